@@ -1,0 +1,64 @@
+#pragma once
+
+// The names of things. Run ids sort by time; a token names one attempt of one task and is the fence: a result counts
+// only if its token names the current attempt.
+
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/strong_id.h"
+#include "base/time.h"
+
+namespace ganglion {
+
+// Position of a step in its workflow's declaration order.
+using StepIndex = StrongId<struct StepIndexTag, std::uint32_t>;
+// Position in a mapped step's list; 0 for a step that is not mapped.
+using ItemIndex = StrongId<struct ItemIndexTag, std::uint32_t>;
+// 1 for the first attempt of a task; only grows.
+using Attempt = StrongId<struct AttemptTag, std::uint32_t>;
+
+// 26 characters of Crockford's base 32: 48 bits of milliseconds, 80 random bits (the ULID specification).
+class RunId {
+ public:
+  static constexpr std::size_t kLength = 26;
+
+  RunId() = default;
+  // `entropy_high` gives the upper 16 of the 80 random bits, `entropy_low` the other 64.
+  static RunId make(Timestamp now, std::uint16_t entropy_high, std::uint64_t entropy_low);
+  // Nothing unless `text` has the form of a run id (upper case, first character at most '7').
+  static std::optional<RunId> parse(std::string_view text);
+
+  const std::string& text() const { return text_; }
+
+  auto operator<=>(const RunId&) const = default;
+
+ private:
+  explicit RunId(std::string text) : text_(std::move(text)) {}
+  std::string text_;
+};
+
+// Written `run/step/item/attempt`, with the step by position.
+struct AttemptToken {
+  RunId run;
+  StepIndex step;
+  ItemIndex item;
+  Attempt attempt;
+
+  std::string text() const;
+  // `run/step/item`: the same for every attempt, so that an agent can make its side effect once.
+  std::string idempotency_key() const;
+  static std::optional<AttemptToken> parse(std::string_view text);
+
+  auto operator<=>(const AttemptToken&) const = default;
+};
+
+}  // namespace ganglion
+
+template <>
+struct std::hash<ganglion::RunId> {
+  std::size_t operator()(const ganglion::RunId& id) const noexcept { return std::hash<std::string>{}(id.text()); }
+};
