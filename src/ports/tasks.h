@@ -1,0 +1,86 @@
+#pragma once
+
+// The two directions between coordinators and agents. Down: tasks, each one attempt, at-least-once. Up: reports, each
+// with the token of the attempt that it ends.
+//
+// The attempt's clock starts when the task is handed out, not when it is queued, and lives with whoever holds the queue:
+// an attempt that runs out is reported as a failure with code `timeout` like any other. After a restart every task
+// without a result is dispatched again under the same token; the first report wins.
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "base/payload.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "core/ids.h"
+
+namespace ganglion {
+
+struct Task {
+  AttemptToken token;
+  std::string agent;  // one that the definition of the run declares
+  std::string definition;  // digest of the project file under which the run was started
+  std::string workflow;
+  std::string step;  // name
+  bool mapped = false;  // whether token.item means something to the user
+  Payload input;
+  Duration timeout{};  // of this attempt, from hand-out
+  std::optional<std::string> session_id;
+  std::string traceparent;  // W3C; may be empty
+  std::int32_t priority = 0;  // higher goes first
+  Timestamp scheduled_at;
+};
+
+struct TaskSuccess {
+  Payload output;
+  std::optional<Payload> usage;  // {"input_tokens": …, "output_tokens": …, "usd": …}
+};
+struct TaskFailure {
+  std::string code;  // snake_case; the engine's own: timeout, worker_lost, crashed, invalid_output, agent_unavailable
+  std::string message;
+  bool retryable = true;
+};
+
+struct TaskReport {
+  AttemptToken token;
+  std::variant<TaskSuccess, TaskFailure> outcome;
+  std::string worker;    // who did it; may be empty
+  Timestamp started_at;  // when it was handed out
+};
+
+// What became of a report, known only once it is durable.
+enum class Verdict {
+  accepted,
+  stale_attempt,  // the token names no current attempt: late, duplicate, or the run has ended
+  unknown,        // no such run or task
+  invalid,        // the output breaks the agent's schema: counted as a failed attempt
+};
+
+// Down: the coordinator's side calls, the agents' side implements.
+class TaskQueue {
+ public:
+  virtual ~TaskQueue() = default;
+
+  // Never blocks and never fails: the queue is bounded by the number of open runs and items, which admission bounds.
+  // A token that is queued or handed out already is ignored.
+  virtual void dispatch(Task task) = 0;
+  // The attempt doesn't count any more (cancelled, timed out with its step, run ended): forget it, tell whoever works on it.
+  virtual void withdraw(const AttemptToken& token) = 0;
+};
+
+// Up: the agents' side calls, the coordinator's side implements.
+class TaskReports {
+ public:
+  // An error (`unavailable`) means that nothing was decided; the same report may be made again.
+  using Completion = std::move_only_function<void(Result<Verdict>)>;
+
+  virtual ~TaskReports() = default;
+
+  virtual void report(TaskReport report, Completion done) = 0;
+};
+
+}  // namespace ganglion
