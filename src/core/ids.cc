@@ -1,0 +1,76 @@
+#include "core/ids.h"
+
+#include <array>
+#include <charconv>
+
+#include "base/assert.h"
+
+namespace ganglion {
+namespace {
+
+constexpr std::string_view kAlphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+constexpr std::size_t kTimeCharacters = 10;
+constexpr std::int64_t kMaxTime = (std::int64_t{1} << 48) - 1;
+
+bool is_decimal(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+// Decimal without sign or leading zeros, so that every token has exactly one text.
+std::optional<std::uint32_t> parse_number(std::string_view text) {
+  std::uint32_t value = 0;
+  if (!is_decimal(text) || (text.size() > 1 && text.front() == '0')) return std::nullopt;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+RunId RunId::make(Timestamp now, std::uint16_t entropy_high, std::uint64_t entropy_low) {
+  GANGLION_ASSERT(now.milliseconds_since_epoch() >= 0 && now.milliseconds_since_epoch() <= kMaxTime);
+  std::string text(kLength, '0');
+  // Ten characters hold 50 bits, of which the time fills the lower 48.
+  auto time = static_cast<std::uint64_t>(now.milliseconds_since_epoch());
+  for (std::size_t at = kTimeCharacters; at-- > 0; time >>= 5) text[at] = kAlphabet[time & 31];
+  // Sixteen characters hold the 80 random bits: the last twelve the lower 60, the first four the upper 20.
+  std::uint64_t low = entropy_low;
+  for (std::size_t at = kLength; at-- > kTimeCharacters + 4; low >>= 5) text[at] = kAlphabet[low & 31];
+  std::uint64_t high = (std::uint64_t{entropy_high} << 4) | (entropy_low >> 60);
+  for (std::size_t at = kTimeCharacters + 4; at-- > kTimeCharacters; high >>= 5)
+    text[at] = kAlphabet[high & 31];
+  return RunId(std::move(text));
+}
+
+std::optional<RunId> RunId::parse(std::string_view text) {
+  if (text.size() != kLength || text.front() > '7') return std::nullopt;
+  if (text.find_first_not_of(kAlphabet) != std::string_view::npos) return std::nullopt;
+  return RunId(std::string(text));
+}
+
+std::string AttemptToken::text() const {
+  return idempotency_key() + "/" + std::to_string(attempt.value());
+}
+
+std::string AttemptToken::idempotency_key() const {
+  return run.text() + "/" + std::to_string(step.value()) + "/" + std::to_string(item.value());
+}
+
+std::optional<AttemptToken> AttemptToken::parse(std::string_view text) {
+  std::array<std::string_view, 4> parts;
+  for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
+    const std::size_t slash = text.find('/');
+    if (slash == std::string_view::npos) return std::nullopt;
+    parts[i] = text.substr(0, slash);
+    text.remove_prefix(slash + 1);
+  }
+  parts.back() = text;
+  const auto run = RunId::parse(parts[0]);
+  const auto step = parse_number(parts[1]);
+  const auto item = parse_number(parts[2]);
+  const auto attempt = parse_number(parts[3]);
+  if (!run || !step || !item || !attempt || *attempt == 0) return std::nullopt;
+  return AttemptToken{*run, StepIndex(*step), ItemIndex(*item), Attempt(*attempt)};
+}
+
+}  // namespace ganglion
