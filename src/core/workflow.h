@@ -4,6 +4,7 @@
 // `project/` makes it from ganglion.yaml; it never changes afterwards, and many runs share one.
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -91,6 +92,7 @@ struct WorkflowDefinition {
   std::optional<schema::Schema> input;
   std::optional<Duration> timeout;  // of the whole run
   std::vector<StepDefinition> steps;
+  std::map<std::string, StepIndex, std::less<>> positions;  // of the steps, by name
   // Without one, the output is an object with the output of every step that no other step needs.
   std::optional<expr::Template> output;
 };

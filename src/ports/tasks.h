@@ -11,12 +11,12 @@
 #include <functional>
 #include <optional>
 #include <string>
-#include <variant>
 
 #include "base/payload.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "core/ids.h"
+#include "core/task.h"
 
 namespace ganglion {
 
@@ -33,31 +33,6 @@ struct Task {
   std::string traceparent;  // W3C; may be empty
   std::int32_t priority = 0;  // higher goes first
   Timestamp scheduled_at;
-};
-
-struct TaskSuccess {
-  Payload output;
-  std::optional<Payload> usage;  // {"input_tokens": …, "output_tokens": …, "usd": …}
-};
-struct TaskFailure {
-  std::string code;  // snake_case; the engine's own: timeout, worker_lost, crashed, invalid_output, agent_unavailable
-  std::string message;
-  bool retryable = true;
-};
-
-struct TaskReport {
-  AttemptToken token;
-  std::variant<TaskSuccess, TaskFailure> outcome;
-  std::string worker;    // who did it; may be empty
-  Timestamp started_at;  // when it was handed out
-};
-
-// What became of a report, known only once it is durable.
-enum class Verdict {
-  accepted,
-  stale_attempt,  // the token names no current attempt: late, duplicate, or the run has ended
-  unknown,        // no such run or task
-  invalid,        // the output breaks the agent's schema: counted as a failed attempt
 };
 
 // Down: the coordinator's side calls, the agents' side implements.
