@@ -117,7 +117,7 @@ JsonObject& JsonObject::add_raw(std::string_view name, std::string_view json) {
   return *this;
 }
 
-std::string JsonObject::finish() && {
+std::string JsonObject::finish() {
   text_ += '}';
   return std::move(text_);
 }

@@ -26,7 +26,8 @@ class JsonObject {
   // `json` is a JSON value.
   JsonObject& add_raw(std::string_view name, std::string_view json);
 
-  std::string finish() &&;
+  // Leaves the writer empty: once only.
+  std::string finish();
 
  private:
   void name(std::string_view name);

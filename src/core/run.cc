@@ -1,6 +1,8 @@
 #include "core/run.h"
 
 #include <algorithm>
+#include <iterator>
+#include <tuple>
 #include <utility>
 
 #include <boost/json.hpp>
@@ -11,7 +13,10 @@
 namespace ganglion {
 namespace {
 
-bool later(const Wakeup& a, const Wakeup& b) { return a.when > b.when; }
+// A total order, so that a run that was folded from its journal wakes exactly like the one that wrote it.
+bool later(const Wakeup& a, const Wakeup& b) {
+  return std::tie(a.when, a.reason, a.step, a.item) > std::tie(b.when, b.reason, b.step, b.item);
+}
 
 bool has_ended(const StepState& state) {
   return std::holds_alternative<StepDone>(state) || std::holds_alternative<StepBroken>(state) ||
@@ -140,7 +145,7 @@ void Run::on(const StepSkipped& event, Timestamp at) { end_step(event.step, Step
 
 void Run::begin_step(StepIndex index, Timestamp at) {
   StepRecord& step = record(index);
-  std::erase(startable_, index);
+  leave_startable(index);
   step.started_at = at;
   if (std::holds_alternative<StepRunning>(step.state)) ++running_steps_;
   if (std::holds_alternative<StepAsleep>(step.state)) ++sleeping_steps_;
@@ -149,12 +154,18 @@ void Run::begin_step(StepIndex index, Timestamp at) {
   }
 }
 
+// Steps start in the order in which they became startable, so the one that leaves is nearly always the first.
+void Run::leave_startable(StepIndex index) {
+  const auto found = std::ranges::find(startable_, index);
+  if (found != startable_.end()) startable_.erase(found);
+}
+
 void Run::end_step(StepIndex index, StepState state, Timestamp at) {
   StepRecord& step = record(index);
   GANGLION_ASSERT(!has_ended(step.state));
   if (std::holds_alternative<StepRunning>(step.state)) --running_steps_;
   if (std::holds_alternative<StepAsleep>(step.state)) --sleeping_steps_;
-  std::erase(startable_, index);
+  leave_startable(index);
   step.state = std::move(state);
   step.ended_at = at;
   if (std::holds_alternative<StepDone>(step.state)) {
@@ -339,7 +350,7 @@ void Run::wake_at(Wakeup wakeup) {
 }
 
 std::optional<Timestamp> Run::next_wakeup() const {
-  if (wakeups_.empty()) return std::nullopt;
+  if (wakeups_.empty() || !std::holds_alternative<RunActive>(state_)) return std::nullopt;
   return wakeups_.front().when;
 }
 

@@ -148,7 +148,7 @@ class Run {
   std::optional<Timestamp> run_deadline() const { return run_deadline_; }
   // Of a step that has begun and has a timeout.
   std::optional<Timestamp> step_deadline(StepIndex index) const;
-  // The earliest deadline, which may have become void.
+  // The earliest deadline of an active run, which may have become void.
   std::optional<Timestamp> next_wakeup() const;
   // Takes the earliest deadline that is due.
   std::optional<Wakeup> take_wakeup(Timestamp now);
@@ -179,6 +179,7 @@ class Run {
   void end_step(StepIndex index, StepState state, Timestamp at);
   void end_run(RunState state, Timestamp at);
   void reopen_step(StepIndex index);
+  void leave_startable(StepIndex index);
   void count_needs();
   void watch_run_deadline(Timestamp from);
   StepRunning& running(StepIndex index);

@@ -14,22 +14,51 @@ bool is_hex(std::string_view digits) {
   return std::ranges::all_of(digits, [](unsigned char c) { return std::isxdigit(c) != 0; });
 }
 
-// `\uXXXX` is `\x{XXXX}` there; everything else that both have is written alike.
+// What ECMA-262 calls white space, as the inside of a character class; RE2's `\s` is ASCII only.
+constexpr std::string_view kSpace =
+    "\\t-\\r \\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}\\x{feff}";
+
+enum class Within { nothing, character_class };
+
+// Appends the escape sequence at the front of `rest` and returns its length.
+std::size_t translate_escape(std::string_view rest, Within within, std::string& out) {
+  const std::string_view digits = rest.substr(std::min<std::size_t>(2, rest.size()), 4);
+  if (rest.starts_with("\\u") && digits.size() == 4 && is_hex(digits)) {
+    out.append("\\x{").append(digits).append("}");
+    return 6;
+  }
+  if (rest.starts_with("\\c") && rest.size() > 2 && std::isalpha(static_cast<unsigned char>(rest[2])) != 0) {
+    const auto code = static_cast<unsigned>(rest[2]) % 32;
+    out.append("\\x").append(1, code < 16 ? '0' : '1').append(1, "0123456789abcdef"[code % 16]);
+    return 3;
+  }
+  if (rest.starts_with("\\s")) {
+    if (within == Within::character_class)
+      out += kSpace;
+    else
+      out.append("[").append(kSpace).append("]");
+    return 2;
+  }
+  if (rest.starts_with("\\S") && within == Within::nothing) {
+    out.append("[^").append(kSpace).append("]");
+    return 2;
+  }
+  out += rest.substr(0, 2);
+  return std::min<std::size_t>(2, rest.size());
+}
+
+// The few things that both have and write differently.
 std::string to_re2(std::string_view ecma) {
   std::string out;
-  for (std::size_t i = 0; i < ecma.size(); ++i) {
-    if (ecma[i] != '\\' || i + 1 == ecma.size()) {
-      out += ecma[i];
+  Within within = Within::nothing;
+  for (std::size_t i = 0; i < ecma.size();) {
+    if (ecma[i] == '\\') {
+      i += translate_escape(ecma.substr(i), within, out);
       continue;
     }
-    const std::string_view digits = ecma.substr(std::min(i + 2, ecma.size()), 4);
-    if (ecma[i + 1] == 'u' && digits.size() == 4 && is_hex(digits)) {
-      out.append("\\x{").append(digits).append("}");
-      i += 5;
-      continue;
-    }
-    out.append(ecma.substr(i, 2));
-    ++i;
+    if (ecma[i] == '[') within = Within::character_class;
+    if (ecma[i] == ']') within = Within::nothing;
+    out += ecma[i++];
   }
   return out;
 }
