@@ -1,0 +1,134 @@
+"""One attempt in work: the agent's call, its heartbeats, and who may end it.
+
+Heartbeats start only for tasks that run longer than an interval (a third of the time to the deadline, between 0.5 and
+5 s), and at once when the agent reports progress. The answer tells whether anybody still waits for the result.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from ._agent import Agent, Outcome, failure
+from ._http import Request, Response, encode_json
+from ._threads import ThreadPool
+from .errors import ProblemError, ServerUnavailable
+from .task import Task, parse_time
+
+log = logging.getLogger("ganglion")
+
+MIN_HEARTBEAT_SECONDS = 0.5
+MAX_HEARTBEAT_SECONDS = 5.0
+#: Progress is sent at most so often.
+PROGRESS_SECONDS = 1.0
+
+
+class Sender(Protocol):
+    async def request(self, request: Request) -> Response: ...
+
+
+class Execution:
+    """Runs `agent` on a task. `done` is called once, with the outcome, or None if nobody wants it any more."""
+
+    def __init__(
+        self,
+        value: dict[str, Any],
+        agent: Agent,
+        threads: ThreadPool,
+        sender: Sender,
+        done: Callable[[Execution, Outcome | None], None],
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.task = Task(value, self._progress_from_any_thread)
+        self._sender = sender
+        self._done = done
+        self._unwanted = False
+        self._last_beat = float("-inf")
+        self._beating: asyncio.Task[None] | None = None
+        self._interval = self._heartbeat_interval()
+        self._timer = self._loop.call_later(self._interval, self._beat)
+        self._work: asyncio.Future[Outcome]
+        if agent.is_async:
+            self._interruptible = True
+            self._work = self._loop.create_task(agent.run_async(self.task))
+        else:
+            self._interruptible = False
+            self._work = threads.submit(functools.partial(agent.run, self.task))
+        self._work.add_done_callback(self._finished)
+
+    def cancel(self) -> None:
+        """Nobody waits for the result. An async agent is cancelled; a sync one is told and keeps its thread."""
+        self._unwanted = True
+        self.task._cancelled.set()
+        if self._interruptible:
+            self._work.cancel()
+
+    def abandon(self) -> None:
+        """The worker stops now: hand the task back, whatever the agent is doing."""
+        self.task._cancelled.set()
+        self._work.cancel()
+
+    def _finished(self, work: asyncio.Future[Outcome]) -> None:
+        self._timer.cancel()
+        if self._beating is not None:
+            self._beating.cancel()
+        if self._unwanted:
+            self._done(self, None)
+        elif work.cancelled():
+            message = "the worker stopped before the task was done"
+            self._done(self, failure("worker_stopping", message, retryable=True))
+        else:
+            self._done(self, work.result())
+
+    def _heartbeat_interval(self) -> float:
+        if self.task.deadline is None:
+            return MAX_HEARTBEAT_SECONDS
+        left = (self.task.deadline - datetime.now(UTC)).total_seconds()
+        return min(MAX_HEARTBEAT_SECONDS, max(MIN_HEARTBEAT_SECONDS, left / 3))
+
+    def _progress_from_any_thread(self) -> None:
+        try:
+            self._loop.call_soon_threadsafe(self._progress_made)
+        except RuntimeError:  # the loop is closed: nobody to tell
+            return
+
+    def _progress_made(self) -> None:
+        if self._work.done():
+            return
+        self._timer.cancel()
+        wait = max(0.0, self._last_beat + PROGRESS_SECONDS - self._loop.time())
+        self._timer = self._loop.call_later(wait, self._beat)
+
+    def _beat(self) -> None:
+        if self._beating is None or self._beating.done():
+            self._last_beat = self._loop.time()
+            self._beating = self._loop.create_task(self._heartbeat())
+        self._timer = self._loop.call_later(self._interval, self._beat)
+
+    async def _heartbeat(self) -> None:
+        body: dict[str, Any] = {"token": self.task.token}
+        if self.task._progress is not None:
+            body["progress"] = self.task._progress
+        if self.task._details is not None:
+            body["details"] = self.task._details
+        try:
+            request = Request("POST", "/v1/tasks/heartbeat", encode_json(body), timeout=10.0)
+            answer = (await self._sender.request(request)).json()
+        except (TypeError, ValueError) as error:
+            log.warning("progress_not_json", extra={"agent": self.task.agent, "reason": str(error)})
+            self.task._details = None
+        except ServerUnavailable:
+            return  # the next heartbeat tries again
+        except ProblemError as error:
+            if error.status in (404, 409):
+                self.cancel()
+        else:
+            if answer.get("cancelled"):
+                log.info("task_cancelled", extra={"agent": self.task.agent, "run": self.task.run_id})
+                self.cancel()
+            elif answer.get("deadline"):
+                self.task.deadline = parse_time(answer["deadline"])
