@@ -1,0 +1,48 @@
+#pragma once
+
+// Compiled project files by digest: the active one, which new runs are started under, and those that open runs were
+// started under. Compiled once, kept while the process lives.
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "core/workflow.h"
+#include "ports/store.h"
+
+namespace ganglion {
+
+class Definitions {
+ public:
+  using Compiler = std::function<Result<std::shared_ptr<const Project>>(const std::string& source)>;
+  template <typename T>
+  using Completion = std::move_only_function<void(Result<T>)>;
+
+  Definitions(Store& store, Compiler compile) : store_(store), compile_(std::move(compile)) {}
+
+  // The project under which new runs start; null before the first.
+  std::shared_ptr<const Project> active() const { return active_; }
+
+  // Stores the project durably and makes it the active one.
+  void activate(std::shared_ptr<const Project> project, Completion<void> done);
+  // Makes the stored active project the active one again; an installation without one is no error.
+  void restore(Completion<void> done);
+
+  // The project with this digest, from memory. Null if it was not loaded.
+  std::shared_ptr<const Project> find(const std::string& digest) const;
+  // The same, from the store if need be. Error `not_found`, or `invalid_definition` where this version can't read it.
+  void load(std::string digest, Completion<std::shared_ptr<const Project>> done);
+
+ private:
+  void add(std::shared_ptr<const Project> project);
+
+  Store& store_;
+  Compiler compile_;
+  std::shared_ptr<const Project> active_;
+  std::map<std::string, std::shared_ptr<const Project>> by_digest_;
+};
+
+}  // namespace ganglion
