@@ -207,8 +207,8 @@ void Coordinator::loaded(const RunId& run, Result<std::unique_ptr<Run>> result) 
   cell.loading = false;
   if (!result) {
     if (result.error().code != "not_found") problem(run, result.error());
-    std::deque<Pending> refused = std::move(cell.waiting);
-    cell.waiting.clear();
+    std::deque<Pending> refused = std::exchange(cell.waiting, {});
+    if (cell.counted) load_later(cell);
     for (Pending& pending : refused) {
       if (pending.input) {
         pending.done(std::unexpected(result.error()));
@@ -395,13 +395,16 @@ void Coordinator::give_up(const RunId& run, Batch batch, const Error& error) {
     batch.started(std::unexpected(error));
     return let_go(run);
   }
+  load_later(cell);
   for (auto& answer : batch.answers) answer.pending.done(std::unexpected(error));
-  // The run is open: read it again, so that its deadlines are watched.
-  cell_of(run).loading = true;
-  watch_deadline(cell_of(run));
-  Cell& again = cell_of(run);
-  again.timer_at = clock_.now() + options_.reload_pause;
-  again.timer = clock_.at(*again.timer_at, [this, run] {
+}
+
+// An open run is never left alone: its deadlines must be watched and its tasks handed out.
+void Coordinator::load_later(Cell& cell) {
+  cell.loading = true;
+  watch_deadline(cell);
+  cell.timer_at = clock_.now() + options_.reload_pause;
+  cell.timer = clock_.at(*cell.timer_at, [this, run = cell.id] {
     cell_of(run).timer_at.reset();
     load(run);
   });

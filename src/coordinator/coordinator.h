@@ -107,6 +107,7 @@ class Coordinator : public TaskReports {
   Cell& cell_of(const RunId& run);
   void enqueue(const RunId& run, Pending pending);
   void load(const RunId& run);
+  void load_later(Cell& cell);
   void read_journal(const RunId& run, std::shared_ptr<const Project> project, std::vector<JournalEntry> journal);
   void loaded(const RunId& run, Result<std::unique_ptr<Run>> result);
   void recover_after(std::optional<RunId> last, std::size_t count, Completion<Result<std::size_t>> done);
