@@ -26,8 +26,8 @@ class Executor {
   virtual ~Executor() = default;
 
   // `done` is called exactly once, never inside the call, when nothing of the attempt is left behind (the
-  // process is reaped, the connection is free). `task` and `agent` live until then. The deadline is for
-  // information: whoever calls `start` cancels the attempt when it is due.
+  // process is reaped, the connection is free). `task` and `agent` live during the call only. The deadline is
+  // for information: whoever calls `start` cancels the attempt when it is due.
   virtual void start(const Task& task, const AgentDefinition& agent, Timestamp deadline, Completion done) = 0;
 
   // The attempt's outcome doesn't matter any more: ends it as soon as possible; `done` is still called. An

@@ -33,9 +33,9 @@ struct HandedTask {
 
 struct Heartbeat {
   AttemptToken token;
-  std::string worker;  // may be empty
-  std::optional<double> progress;
-  std::optional<Payload> details;
+  std::string worker = {};  // may be empty
+  std::optional<double> progress = std::nullopt;
+  std::optional<Payload> details = std::nullopt;
 };
 
 struct HeartbeatReply {
@@ -55,15 +55,15 @@ struct AgentStatus {
   std::size_t queued = 0;
   std::size_t handed_out = 0;
   std::size_t waiting_polls = 0;
-  std::vector<WorkerStatus> workers;  // that asked for this agent's tasks lately
+  std::vector<WorkerStatus> workers = {};  // that asked for this agent's tasks lately
 };
 
 struct AttemptStatus {
   std::string worker;
   Timestamp started_at;
   Timestamp deadline;
-  std::optional<double> progress;
-  std::optional<Payload> details;
+  std::optional<double> progress = std::nullopt;
+  std::optional<Payload> details = std::nullopt;
 };
 
 }  // namespace ganglion::agents

@@ -191,7 +191,9 @@ class Pool final : public TaskQueue {
   Delivery serve(PollTicket ticket);
   Waiter take_waiter(PollTicket ticket);
   void poll_timed_out(PollTicket ticket);
+  void answer_later(std::vector<PollCompletion> polls);
 
+  void leave_queue(Entry& entry, const std::string& worker);
   void hand_out(Entry& entry, const std::string& worker);
   void put_back(Entry& entry);
   void execute(Entry& entry);
@@ -200,7 +202,8 @@ class Pool final : public TaskQueue {
 
   void report(Entry& entry, Outcome outcome);
   void try_report(const AttemptToken& token);
-  void reported(const AttemptToken& token, const Result<Verdict>& verdict);
+  void report_answered(const AttemptToken& token, const Result<Verdict>& verdict);
+  void decided(const AttemptToken& token);
   void settle(Entry& entry);
   void stop_timer(Entry& entry);
   void erase(Entry& entry);

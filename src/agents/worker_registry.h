@@ -31,6 +31,8 @@ class WorkerRegistry {
   std::size_t size() const { return workers_.size(); }
 
  private:
+  static constexpr std::size_t kFirstSweep = 64;
+
   struct Worker {
     Timestamp last_seen;
     std::vector<std::string> agents;
@@ -41,7 +43,7 @@ class WorkerRegistry {
   void forget_old(Timestamp now);
 
   std::map<std::string, Worker, std::less<>> workers_;
-  std::size_t sweep_at_ = 64;  // workers; twice what the last sweep left
+  std::size_t sweep_at_ = kFirstSweep;  // workers; twice what the last sweep left
 };
 
 // Whether `worker` is `id` or starts with `id` and '-'.

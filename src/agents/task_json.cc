@@ -1,0 +1,37 @@
+#include "agents/task_json.h"
+
+#include <utility>
+
+#include "base/json_text.h"
+
+namespace ganglion::agents {
+
+std::string task_json(const Task& task, Timestamp deadline) {
+  JsonObject json;
+  json.add("token", task.token.text());
+  json.add("run_id", task.token.run.text());
+  json.add("step", task.step);
+  if (task.mapped) {
+    json.add("item", std::int64_t{task.token.item.value()});
+  } else {
+    json.add_raw("item", "null");
+  }
+  json.add("attempt", std::int64_t{task.token.attempt.value()});
+  json.add("agent", task.agent);
+  json.add_raw("input", task.input.bytes());
+  json.add("deadline", format_rfc3339(deadline));
+  json.add("idempotency_key", task.token.idempotency_key());
+  if (task.traceparent.empty()) {
+    json.add_raw("traceparent", "null");
+  } else {
+    json.add("traceparent", task.traceparent);
+  }
+  if (task.session_id) {
+    json.add("session_id", *task.session_id);
+  } else {
+    json.add_raw("session_id", "null");
+  }
+  return std::move(json).finish();
+}
+
+}  // namespace ganglion::agents

@@ -1,0 +1,16 @@
+#pragma once
+
+// A task as agents see it: in the answer of a poll, and as the body that an http agent is sent.
+
+#include <string>
+
+#include "base/time.h"
+#include "ports/tasks.h"
+
+namespace ganglion::agents {
+
+// {token, run_id, step, item, attempt, agent, input, deadline, idempotency_key, traceparent, session_id};
+// `item` is null for a step that is not mapped, `traceparent` and `session_id` are null if there is none.
+std::string task_json(const Task& task, Timestamp deadline);
+
+}  // namespace ganglion::agents
