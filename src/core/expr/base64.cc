@@ -16,8 +16,10 @@ std::string encode_base64(std::string_view data) {
   for (std::size_t i = 0; i < data.size(); i += 3) {
     std::size_t count = data.size() - i < 3 ? data.size() - i : 3;
     std::uint32_t group = 0;
-    for (std::size_t j = 0; j < 3; ++j) group = group << 8 | (j < count ? static_cast<unsigned char>(data[i + j]) : 0U);
-    for (std::size_t j = 0; j < 4; ++j) out.push_back(j <= count ? kAlphabet[group >> (18 - 6 * j) & 63] : '=');
+    for (std::size_t j = 0; j < 3; ++j)
+      group = group << 8 | (j < count ? static_cast<unsigned char>(data[i + j]) : 0U);
+    for (std::size_t j = 0; j < 4; ++j)
+      out.push_back(j <= count ? kAlphabet[group >> (18 - 6 * j) & 63] : '=');
   }
   return out;
 }
@@ -34,7 +36,8 @@ std::optional<std::string> decode_base64(std::string_view text) {
       if (digit == std::string_view::npos) return std::nullopt;
       group = group << 6 | static_cast<std::uint32_t>(digit);
     }
-    for (std::size_t j = 0; j < 3 - padding; ++j) out.push_back(static_cast<char>(group >> (16 - 8 * j) & 0xFF));
+    for (std::size_t j = 0; j < 3 - padding; ++j)
+      out.push_back(static_cast<char>(group >> (16 - 8 * j) & 0xFF));
   }
   return out;
 }

@@ -15,7 +15,9 @@ constexpr std::int64_t kFirstSecond = -62'135'596'800;
 constexpr std::int64_t kLastSecond = 253'402'300'799;
 constexpr std::int64_t kNanosecondsPerSecond = 1'000'000'000;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 // Reads fixed fields from the front of a text.
 class FieldReader {
@@ -80,7 +82,8 @@ std::optional<DateAndTime> read_date_and_time(FieldReader& reader) {
   if (!minute || !reader.skip(':')) return std::nullopt;
   auto second = reader.number(2);
   if (!second || *hour > 23 || *minute > 59 || *second > 59) return std::nullopt;
-  std::chrono::year_month_day date(std::chrono::year(*year), std::chrono::month(static_cast<unsigned>(*month)),
+  std::chrono::year_month_day date(std::chrono::year(*year),
+                                   std::chrono::month(static_cast<unsigned>(*month)),
                                    std::chrono::day(static_cast<unsigned>(*day)));
   if (!date.ok()) return std::nullopt;
   std::int64_t day_count = sys_days(date).time_since_epoch().count();
@@ -90,7 +93,8 @@ std::optional<DateAndTime> read_date_and_time(FieldReader& reader) {
 std::optional<nanoseconds> scale(std::string_view whole, std::string_view fraction, std::int64_t unit) {
   std::int64_t value = 0;
   for (char c : whole) {
-    if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, c - '0', &value)) return std::nullopt;
+    if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, c - '0', &value))
+      return std::nullopt;
   }
   if (__builtin_mul_overflow(value, unit, &value)) return std::nullopt;
   std::int64_t part = unit;
@@ -127,7 +131,9 @@ const Unit* read_unit(std::string_view& text) {
 
 }  // namespace
 
-bool in_range(Instant instant) { return instant.seconds >= kFirstSecond && instant.seconds <= kLastSecond; }
+bool in_range(Instant instant) {
+  return instant.seconds >= kFirstSecond && instant.seconds <= kLastSecond;
+}
 
 std::optional<Instant> add(Instant instant, nanoseconds duration) {
   std::int64_t nanos = instant.nanoseconds + duration.count() % kNanosecondsPerSecond;
@@ -139,8 +145,10 @@ std::optional<Instant> add(Instant instant, nanoseconds duration) {
 
 std::optional<nanoseconds> subtract(Instant later, Instant earlier) {
   std::int64_t difference = 0;
-  if (__builtin_mul_overflow(later.seconds - earlier.seconds, kNanosecondsPerSecond, &difference)) return std::nullopt;
-  if (__builtin_add_overflow(difference, later.nanoseconds - earlier.nanoseconds, &difference)) return std::nullopt;
+  if (__builtin_mul_overflow(later.seconds - earlier.seconds, kNanosecondsPerSecond, &difference))
+    return std::nullopt;
+  if (__builtin_add_overflow(difference, later.nanoseconds - earlier.nanoseconds, &difference))
+    return std::nullopt;
   return nanoseconds(difference);
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
-// Timestamps and durations of the language: text forms, range, fields in UTC or at a fixed offset. The proleptic
-// Gregorian calendar; no leap seconds; no named time zones.
+// Timestamps and durations of the language: text forms, range, fields in UTC or at a fixed offset. The
+// proleptic Gregorian calendar; no leap seconds; no named time zones.
 
 #include <chrono>
 #include <cstdint>
@@ -19,8 +19,8 @@ bool in_range(Instant instant);
 std::optional<Instant> add(Instant instant, std::chrono::nanoseconds duration);
 std::optional<std::chrono::nanoseconds> subtract(Instant later, Instant earlier);
 
-// RFC 3339 with up to nine fractional digits (more are cut off) and `Z` or a numeric offset; nothing where `text` is not
-// that, or out of range.
+// RFC 3339 with up to nine fractional digits (more are cut off) and `Z` or a numeric offset; nothing where
+// `text` is not that, or out of range.
 std::optional<Instant> parse_timestamp(std::string_view text);
 // In UTC, with as many groups of three fractional digits as it takes.
 std::string format_timestamp(Instant instant);
@@ -35,8 +35,8 @@ std::optional<std::chrono::minutes> parse_offset(std::string_view text);
 
 struct CivilTime {
   std::int64_t year;
-  std::int64_t month;  // 1 … 12
-  std::int64_t day;    // 1 … 31
+  std::int64_t month;        // 1 … 12
+  std::int64_t day;          // 1 … 31
   std::int64_t day_of_year;  // 1 … 366
   std::int64_t day_of_week;  // 0: Sunday
   std::int64_t hour, minute, second, millisecond;

@@ -1,4 +1,4 @@
-#include "core/expr/json_text.h"
+#include "core/expr/json_scan.h"
 
 #include <algorithm>
 #include <bitset>
@@ -12,7 +12,9 @@
 namespace ganglion::expr {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 std::optional<std::uint32_t> read_hex4(std::string_view text, std::size_t at) {
   if (text.size() < at + 4) return std::nullopt;
@@ -135,7 +137,8 @@ std::optional<AfterValue> close_containers(std::string_view text, std::size_t at
 }  // namespace
 
 std::size_t skip_json_whitespace(std::string_view text, std::size_t at) {
-  while (at < text.size() && (text[at] == ' ' || text[at] == '\n' || text[at] == '\t' || text[at] == '\r')) ++at;
+  while (at < text.size() && (text[at] == ' ' || text[at] == '\n' || text[at] == '\t' || text[at] == '\r'))
+    ++at;
   return at;
 }
 
@@ -260,7 +263,8 @@ std::int64_t decimal_magnitude(std::string_view text) {
   std::string_view digits = text.substr(0, exponent_mark);
   std::size_t point = std::min(digits.find('.'), digits.size());
   std::size_t first = std::min(digits.find_first_of("123456789"), digits.size());
-  auto magnitude = static_cast<std::int64_t>(point) - static_cast<std::int64_t>(first) - (first < point ? 1 : 0);
+  auto magnitude =
+      static_cast<std::int64_t>(point) - static_cast<std::int64_t>(first) - (first < point ? 1 : 0);
   std::int64_t exponent = 0;
   if (exponent_mark < text.size()) {
     std::string_view written = text.substr(exponent_mark + 1);

@@ -2,7 +2,7 @@
 
 #include <charconv>
 
-#include "core/expr/json_text.h"
+#include "core/expr/json_scan.h"
 
 namespace ganglion::expr {
 namespace {
@@ -23,7 +23,8 @@ const Value& LazyJson::parsed() const {
   if (const Value* known = parsed_.load(std::memory_order_acquire)) return *known;
   auto fresh = std::make_unique<const Value>(parse());
   const Value* expected = nullptr;
-  if (parsed_.compare_exchange_strong(expected, fresh.get(), std::memory_order_acq_rel)) return *fresh.release();
+  if (parsed_.compare_exchange_strong(expected, fresh.get(), std::memory_order_acq_rel))
+    return *fresh.release();
   return *expected;
 }
 
@@ -35,7 +36,7 @@ Value LazyJson::parse() const {
     case '[':
       return parse_list();
     case '"':
-      return Value::string(read_json_string(text_).value_or(std::string()));
+      return Value::string(decode_json_string(text_).value_or(std::string()));
     case 't':
       return text_ == "true" ? Value::boolean(true) : Value();
     case 'f':
@@ -81,7 +82,7 @@ Value LazyJson::parse_map() const {
   while (at < text_.size() && text_[at] == '"') {
     auto key_end = skip_json_value(text_, at);
     if (!key_end) return Value::object({});
-    auto key = read_json_string(text_.substr(at, *key_end - at));
+    auto key = decode_json_string(text_.substr(at, *key_end - at));
     at = skip_json_whitespace(text_, *key_end);
     if (!key || at >= text_.size() || text_[at] != ':') return Value::object({});
     at = skip_json_whitespace(text_, at + 1);

@@ -1,8 +1,8 @@
 #pragma once
 
-// The lazy side of Value: a range of a payload that holds one JSON value, and, once somebody has looked, that value
-// with its members lazy in turn. Parsing happens at most once per copy that is kept; threads that race parse twice and
-// keep one result.
+// The lazy side of Value: a range of a payload that holds one JSON value, and, once somebody has looked, that
+// value with its members lazy in turn. Parsing happens at most once per copy that is kept; threads that race
+// parse twice and keep one result.
 
 #include <atomic>
 #include <string_view>
@@ -31,7 +31,8 @@ class LazyJson {
   Value parse_list() const;
   Value parse_map() const;
   Value parse_number() const;
-  // A member of this value: computed at once where that costs nothing and is written back the same, else lazy.
+  // A member of this value: computed at once where that costs nothing and is written back the same, else
+  // lazy.
   Value member(std::string_view text) const;
 
   Payload payload_;

@@ -1,7 +1,8 @@
 #pragma once
 
-// What one evaluation may use. Every evaluation ends: the language has no unbounded loop, and the budget bounds what
-// nested macros and large values can multiply up to. docs/internals/expressions.md has the cost model.
+// What one evaluation may use. Every evaluation ends: the language has no unbounded loop, and the budget
+// bounds what nested macros and large values can multiply up to. docs/internals/expressions.md has the cost
+// model.
 
 #include <cstddef>
 #include <cstdint>
@@ -9,8 +10,8 @@
 namespace ganglion::expr {
 
 struct Limits {
-  // Units: one per operation and macro iteration, one per kBytesPerUnit bytes of text built, copied or scanned, one per
-  // item copied or compared.
+  // Units: one per operation and macro iteration, one per kBytesPerUnit bytes of text built, copied or
+  // scanned, one per item copied or compared.
   std::uint64_t cost = 1'000'000;
   // Of the JSON that a template renders to.
   std::size_t max_result_bytes = 1 << 20;

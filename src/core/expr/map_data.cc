@@ -8,7 +8,8 @@ namespace ganglion::expr {
 namespace {
 
 MapKey key_of_integer(std::int64_t value) {
-  return {value < 0 ? MapKey::Rank::negative : MapKey::Rank::non_negative, static_cast<std::uint64_t>(value), {}};
+  return {
+      value < 0 ? MapKey::Rank::negative : MapKey::Rank::non_negative, static_cast<std::uint64_t>(value), {}};
 }
 
 std::optional<MapKey> key_of_double(double value) {
@@ -22,7 +23,9 @@ std::optional<MapKey> key_of_double(double value) {
 }
 
 // Of an entry: its key was checked when the map was made.
-MapKey key_of(const Value::Entry& entry) { return *MapKey::of(entry.first); }
+MapKey key_of(const Value::Entry& entry) {
+  return *MapKey::of(entry.first);
+}
 
 }  // namespace
 
@@ -53,21 +56,23 @@ std::optional<MapKey> MapKey::of(const Value& value) {
 std::vector<std::uint32_t> MapData::sorted() const {
   std::vector<std::uint32_t> order(entries_.size());
   std::iota(order.begin(), order.end(), 0U);
-  std::ranges::stable_sort(order, {}, [&](std::uint32_t i) { return key_of(entries_[i]); });
+  std::ranges::sort(order, {}, [&](std::uint32_t i) { return std::pair(key_of(entries_[i]), i); });
   return order;
 }
 
 Result<MapData> MapData::unique(std::vector<Value::Entry> entries) {
   for (const auto& [key, value] : entries) {
     Kind kind = key.kind();
-    if (kind != Kind::boolean && kind != Kind::integer && kind != Kind::unsigned_integer && kind != Kind::string) {
-      return fail("no_such_overload", "a map key is a bool, an int, a uint or a string, not a " +
-                                          std::string(type_name(kind)));
+    if (kind != Kind::boolean && kind != Kind::integer && kind != Kind::unsigned_integer &&
+        kind != Kind::string) {
+      return fail("no_such_overload",
+                  "a map key is a bool, an int, a uint or a string, not a " + std::string(type_name(kind)));
     }
   }
   MapData data(std::move(entries));
   std::vector<std::uint32_t> order = data.sorted();
-  auto same = std::ranges::adjacent_find(order, {}, [&](std::uint32_t i) { return key_of(data.entries_[i]); });
+  auto same =
+      std::ranges::adjacent_find(order, {}, [&](std::uint32_t i) { return key_of(data.entries_[i]); });
   if (same != order.end()) return fail("duplicate_key", "a map repeats a key");
   if (order.size() > kScanned) data.index_ = std::move(order);
   return data;
@@ -97,7 +102,8 @@ const Value* MapData::find(const MapKey& key) const {
     auto found = std::ranges::find(entries_, key, key_of);
     return found == entries_.end() ? nullptr : &found->second;
   }
-  auto found = std::ranges::lower_bound(index_, key, {}, [&](std::uint32_t i) { return key_of(entries_[i]); });
+  auto found =
+      std::ranges::lower_bound(index_, key, {}, [&](std::uint32_t i) { return key_of(entries_[i]); });
   if (found == index_.end() || key_of(entries_[*found]) != key) return nullptr;
   return &entries_[*found].second;
 }

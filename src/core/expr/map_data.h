@@ -1,7 +1,7 @@
 #pragma once
 
-// The entries of a map in their order, with a sorted index beside them once there are enough to be worth one. Keys of
-// different numeric types that are equal are one key, so keys are compared in a canonical form.
+// The entries of a map in their order, with a sorted index beside them once there are enough to be worth one.
+// Keys of different numeric types that are equal are one key, so keys are compared in a canonical form.
 
 #include <compare>
 #include <cstdint>

@@ -1,16 +1,17 @@
 #pragma once
 
-// One expression, compiled: parsed, checked, constants folded, constant regular expressions compiled, macro variables
-// turned into slots. A program is immutable, shared by its copies and by threads, and has no side effects: the same
-// scope gives the same result.
+// One expression, compiled: parsed, checked, constants folded, constant regular expressions compiled, macro
+// variables turned into slots. A program is immutable, shared by its copies and by threads, and has no side
+// effects: the same scope gives the same result.
 //
 // Evaluation fails with one of these codes, the only ones:
-//   unknown_name       nothing in scope has that name       unknown_function  no function or macro has that name
-//   no_such_key        a map has no such key                no_such_overload  an operation does not take such types
-//   index_out_of_range a list has no such index             duplicate_key     a map literal repeats a key
-//   divide_by_zero     also for %                           overflow          a result does not fit its type
-//   invalid_argument   a conversion that can't be made      invalid_regex     a pattern that RE2 refuses
-//   cost_exceeded      the budget is used up                too_deep          a value is nested too deeply
+//   unknown_name       nothing in scope has that name       unknown_function  no function or macro has that
+//   name no_such_key        a map has no such key                no_such_overload  an operation does not take
+//   such types index_out_of_range a list has no such index             duplicate_key     a map literal
+//   repeats a key divide_by_zero     also for %                           overflow          a result does not
+//   fit its type invalid_argument   a conversion that can't be made      invalid_regex     a pattern that RE2
+//   refuses cost_exceeded      the budget is used up                too_deep          a value is nested too
+//   deeply
 // and, where a result is written as JSON, with not_json and too_large.
 
 #include <cstddef>
@@ -27,8 +28,9 @@
 
 namespace ganglion::expr {
 
-// Where free identifiers get their values. A dotted path `a.b.c` asks for "a.b.c", then "a.b", then "a", and selects the
-// rest as fields: so a scope may answer for dotted names itself and never build the maps in between.
+// Where free identifiers get their values. A dotted path `a.b.c` asks for "a.b.c", then "a.b", then "a", and
+// selects the rest as fields: so a scope may answer for dotted names itself and never build the maps in
+// between.
 class Scope {
  public:
   virtual ~Scope() = default;
@@ -61,15 +63,16 @@ class Meter;
 
 class Program {
  public:
-  static std::expected<Program, CompileError> compile(std::string_view source, const CompileOptions& options = {});
+  static std::expected<Program, CompileError> compile(std::string_view source,
+                                                      const CompileOptions& options = {});
 
   Result<Value> evaluate(const Scope& scope, const Limits& limits = {}) const;
   // The same against a budget that several evaluations share.
   Result<Value> evaluate(const Scope& scope, Meter& meter) const;
 
   const std::vector<Reference>& references() const;
-  // Calls that fail whenever they are evaluated (unknown functions, wrong number of arguments). The language makes them
-  // failures of evaluation; a project file refuses them when it is read.
+  // Calls that fail whenever they are evaluated (unknown functions, wrong number of arguments). The language
+  // makes them failures of evaluation; a project file refuses them when it is read.
   const std::vector<CompileError>& warnings() const;
   const std::string& source() const;
 

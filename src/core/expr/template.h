@@ -1,8 +1,9 @@
 #pragma once
 
-// What stands in a step's `input`, `output` or `transform`: JSON in which strings may hold `${{ expression }}`. A string
-// that is exactly one expression keeps the type of its value; in a longer string values are interpolated: scalars as
-// string() gives them, lists and maps as JSON, null as nothing. `$${{` stands for a literal `${{`.
+// What stands in a step's `input`, `output` or `transform`: JSON in which strings may hold `${{ expression
+// }}`. A string that is exactly one expression keeps the type of its value; in a longer string values are
+// interpolated: scalars as string() gives them, lists and maps as JSON, null as nothing. `$${{` stands for a
+// literal `${{`.
 //
 // Immutable, shared by its copies and by threads.
 
@@ -31,8 +32,8 @@ class Template {
   // Keys are taken as they are: no expressions in them.
   static Template object(std::vector<std::pair<std::string, Template>> members);
 
-  // A bare expression that yields an untouched JSON payload gives that payload, without a copy. Errors: those of
-  // program.h. The limits hold for the whole template.
+  // A bare expression that yields an untouched JSON payload gives that payload, without a copy. Errors: those
+  // of program.h. The limits hold for the whole template.
   Result<Payload> render(const Scope& scope, const Limits& limits = {}) const;
   Result<Value> evaluate(const Scope& scope, const Limits& limits = {}) const;
 

@@ -22,7 +22,9 @@ std::optional<Lead> classify(unsigned char byte) {
   return std::nullopt;
 }
 
-bool is_continuation(unsigned char byte) { return (byte & 0xC0) == 0x80; }
+bool is_continuation(unsigned char byte) {
+  return (byte & 0xC0) == 0x80;
+}
 
 }  // namespace
 

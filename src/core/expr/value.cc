@@ -3,20 +3,31 @@
 #include <array>
 
 #include "base/assert.h"
-#include "core/expr/json_text.h"
+#include "core/expr/json_scan.h"
 #include "core/expr/lazy_json.h"
 #include "core/expr/map_data.h"
 
 namespace ganglion::expr {
 namespace {
 
-constexpr std::array<std::string_view, 12> kTypeNames = {
-    "null_type", "bool", "int",  "uint", "double",                    "string",
-    "bytes",     "list", "map",  "google.protobuf.Timestamp", "google.protobuf.Duration", "type"};
+constexpr std::array<std::string_view, 12> kTypeNames = {"null_type",
+                                                         "bool",
+                                                         "int",
+                                                         "uint",
+                                                         "double",
+                                                         "string",
+                                                         "bytes",
+                                                         "list",
+                                                         "map",
+                                                         "google.protobuf.Timestamp",
+                                                         "google.protobuf.Duration",
+                                                         "type"};
 
 }  // namespace
 
-std::string_view type_name(Kind kind) { return kTypeNames[static_cast<std::size_t>(kind)]; }
+std::string_view type_name(Kind kind) {
+  return kTypeNames[static_cast<std::size_t>(kind)];
+}
 
 std::optional<Kind> kind_of_type_name(std::string_view name) {
   for (std::size_t i = 0; i < kTypeNames.size(); ++i) {
@@ -54,7 +65,8 @@ Value Value::json(Payload payload) {
   std::string_view bytes = payload.bytes();
   std::size_t begin = skip_json_whitespace(bytes, 0);
   std::size_t end = bytes.find_last_not_of(" \n\t\r");
-  std::string_view text = end == std::string_view::npos ? std::string_view() : bytes.substr(begin, end + 1 - begin);
+  std::string_view text =
+      end == std::string_view::npos ? std::string_view() : bytes.substr(begin, end + 1 - begin);
   return Value(Storage(std::make_shared<const LazyJson>(std::move(payload), text)));
 }
 
@@ -71,7 +83,8 @@ const T& Value::get() const {
 }
 
 Kind Value::kind() const {
-  static_assert(std::variant_size_v<Storage> == kTypeNames.size() + 1, "one alternative per kind, and the lazy one");
+  static_assert(std::variant_size_v<Storage> == kTypeNames.size() + 1,
+                "one alternative per kind, and the lazy one");
   if (const Lazy* lazy = std::get_if<Lazy>(&storage_)) {
     std::string_view text = (*lazy)->text();
     if (text.starts_with('{')) return Kind::map;
@@ -82,15 +95,33 @@ Kind Value::kind() const {
   return static_cast<Kind>(storage_.index());
 }
 
-bool Value::as_boolean() const { return get<bool>(); }
-std::int64_t Value::as_integer() const { return get<std::int64_t>(); }
-std::uint64_t Value::as_unsigned_integer() const { return get<std::uint64_t>(); }
-double Value::as_real() const { return get<double>(); }
-const std::string& Value::as_string() const { return *get<Text>().text; }
-const std::string& Value::as_bytes() const { return *get<Bytes>().data; }
-Instant Value::as_timestamp() const { return get<Instant>(); }
-std::chrono::nanoseconds Value::as_duration() const { return get<std::chrono::nanoseconds>(); }
-Kind Value::as_type() const { return get<Kind>(); }
+bool Value::as_boolean() const {
+  return get<bool>();
+}
+std::int64_t Value::as_integer() const {
+  return get<std::int64_t>();
+}
+std::uint64_t Value::as_unsigned_integer() const {
+  return get<std::uint64_t>();
+}
+double Value::as_real() const {
+  return get<double>();
+}
+const std::string& Value::as_string() const {
+  return *get<Text>().text;
+}
+const std::string& Value::as_bytes() const {
+  return *get<Bytes>().data;
+}
+Instant Value::as_timestamp() const {
+  return get<Instant>();
+}
+std::chrono::nanoseconds Value::as_duration() const {
+  return get<std::chrono::nanoseconds>();
+}
+Kind Value::as_type() const {
+  return get<Kind>();
+}
 
 std::size_t Value::size() const {
   if (const List* items = std::get_if<List>(&resolved().storage_)) return (*items)->size();
@@ -114,7 +145,9 @@ const Value* Value::find(const Value& key) const {
   return map_key ? get<Map>()->find(*map_key) : nullptr;
 }
 
-const Value* Value::find(std::string_view key) const { return get<Map>()->find(MapKey::of_text(key)); }
+const Value* Value::find(std::string_view key) const {
+  return get<Map>()->find(MapKey::of_text(key));
+}
 
 std::size_t Value::unparsed_bytes() const {
   const Lazy* lazy = std::get_if<Lazy>(&storage_);
@@ -150,7 +183,8 @@ Result<Payload> Value::to_json(std::size_t max_bytes) const {
     return Payload();
   }
   std::string out;
-  if (auto written = append_json(out, max_bytes); !written) return std::unexpected(std::move(written.error()));
+  if (auto written = append_json(out, max_bytes); !written)
+    return std::unexpected(std::move(written.error()));
   return Payload(std::move(out));
 }
 

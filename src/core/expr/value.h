@@ -1,15 +1,15 @@
 #pragma once
 
-// A value of the expression language: immutable, cheap to copy (containers and texts are shared), safe to read from
-// several threads.
+// A value of the expression language: immutable, cheap to copy (containers and texts are shared), safe to
+// read from several threads.
 //
-// JSON enters lazily. `Value::json` keeps the payload's bytes; one level is parsed when something looks inside, and
-// its members are lazy again, sharing the bytes. What nobody looked at is written back byte for byte, and a whole
-// payload is given back as the same payload, without a copy. An integer literal that fits 64 bits is an int, every
-// other number a double. Of equal keys in one object the last counts.
+// JSON enters lazily. `Value::json` keeps the payload's bytes; one level is parsed when something looks
+// inside, and its members are lazy again, sharing the bytes. What nobody looked at is written back byte for
+// byte, and a whole payload is given back as the same payload, without a copy. An integer literal that fits
+// 64 bits is an int, every other number a double. Of equal keys in one object the last counts.
 //
-// A payload is valid JSON by contract. Should one not be, the malformed part reads as an empty container, an empty
-// string or null: never undefined behaviour.
+// A payload is valid JSON by contract. Should one not be, the malformed part reads as an empty container, an
+// empty string or null: never undefined behaviour.
 
 #include <chrono>
 #include <cstddef>
@@ -55,7 +55,8 @@ struct Instant {
   auto operator<=>(const Instant&) const = default;
 };
 
-// Containers nested deeper than this are refused where they are walked (comparison, JSON): error code `too_deep`.
+// Containers nested deeper than this are refused where they are walked (comparison, JSON): error code
+// `too_deep`.
 inline constexpr int kMaxValueDepth = 500;
 
 class MapData;
@@ -76,8 +77,8 @@ class Value {
   static Value string(std::string text);
   static Value bytes(std::string data);
   static Value list(std::vector<Value> items);
-  // Keeps the order of the entries. Keys are bool, int, uint or string; error codes `duplicate_key` (numbers that are
-  // equal across types are the same key) and `no_such_overload` (a key of another type).
+  // Keeps the order of the entries. Keys are bool, int, uint or string; error codes `duplicate_key` (numbers
+  // that are equal across types are the same key) and `no_such_overload` (a key of another type).
   static Result<Value> map(std::vector<Entry> entries);
   // A map with string keys; of equal keys the last counts.
   static Value object(std::vector<std::pair<std::string, Value>> members);
@@ -111,9 +112,9 @@ class Value {
   const Value* find(const Value& key) const;
   const Value* find(std::string_view key) const;
 
-  // Timestamps are RFC 3339 strings, durations strings of seconds ("1.5s"), bytes base64, keys strings, an integral
-  // double keeps its point (`1.0`). Error codes `not_json` (NaN, infinity, a type), `too_large` (over `max_bytes`),
-  // `too_deep`.
+  // Timestamps are RFC 3339 strings, durations strings of seconds ("1.5s"), bytes base64, keys strings, an
+  // integral double keeps its point (`1.0`). Error codes `not_json` (NaN, infinity, a type), `too_large`
+  // (over `max_bytes`), `too_deep`.
   Result<Payload> to_json(std::size_t max_bytes = std::numeric_limits<std::size_t>::max()) const;
   // The same, appended to `out`, where `max_bytes` bounds the size of `out`.
   Result<void> append_json(std::string& out, std::size_t max_bytes) const;
@@ -137,8 +138,8 @@ class Value {
   using List = std::shared_ptr<const std::vector<Value>>;
   using Map = std::shared_ptr<const MapData>;
   using Lazy = std::shared_ptr<const LazyJson>;
-  using Storage = std::variant<std::monostate, bool, std::int64_t, std::uint64_t, double, Text, Bytes, List, Map, Instant,
-                               std::chrono::nanoseconds, Kind, Lazy>;
+  using Storage = std::variant<std::monostate, bool, std::int64_t, std::uint64_t, double, Text, Bytes, List,
+                               Map, Instant, std::chrono::nanoseconds, Kind, Lazy>;
 
   explicit Value(Storage storage) : storage_(std::move(storage)) {}
 

@@ -3,9 +3,10 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/json_text.h"
 #include "core/expr/base64.h"
 #include "core/expr/calendar.h"
-#include "core/expr/json_text.h"
+#include "core/expr/json_scan.h"
 #include "core/expr/lazy_json.h"
 #include "core/expr/map_data.h"
 #include "core/expr/value.h"
@@ -44,7 +45,8 @@ Result<void> append_scalar(std::string& out, const Value& value) {
       append_integer(out, value.as_unsigned_integer());
       return {};
     case Kind::real:
-      if (!std::isfinite(value.as_real())) return fail("not_json", "NaN and infinity can't be written as JSON");
+      if (!std::isfinite(value.as_real()))
+        return fail("not_json", "NaN and infinity can't be written as JSON");
       append_json_double(out, value.as_real());
       return {};
     case Kind::string:
@@ -75,7 +77,9 @@ Result<void> Value::append_json(std::string& out, std::size_t max_bytes) const {
 
 Result<void> Value::append_at_depth(std::string& out, std::size_t max_bytes, int depth) const {
   if (depth > kMaxValueDepth) return fail("too_deep", "a value is nested too deeply to be written as JSON");
-  auto too_large = [&] { return fail("too_large", "the result is larger than " + std::to_string(max_bytes) + " bytes"); };
+  auto too_large = [&] {
+    return fail("too_large", "the result is larger than " + std::to_string(max_bytes) + " bytes");
+  };
   if (const Lazy* lazy = std::get_if<Lazy>(&storage_)) {
     // Written as it was read; nothing there (an empty payload) reads as null.
     std::string_view text = (*lazy)->text().empty() ? std::string_view("null") : (*lazy)->text();

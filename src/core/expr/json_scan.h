@@ -1,7 +1,7 @@
 #pragma once
 
-// JSON (RFC 8259) as text: where a value ends, what a string says, how one is written. Strict, iterative, bounded in
-// depth: the lazy values stand on it, so it must survive any bytes.
+// JSON (RFC 8259) as text: where a value ends, what a string says. Strict, iterative,
+// bounded in depth: the lazy values stand on it, so it must survive any bytes.
 
 #include <cstddef>
 #include <optional>
@@ -14,15 +14,15 @@ namespace ganglion::expr {
 inline constexpr std::size_t kMaxJsonDepth = 500;
 
 std::size_t skip_json_whitespace(std::string_view text, std::size_t at);
-// The end of the value that starts at `at` (no whitespace before it), or nothing where there is no valid value.
-// Checks the form of strings but not their UTF-8.
+// The end of the value that starts at `at` (no whitespace before it), or nothing where there is no valid
+// value. Checks the form of strings but not their UTF-8.
 std::optional<std::size_t> skip_json_value(std::string_view text, std::size_t at);
 // One value, whitespace around it, valid UTF-8.
 bool is_json(std::string_view text);
 
-// `token` with its quotes; nothing where it is malformed. Unpaired surrogates become U+FFFD.
-std::optional<std::string> read_json_string(std::string_view token);
-void append_json_string(std::string& out, std::string_view text);
+// `token` with its quotes; nothing where it is malformed. Unpaired surrogates, which RFC 8259 lets a payload
+// hold, become U+FFFD.
+std::optional<std::string> decode_json_string(std::string_view token);
 // Shortest form that reads back the same; an integral value keeps its point (`1.0`). `value` is finite.
 void append_json_double(std::string& out, double value);
 // The nearest double, 0 or infinity where it is out of range; nothing where `text` is not one number.
