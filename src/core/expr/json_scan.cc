@@ -206,7 +206,7 @@ std::optional<std::size_t> read_escape(std::string_view text, std::size_t at, st
 
 }  // namespace
 
-std::optional<std::string> read_json_string(std::string_view token) {
+std::optional<std::string> decode_json_string(std::string_view token) {
   if (token.size() < 2 || token.front() != '"' || token.back() != '"') return std::nullopt;
   std::string_view text = token.substr(1, token.size() - 2);
   std::string out;
@@ -221,30 +221,6 @@ std::optional<std::string> read_json_string(std::string_view token) {
     at = *next;
   }
   return out;
-}
-
-void append_json_string(std::string& out, std::string_view text) {
-  out.push_back('"');
-  std::size_t written = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    auto byte = static_cast<unsigned char>(text[i]);
-    if (byte >= 0x20 && byte != '"' && byte != '\\') continue;
-    out.append(text, written, i - written);
-    written = i + 1;
-    constexpr std::string_view kNames = "\"\\bfnrt";
-    constexpr std::string_view kValues = "\"\\\b\f\n\r\t";
-    out.push_back('\\');
-    if (auto index = kValues.find(text[i]); index != std::string_view::npos) {
-      out.push_back(kNames[index]);
-    } else {
-      constexpr std::string_view kHex = "0123456789abcdef";
-      out.append("u00");
-      out.push_back(kHex[byte >> 4]);
-      out.push_back(kHex[byte & 0xF]);
-    }
-  }
-  out.append(text, written);
-  out.push_back('"');
 }
 
 void append_json_double(std::string& out, double value) {
