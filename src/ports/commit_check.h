@@ -1,6 +1,7 @@
 #pragma once
 
-// What every store asserts about a commit before it looks at its own state: breaking one of these is a bug of the caller.
+// What every store asserts about a commit before it looks at its own state: breaking one of these is a bug of
+// the caller.
 
 #include "base/assert.h"
 #include "ports/store.h"

@@ -4,22 +4,13 @@
 #include <utility>
 
 #include "ports/commit_check.h"
+#include "ports/run_query.h"
 
 namespace ganglion::memory {
 namespace {
 
 Error run_not_found(const RunId& run) {
   return {"not_found", "there is no run " + run.text()};
-}
-
-bool matches(const RunRecord& record, const RunQuery& query) {
-  if (query.workflow && record.workflow != *query.workflow) return false;
-  if (query.status && record.status != *query.status) return false;
-  if (query.session_id && record.session_id != query.session_id) return false;
-  return std::ranges::all_of(query.labels, [&](const auto& label) {
-    const auto found = record.labels.find(label.first);
-    return found != record.labels.end() && found->second == label.second;
-  });
 }
 
 Result<std::string> look_up(const std::map<std::string, std::string>& values, const std::string& key,

@@ -1,0 +1,201 @@
+#include "adapters/sqlite/run_reader.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "base/assert.h"
+#include "base/json_text.h"
+#include "ports/run_query.h"
+
+namespace ganglion::sqlite {
+namespace {
+
+// Runs that a listing looks at before commits get their turn: about a millisecond.
+constexpr int kRunsPerSlice = 500;
+// Of journals in one answer of read_open_runs.
+constexpr std::size_t kMaxOpenRunsBytes = 4 << 20;
+
+// The columns in the order in which read_record takes them; the handle comes last.
+std::string select_runs(std::string_view from) {
+  return "SELECT runs.id, runs.workflow, runs.definition, runs.status, runs.session_id, runs.labels, "
+         "runs.created_at, "
+         "runs.ended_at, runs.handle FROM " +
+         std::string(from);
+}
+constexpr int kHandleColumn = 8;
+
+// An upper bound for every run id, in the order of text.
+constexpr std::string_view kAfterEveryId = "~";
+
+Error read_error(const DatabaseError& error) {
+  if (error.is_corruption()) {
+    return {"store_corrupt", "the store's file is damaged: " + error.message + "; go back to a backup"};
+  }
+  return {"unavailable", "the store can't be read: " + error.message};
+}
+
+Error run_not_found(const RunId& run) {
+  return {"not_found", "there is no run " + run.text()};
+}
+
+RunId run_id(const std::string& text) {
+  std::optional<RunId> id = RunId::parse(text);
+  GANGLION_ASSERT(id);
+  return *id;
+}
+
+std::map<std::string, std::string> read_labels(const std::string& json) {
+  std::map<std::string, std::string> labels;
+  JsonMembers members(json);
+  while (const auto member = members.next()) {
+    const Result<std::string> name = read_json_string('"' + std::string(member->name) + '"');
+    const Result<std::string> value = read_json_string(member->value);
+    GANGLION_ASSERT(name && value);
+    labels.emplace(*name, *value);
+  }
+  return labels;
+}
+
+RunRecord read_record(const Statement& row) {
+  RunRecord record{.id = run_id(row.text(0)),
+                   .workflow = row.text(1),
+                   .definition = row.text(2),
+                   .status = row.text(3),
+                   .session_id = row.optional_text(4),
+                   .labels = read_labels(row.text(5)),
+                   .created_at = Timestamp(row.integer(6)),
+                   .ended_at = std::nullopt};
+  if (!row.is_null(7)) record.ended_at = Timestamp(row.integer(7));
+  return record;
+}
+
+}  // namespace
+
+RunReader::RunReader(Database& database)
+    : find_run_(database.prepare(select_runs("runs WHERE id = ?"))),
+      read_entries_(database.prepare("SELECT seq, at, type, step, item, attempt, data FROM journal "
+                                     "WHERE run = ? AND seq > ? ORDER BY seq LIMIT ?")),
+      read_open_runs_(database.prepare(select_runs("runs INDEXED BY runs_open "
+                                                   "WHERE ended_at IS NULL AND id > ? ORDER BY id LIMIT ?"))),
+      get_definition_(database.prepare("SELECT source FROM definitions WHERE digest = ?")),
+      get_setting_(database.prepare("SELECT value FROM settings WHERE name = ?")),
+      list_all_(database.prepare(select_runs("runs WHERE id < ? ORDER BY id DESC"))),
+      list_by_workflow_(database.prepare(
+          select_runs("runs INDEXED BY runs_by_workflow WHERE id < ? AND workflow = ? ORDER BY id DESC"))),
+      list_by_status_(database.prepare(
+          select_runs("runs INDEXED BY runs_by_status WHERE id < ? AND status = ? ORDER BY id DESC"))),
+      list_by_session_(database.prepare(
+          select_runs("runs INDEXED BY runs_by_session WHERE id < ? AND session_id = ? ORDER BY id DESC"))),
+      list_by_label_(database.prepare(select_runs("run_labels CROSS JOIN runs ON runs.id = run_labels.id "
+                                                  "WHERE run_labels.id < ? AND run_labels.name = ? AND "
+                                                  "run_labels.value = ? ORDER BY run_labels.id DESC"))) {}
+
+DatabaseResult<std::vector<JournalEntry>> RunReader::read_entries(std::int64_t handle, std::uint64_t after,
+                                                                  std::int64_t limit) {
+  const ResetAtEnd reset(read_entries_);
+  const auto largest = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  read_entries_.bind(1, handle).bind(2, static_cast<std::int64_t>(std::min(after, largest))).bind(3, limit);
+  std::vector<JournalEntry> entries;
+  for (;;) {
+    const DatabaseResult<bool> row = read_entries_.step();
+    if (!row) return std::unexpected(row.error());
+    if (!*row) return entries;
+    entries.push_back(JournalEntry{.seq = static_cast<std::uint64_t>(read_entries_.integer(0)),
+                                   .at = Timestamp(read_entries_.integer(1)),
+                                   .type = read_entries_.text(2),
+                                   .step = read_entries_.optional_text(3),
+                                   .item = read_entries_.optional_integer(4),
+                                   .attempt = read_entries_.optional_integer(5),
+                                   .data = read_entries_.text(6)});
+  }
+}
+
+Result<std::vector<JournalEntry>> RunReader::read_journal(const RunId& run, std::uint64_t after,
+                                                          std::uint32_t limit) {
+  const ResetAtEnd reset(find_run_);
+  const DatabaseResult<bool> found = find_run_.bind(1, run.text()).step();
+  if (!found) return std::unexpected(read_error(found.error()));
+  if (!*found) return std::unexpected(run_not_found(run));
+  DatabaseResult<std::vector<JournalEntry>> entries =
+      read_entries(find_run_.integer(kHandleColumn), after, limit);
+  if (!entries) return std::unexpected(read_error(entries.error()));
+  return std::move(*entries);
+}
+
+Result<RunRecord> RunReader::find_run(const RunId& run) {
+  const ResetAtEnd reset(find_run_);
+  const DatabaseResult<bool> found = find_run_.bind(1, run.text()).step();
+  if (!found) return std::unexpected(read_error(found.error()));
+  if (!*found) return std::unexpected(run_not_found(run));
+  return read_record(find_run_);
+}
+
+// The index that leaves the fewest runs to look at; what else the query asks for is compared run by run.
+Statement& RunReader::start(const ListScan& scan) {
+  const RunQuery& query = scan.query;
+  Statement* statement = &list_all_;
+  if (query.session_id)
+    statement = &list_by_session_.bind(2, std::string_view(*query.session_id));
+  else if (!query.labels.empty())
+    statement = &list_by_label_.bind(2, query.labels.begin()->first).bind(3, query.labels.begin()->second);
+  else if (query.status)
+    statement = &list_by_status_.bind(2, std::string_view(*query.status));
+  else if (query.workflow)
+    statement = &list_by_workflow_.bind(2, std::string_view(*query.workflow));
+  const std::optional<RunId>& before = scan.position ? scan.position : query.before;
+  return statement->bind(1, before ? std::string_view(before->text()) : kAfterEveryId);
+}
+
+Result<bool> RunReader::advance(ListScan& scan) {
+  Statement& rows = start(scan);
+  const ResetAtEnd reset(rows);
+  for (int looked_at = 0; looked_at < kRunsPerSlice; ++looked_at) {
+    if (scan.found.size() >= scan.query.limit) return true;
+    const DatabaseResult<bool> row = rows.step();
+    if (!row) return std::unexpected(read_error(row.error()));
+    if (!*row) return true;
+    RunRecord record = read_record(rows);
+    scan.position = record.id;
+    if (matches(record, scan.query)) scan.found.push_back(std::move(record));
+  }
+  return false;
+}
+
+Result<std::vector<OpenRun>> RunReader::read_open_runs(const std::optional<RunId>& after,
+                                                       std::uint32_t limit) {
+  const ResetAtEnd reset(read_open_runs_);
+  read_open_runs_.bind(1, after ? std::string_view(after->text()) : std::string_view())
+      .bind(2, std::int64_t{limit});
+  std::vector<OpenRun> open;
+  std::size_t bytes = 0;
+  while (bytes < kMaxOpenRunsBytes) {
+    const DatabaseResult<bool> row = read_open_runs_.step();
+    if (!row) return std::unexpected(read_error(row.error()));
+    if (!*row) break;
+    DatabaseResult<std::vector<JournalEntry>> journal =
+        read_entries(read_open_runs_.integer(kHandleColumn), 0, -1);
+    if (!journal) return std::unexpected(read_error(journal.error()));
+    for (const JournalEntry& entry : *journal) bytes += sizeof(JournalEntry) + entry.data.size();
+    open.push_back(OpenRun{read_record(read_open_runs_), std::move(*journal)});
+  }
+  return open;
+}
+
+Result<std::string> RunReader::read_text(Statement& statement, const std::string& key,
+                                         std::string_view what) {
+  const ResetAtEnd reset(statement);
+  const DatabaseResult<bool> found = statement.bind(1, key).step();
+  if (!found) return std::unexpected(read_error(found.error()));
+  if (!*found) return fail("not_found", "there is no " + std::string(what) + " " + key);
+  return statement.text(0);
+}
+
+Result<std::string> RunReader::get_definition(const std::string& digest) {
+  return read_text(get_definition_, digest, "definition");
+}
+
+Result<std::string> RunReader::get_setting(const std::string& name) {
+  return read_text(get_setting_, name, "setting");
+}
+
+}  // namespace ganglion::sqlite

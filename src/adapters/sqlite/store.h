@@ -1,0 +1,74 @@
+#pragma once
+
+// The embedded store: one SQLite file, one connection, one thread that alone touches it. The event loop puts
+// requests into a queue; whenever the thread gets free it takes every write that waits into one transaction
+// (one fsync), hands all the completions back to the loop in one piece, and answers some reads before the
+// next group. docs/internals/store.md has the schema, the figures and the table of failures.
+//
+// Why one connection: Debian's SQLite 3.40.1 can lose a commit when two connections write or checkpoint the
+// write-ahead log. The file is locked exclusively; a second process is refused with `store_locked`.
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "ports/store.h"
+
+namespace ganglion::sqlite {
+
+class Worker;
+
+struct Options {
+  // Created with mode 0600 if missing, its folder with 0700. Beside it lie `-wal`, `.lock` and `.endpoint`.
+  std::filesystem::path path;
+  // Runs a callback on the event loop; called on the store's thread.
+  std::function<void(std::move_only_function<void()>)> post_from_thread;
+  // Called on the store's thread when it is unknown what is durable, with the reason for a log. It must end
+  // the process at once; should it return, the store answers nothing any more.
+  std::function<void(const std::string&)> fatal;
+  // The SQLite VFS by name; empty for the platform's own. Tests put faults there.
+  std::string vfs;
+};
+
+class Store final : public ganglion::Store {
+ public:
+  // Errors: `store_locked` (in use, the message says by whom), `store_corrupt`, `store_incompatible` (another
+  // program's file or a newer schema), `store_unavailable` (anything that may be different next time). Time
+  // and memory don't depend on how long the history is.
+  static Result<std::unique_ptr<Store>> open(Options options);
+
+  // On the event loop. Waits until every commit that was made is written; no completion runs any more.
+  ~Store() override;
+
+  // Lets a second process say where the server is that holds this store.
+  Result<void> publish_endpoint(const std::string& url);
+
+  void commit(Commit commit, Completion<CommitOutcome> done) override;
+  void read_journal(RunId run, std::uint64_t after, std::uint32_t limit,
+                    Completion<Result<std::vector<JournalEntry>>> done) override;
+  void find_run(RunId run, Completion<Result<RunRecord>> done) override;
+  void list_runs(RunQuery query, Completion<Result<std::vector<RunRecord>>> done) override;
+  // An answer may hold fewer than `limit` runs where journals are large, but one at least until the end.
+  void read_open_runs(std::optional<RunId> after, std::uint32_t limit,
+                      Completion<Result<std::vector<OpenRun>>> done) override;
+  void put_definition(std::string digest, std::string source, Completion<Result<void>> done) override;
+  void get_definition(std::string digest, Completion<Result<std::string>> done) override;
+  void put_setting(std::string name, std::string value, Completion<Result<void>> done) override;
+  void get_setting(std::string name, Completion<Result<std::string>> done) override;
+  void last_time(Completion<Result<Timestamp>> done) override;
+  // On a file system in memory or on the network there is one.
+  std::vector<std::string> weaker_promises() const override;
+
+ private:
+  explicit Store(std::unique_ptr<Worker> worker);
+
+  std::unique_ptr<Worker> worker_;
+};
+
+// The URL that the process which holds the store at `path` now has published.
+std::optional<std::string> endpoint_of(const std::filesystem::path& path);
+
+}  // namespace ganglion::sqlite

@@ -1,0 +1,62 @@
+#pragma once
+
+// The thread that owns the database. It turns what waits in the queue into group commits and answers, and
+// hands each group's completions to the event loop in one piece.
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "adapters/sqlite/database.h"
+#include "adapters/sqlite/process_lock.h"
+#include "adapters/sqlite/store.h"
+#include "adapters/sqlite/tables.h"
+#include "adapters/sqlite/work_queue.h"
+
+namespace ganglion::sqlite {
+
+class Worker {
+ public:
+  // The database is open, locked and of the newest schema version.
+  Worker(Options options, ProcessLock lock, Database database);
+  // On the event loop: waits for the writes that were pushed.
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  // Reads what the writer must know and starts the thread.
+  DatabaseResult<void> start();
+
+  void push(Write write) { queue_.push(std::move(write)); }
+  void push(Read read) { queue_.push(std::move(read)); }
+
+  const Options& options() const { return options_; }
+  ProcessLock& lock() { return lock_; }
+
+ private:
+  void run();
+  void write_group(std::vector<Write> writes);
+  // One outcome for each write; what succeeded besides commits is `Committed` as well.
+  DatabaseResult<std::vector<CommitOutcome>> apply_group(const std::vector<Write>& writes);
+  void answer_reads();
+  void checkpoint_if_due();
+  void deliver(std::vector<Delivery> deliveries);
+  void stop_for(const DatabaseError& error);
+
+  const Options options_;
+  ProcessLock lock_;
+  Database database_;
+  Tables tables_;
+  WorkQueue queue_;
+  std::deque<Read> reads_;
+  int wal_frames_ = 0;
+  bool failed_ = false;
+  // Deliveries hold it weakly: they are dropped once the store is gone.
+  std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);
+  std::thread thread_;
+};
+
+}  // namespace ganglion::sqlite

@@ -1,0 +1,139 @@
+#include "contract/store_driver.h"
+
+#include <utility>
+
+#include "base/asio/asio.h"
+
+namespace ganglion::testing {
+
+struct TestLoop::Context {
+  asio::io_context io{1};
+  asio::executor_work_guard<LoopExecutor> guard{io.get_executor()};
+  AsioLoop loop{io};
+};
+
+TestLoop::TestLoop() : context_(std::make_unique<Context>()) {}
+TestLoop::~TestLoop() = default;
+
+Clock& TestLoop::clock() {
+  return context_->loop;
+}
+
+std::function<void(std::move_only_function<void()>)> TestLoop::poster() {
+  return [this](std::move_only_function<void()> callback) {
+    context_->loop.post_from_thread(std::move(callback));
+  };
+}
+
+void TestLoop::run_until(const std::function<bool()>& done) {
+  while (!done()) context_->io.run_one();
+}
+
+template <typename T, typename Call>
+T StoreDriver::wait_for(Call call) {
+  std::optional<T> answer;
+  call([&answer](T value) { answer = std::move(value); });
+  loop_.run_until([&answer] { return answer.has_value(); });
+  return std::move(*answer);
+}
+
+CommitOutcome StoreDriver::commit(Commit commit) {
+  return wait_for<CommitOutcome>([&](auto done) { store_.commit(std::move(commit), std::move(done)); });
+}
+
+Result<std::vector<JournalEntry>> StoreDriver::read_journal(const RunId& run, std::uint64_t after,
+                                                            std::uint32_t limit) {
+  return wait_for<Result<std::vector<JournalEntry>>>(
+      [&](auto done) { store_.read_journal(run, after, limit, std::move(done)); });
+}
+
+Result<RunRecord> StoreDriver::find_run(const RunId& run) {
+  return wait_for<Result<RunRecord>>([&](auto done) { store_.find_run(run, std::move(done)); });
+}
+
+std::vector<RunId> StoreDriver::list_runs(RunQuery query) {
+  const auto records = wait_for<Result<std::vector<RunRecord>>>(
+      [&](auto done) { store_.list_runs(std::move(query), std::move(done)); });
+  std::vector<RunId> ids;
+  for (const RunRecord& record : records.value()) ids.push_back(record.id);
+  return ids;
+}
+
+std::vector<OpenRun> StoreDriver::read_open_runs(std::optional<RunId> after, std::uint32_t limit) {
+  return wait_for<Result<std::vector<OpenRun>>>(
+             [&](auto done) { store_.read_open_runs(std::move(after), limit, std::move(done)); })
+      .value();
+}
+
+Result<void> StoreDriver::put_definition(const std::string& digest, const std::string& source) {
+  return wait_for<Result<void>>([&](auto done) { store_.put_definition(digest, source, std::move(done)); });
+}
+
+Result<std::string> StoreDriver::get_definition(const std::string& digest) {
+  return wait_for<Result<std::string>>([&](auto done) { store_.get_definition(digest, std::move(done)); });
+}
+
+Result<void> StoreDriver::put_setting(const std::string& name, const std::string& value) {
+  return wait_for<Result<void>>([&](auto done) { store_.put_setting(name, value, std::move(done)); });
+}
+
+Result<std::string> StoreDriver::get_setting(const std::string& name) {
+  return wait_for<Result<std::string>>([&](auto done) { store_.get_setting(name, std::move(done)); });
+}
+
+Timestamp StoreDriver::last_time() {
+  return wait_for<Result<Timestamp>>([&](auto done) { store_.last_time(std::move(done)); }).value();
+}
+
+RunId run_number(std::uint64_t n) {
+  return RunId::make(Timestamp(static_cast<std::int64_t>(1'700'000'000'000 + n)), 0, n);
+}
+
+JournalEntry event(std::uint64_t seq, std::string data) {
+  return {.seq = seq,
+          .at = Timestamp(static_cast<std::int64_t>(1'700'000'000'000 + seq)),
+          .type = "task_completed",
+          .step = "review",
+          .item = 3,
+          .attempt = 1,
+          .data = std::move(data)};
+}
+
+RunRecord record_of(const RunId& run) {
+  return {.id = run,
+          .workflow = "code-review",
+          .definition = "d1",
+          .status = "running",
+          .session_id = std::nullopt,
+          .labels = {},
+          .created_at = Timestamp(1'700'000'000'000),
+          .ended_at = std::nullopt};
+}
+
+Commit start_of(const RunId& run, std::uint64_t events) {
+  Commit commit{
+      .run = run, .expected_version = 0, .events = {}, .create = record_of(run), .status = {}, .claim = {}};
+  for (std::uint64_t seq = 1; seq <= events; ++seq) commit.events.push_back(event(seq));
+  return commit;
+}
+
+Commit append_to(const RunId& run, std::uint64_t version, std::string data) {
+  return {.run = run,
+          .expected_version = version,
+          .events = {event(version + 1, std::move(data))},
+          .create = {},
+          .status = {},
+          .claim = {}};
+}
+
+Commit end_of(const RunId& run, std::uint64_t version, std::string status) {
+  Commit commit = append_to(run, version);
+  commit.status = StatusChange{std::move(status), Timestamp(1'700'000'100'000)};
+  return commit;
+}
+
+bool is_committed(const CommitOutcome& outcome) {
+  return std::holds_alternative<Committed>(outcome);
+}
+
+}  // namespace ganglion::testing

@@ -1,0 +1,72 @@
+#pragma once
+
+// A store as a test wants it: every call waits for its answer while the event loop turns.
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "adapters/system/asio_loop.h"
+#include "ports/store.h"
+
+namespace ganglion::testing {
+
+// An event loop that a test turns by hand.
+class TestLoop {
+ public:
+  TestLoop();
+  ~TestLoop();
+
+  Clock& clock();
+  // What an adapter with a thread of its own calls to get back to the loop.
+  std::function<void(std::move_only_function<void()>)> poster();
+  // Turns the loop until `done` says yes; the test's own time limit bounds it.
+  void run_until(const std::function<bool()>& done);
+
+ private:
+  struct Context;
+  std::unique_ptr<Context> context_;
+};
+
+class StoreDriver {
+ public:
+  StoreDriver(TestLoop& loop, Store& store) : loop_(loop), store_(store) {}
+
+  CommitOutcome commit(Commit commit);
+  Result<std::vector<JournalEntry>> read_journal(const RunId& run, std::uint64_t after = 0,
+                                                 std::uint32_t limit = 1000);
+  Result<RunRecord> find_run(const RunId& run);
+  std::vector<RunId> list_runs(RunQuery query);
+  std::vector<OpenRun> read_open_runs(std::optional<RunId> after = {}, std::uint32_t limit = 100);
+  Result<void> put_definition(const std::string& digest, const std::string& source);
+  Result<std::string> get_definition(const std::string& digest);
+  Result<void> put_setting(const std::string& name, const std::string& value);
+  Result<std::string> get_setting(const std::string& name);
+  Timestamp last_time();
+
+  TestLoop& loop() { return loop_; }
+  Store& store() { return store_; }
+
+ private:
+  template <typename T, typename Call>
+  T wait_for(Call call);
+
+  TestLoop& loop_;
+  Store& store_;
+};
+
+// Run number `n`: numbers sort like times.
+RunId run_number(std::uint64_t n);
+JournalEntry event(std::uint64_t seq, std::string data = "{}");
+RunRecord record_of(const RunId& run);
+// Starts a run with `events` events.
+Commit start_of(const RunId& run, std::uint64_t events = 1);
+// Appends one event at `version`.
+Commit append_to(const RunId& run, std::uint64_t version, std::string data = "{}");
+Commit end_of(const RunId& run, std::uint64_t version, std::string status = "completed");
+
+bool is_committed(const CommitOutcome& outcome);
+
+}  // namespace ganglion::testing
