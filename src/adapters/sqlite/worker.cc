@@ -58,7 +58,7 @@ Worker::Worker(Options options, ProcessLock lock, Database database)
       tables_(database_) {}
 
 Worker::~Worker() {
-  alive_.reset();
+  *alive_ = false;
   queue_.close();
   if (thread_.joinable()) thread_.join();
 }
@@ -138,9 +138,9 @@ void Worker::checkpoint_if_due() {
 }
 
 void Worker::deliver(std::vector<Delivery> deliveries) {
-  options_.post_from_thread([alive = std::weak_ptr(alive_), deliveries = std::move(deliveries)]() mutable {
+  options_.post_from_thread([alive = alive_, deliveries = std::move(deliveries)]() mutable {
     for (Delivery& delivery : deliveries) {
-      if (alive.expired()) return;
+      if (!*alive) return;
       delivery();
     }
   });

@@ -54,8 +54,8 @@ class Worker {
   std::deque<Read> reads_;
   int wal_frames_ = 0;
   bool failed_ = false;
-  // Deliveries hold it weakly: they are dropped once the store is gone.
-  std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);
+  // Whether completions still run. The pointer never changes; what it points to belongs to the event loop.
+  const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   std::thread thread_;
 };
 

@@ -1,0 +1,117 @@
+#include "adapters/sqlite/schema.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+
+#include "adapters/sqlite/testing/store_file.h"
+
+namespace ganglion::sqlite {
+namespace {
+
+using ganglion::testing::end_of;
+using ganglion::testing::is_committed;
+using ganglion::testing::run_number;
+using ganglion::testing::start_of;
+using ganglion::testing::StoreDriver;
+using ganglion::testing::TestLoop;
+using testing::StoreFile;
+
+// What a later version might do: one more column, filled from what is there.
+constexpr const char* kLaterStep =
+    "ALTER TABLE runs ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE runs SET priority = 7 WHERE workflow = 'code-review'";
+constexpr const char* kBrokenStep =
+    "ALTER TABLE runs ADD COLUMN lost INTEGER; INSERT INTO no_such_table VALUES(1)";
+
+class SchemaTest : public ::testing::Test {
+ protected:
+  // A file of version 1 with one run in it.
+  SchemaTest() {
+    const auto store = file_.open(loop_).value();
+    StoreDriver driver(loop_, *store);
+    EXPECT_TRUE(is_committed(driver.commit(start_of(run_number(1)))));
+  }
+
+  Result<void> migrate_with(std::initializer_list<const char*> later_steps) {
+    std::vector<const char*> steps(migrations().begin(), migrations().end());
+    steps.insert(steps.end(), later_steps);
+    Database database = Database::open(file_.path().string(), {}).value();
+    return migrate(database, steps);
+  }
+
+  StoreFile file_;
+  TestLoop loop_;
+};
+
+TEST_F(SchemaTest, AFileOfAnOlderVersionIsBroughtToTheNewestWithItsData) {
+  ASSERT_TRUE(migrate_with({kLaterStep}));
+  EXPECT_EQ(file_.shell("PRAGMA user_version"), std::to_string(migrations().size() + 1) + "\n");
+  EXPECT_EQ(file_.shell("SELECT id, priority FROM runs"), run_number(1).text() + "|7\n");
+  EXPECT_TRUE(migrate_with({kLaterStep})) << "a second time changes nothing";
+}
+
+TEST_F(SchemaTest, AMigrationThatFailsLeavesTheFileAsItWas) {
+  const Result<void> migrated = migrate_with({kLaterStep, kBrokenStep});
+  ASSERT_FALSE(migrated);
+  EXPECT_EQ(migrated.error().code, "store_unavailable");
+  // The step before the broken one is done and stays; of the broken one there is nothing.
+  EXPECT_EQ(file_.shell("PRAGMA user_version"), std::to_string(migrations().size() + 1) + "\n");
+  EXPECT_EQ(file_.shell("SELECT count(*) FROM pragma_table_info('runs') WHERE name = 'lost'"), "0\n");
+}
+
+TEST_F(SchemaTest, AFileOfANewerVersionIsRefused) {
+  file_.shell("PRAGMA user_version=999");
+  const auto store = file_.open(loop_);
+  ASSERT_FALSE(store);
+  EXPECT_EQ(store.error().code, "store_incompatible");
+  EXPECT_NE(store.error().message.find("newer Ganglion (schema version 999"), std::string::npos);
+  EXPECT_EQ(file_.shell("SELECT count(*) FROM runs"), "1\n");
+}
+
+TEST(Schema, ADatabaseOfAnotherProgramIsRefusedAndNotTouched) {
+  StoreFile file;
+  TestLoop loop;
+  file.shell("CREATE TABLE bookmarks(url TEXT); INSERT INTO bookmarks VALUES('x')");
+  const auto store = file.open(loop);
+  ASSERT_FALSE(store);
+  EXPECT_EQ(store.error().code, "store_incompatible");
+  EXPECT_EQ(file.shell("SELECT name FROM sqlite_schema"), "bookmarks\n");
+}
+
+TEST(Schema, TheShellShowsAJournalThatAPersonCanRead) {
+  StoreFile file;
+  TestLoop loop;
+  {
+    const auto store = file.open(loop).value();
+    StoreDriver driver(loop, *store);
+    Commit start = start_of(run_number(1));
+    start.create->labels = {{"team", "blue"}};
+    start.events[0].data = R"({"output":{"ok":true}})";
+    EXPECT_TRUE(is_committed(driver.commit(std::move(start))));
+    EXPECT_TRUE(is_committed(driver.commit(end_of(run_number(1), 1))));
+  }
+  EXPECT_EQ(file.shell("SELECT * FROM journal_readable WHERE seq = 1"),
+            run_number(1).text() +
+                "|1|2023-11-14T22:13:20.001Z|task_completed|review|3|1|{\"output\":{\"ok\":true}}\n");
+  EXPECT_EQ(file.shell("SELECT json_extract(data, '$.output.ok') FROM journal WHERE seq = 1"), "1\n");
+  EXPECT_EQ(file.shell("SELECT status, json_extract(labels, '$.team') FROM runs"), "completed|blue\n");
+  EXPECT_EQ(file.shell("PRAGMA integrity_check"), "ok\n");
+}
+
+TEST(Schema, ListingsAndOpenRunsAreReadFromAnIndexWithoutSorting) {
+  StoreFile file;
+  TestLoop loop;
+  file.open(loop).value().reset();
+  for (const char* query : {"SELECT * FROM runs WHERE ended_at IS NULL AND id > 'x' ORDER BY id",
+                            "SELECT * FROM runs WHERE workflow = 'x' AND id < 'x' ORDER BY id DESC",
+                            "SELECT * FROM runs WHERE session_id = 'x' AND id < 'x' ORDER BY id DESC",
+                            "SELECT * FROM runs WHERE id < 'x' ORDER BY id DESC",
+                            "SELECT at FROM journal ORDER BY rowid DESC LIMIT 1"}) {
+    const std::string plan = file.shell(std::string("EXPLAIN QUERY PLAN ") + query);
+    EXPECT_EQ(plan.find("TEMP B-TREE"), std::string::npos) << query << "\n" << plan;
+  }
+}
+
+}  // namespace
+}  // namespace ganglion::sqlite
