@@ -129,8 +129,10 @@ def _shell(work: WorkDir, file: ChangedFile) -> Review:
     shell = find_tool(name)
     if shell is None:
         return Review(notes=(f"{name} is not installed",))
-    # BASH_ENV is not in the tool's environment, so `-n` reads the script and nothing else.
-    run = run_tool([shell, "-n"], stdin=source or b"\n", timeout=TIMEOUT)
+    # BASH_ENV is not in the tool's environment, so `-n` reads the script and nothing else. A script that uses extended
+    # patterns turns them on when it runs, which `-n` never does.
+    options = ["-O", "extglob", "-n"] if name == "bash" else ["-n"]
+    run = run_tool([shell, *options], stdin=source or b"\n", timeout=TIMEOUT)
     if run.timed_out:
         return _timed_out(name, file)
     errors = [_error(int(line), message, name) for line, message in _BASH_ERROR.findall(run.stderr)[:1]]

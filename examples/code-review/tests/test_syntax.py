@@ -31,6 +31,7 @@ CORRECT = [
     pytest.param("a.py", "def f(x: int) -> int:\n    return x\n", id="python"),
     pytest.param("a.sh", "#!/bin/sh\nfor x in 1 2; do echo $x; done\n", id="shell"),
     pytest.param("a.bash", "x=(1 2)\n[[ -n ${x[0]} ]]\n", id="bash"),
+    pytest.param("b.bash", "shopt -s extglob\ncase $1 in @(a|b)) true ;; esac\n", id="extended patterns"),
     pytest.param("a.json", '\ufeff{"a": [1, 2]}\n', id="json"),
     pytest.param("a.toml", "[a]\nb = 1\n", id="toml"),
     pytest.param("a.c", "#include <stddef.h>\nsize_t x;\n", id="c", marks=needs_c),

@@ -147,7 +147,7 @@ def test_a_paused_run_hands_out_nothing_until_it_is_resumed(
     go_on.set()
     # when the first result has arrived, the second agent still waits
     for event in client.follow(run.id):
-        if event.step == "a" and "completed" in event.type:
+        if event.step == "a" and event.type == "task_succeeded":
             break
     assert not second_called.is_set()
     # then it goes on
