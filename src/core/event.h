@@ -22,10 +22,10 @@ struct RunCreated {
   std::string workflow;
   std::string definition;  // digest of the project file
   Payload input;
-  std::optional<std::string> session_id;
+  std::optional<std::string> session_id = {};
   std::int32_t priority = 0;
-  std::map<std::string, std::string> labels;
-  std::string traceparent;
+  std::map<std::string, std::string> labels = {};
+  std::string traceparent = {};
 };
 
 // A mapped step has begun; `items` is the list, one task for each.

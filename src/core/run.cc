@@ -258,13 +258,16 @@ void Run::on(const TaskScheduled& event, Timestamp at) {
   TaskRecord& task = this->task(event.step, event.item);
   StepRunning& running = this->running(event.step);
   if (std::holds_alternative<TaskUnscheduled>(task.state)) {
-    running.next_item = std::max<std::size_t>(running.next_item, event.item.value() + 1);
     ++running.in_flight;
   }
   if (event.input) task.input = *event.input;
   task.state = TaskDispatched{};
   task.attempt = event.attempt;
   ++step.attempts;
+  const auto& tasks = step.tasks;
+  while (running.next_item < tasks.size() && !std::holds_alternative<TaskUnscheduled>(tasks[running.next_item].state)) {
+    ++running.next_item;
+  }
 }
 
 void Run::on(const TaskSucceeded& event, Timestamp at) {

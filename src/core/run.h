@@ -55,7 +55,7 @@ struct TaskRecord {
 struct StepPending {};
 // Its tasks are under way.
 struct StepRunning {
-  std::size_t next_item = 0;  // no item before this one is unscheduled
+  std::size_t next_item = 0;  // the first that is unscheduled; the number of items if none is
   std::size_t in_flight = 0;  // dispatched or backing off
   std::size_t ended = 0;      // done or given up
   std::size_t given_up = 0;

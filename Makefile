@@ -1,0 +1,45 @@
+# The two commands of this project. Both install what is missing (Debian 12 packages), build with CMake's presets
+# (CMakePresets.json) and do no needless work the second time.
+
+.PHONY: demo test build bench kill-test format tidy fuzz clean help
+
+help:
+	@echo "make demo       install what is missing, build, review this repository's last commits with real agents"
+	@echo "make test       install what is missing, build with sanitizers, run all tests"
+	@echo "make build      the optimised binary: build/ganglion"
+	@echo "make bench      throughput and latency of a durable pipeline on this machine"
+	@echo "make fuzz       every fuzzer for a minute"
+	@echo "make format     clang-format over the C++ sources"
+
+demo: build
+	examples/code-review/run --ganglion build/ganglion
+
+build: build/release/build.ninja
+	cmake --build --preset release
+	@ln -sfn release/bin/ganglion build/ganglion
+
+test: build build/asan/build.ninja
+	scripts/check-includes
+	scripts/prepare-tests
+	cmake --build --preset asan
+	ctest --preset asan
+
+bench: build
+	bench/run
+
+build/%/build.ninja: CMakePresets.json CMakeLists.txt scripts/bootstrap
+	scripts/bootstrap
+	cmake --preset $*
+
+fuzz: build/fuzz/build.ninja
+	cmake --build --preset fuzz
+	scripts/run-fuzzers 60
+
+format:
+	git ls-files 'src/*.cc' 'src/*.h' 'tests/*.cc' 'tests/*.h' 'bench/*.cc' | xargs clang-format-19 -i
+
+tidy: build/asan/build.ninja
+	git ls-files 'src/*.cc' | grep -v _test.cc | xargs -P 2 -n 4 clang-tidy-19 -p build/asan --quiet
+
+clean:
+	rm -rf build

@@ -1,0 +1,55 @@
+#pragma once
+
+// Watches one run, event by event, for the promises of the contract that a journal alone can break. Each violation is a
+// sentence; no violations, no sentences.
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "core/event.h"
+#include "core/run.h"
+#include "core/workflow.h"
+
+namespace ganglion::testing {
+
+class InvariantChecker {
+ public:
+  explicit InvariantChecker(const WorkflowDefinition& workflow) : workflow_(workflow) {}
+
+  void observe(const Event& event, Timestamp at);
+  const std::vector<std::string>& violations() const { return violations_; }
+
+ private:
+  using TaskKey = std::pair<std::uint32_t, std::uint32_t>;  // step, item
+  struct TaskHistory {
+    std::uint32_t attempt = 0;
+    std::uint32_t failures = 0;  // since the run was last retried
+    bool in_flight = false;
+    bool accepted = false;
+    std::optional<Timestamp> not_before;
+  };
+
+  void require(bool holds, const std::string& sentence) {
+    if (!holds) violations_.push_back(sentence);
+  }
+  void starts(StepIndex step);
+  void ends(StepIndex step);
+  void final_state();
+  bool may_follow_final(const Event& event) const { return std::holds_alternative<RunRetried>(event); }
+
+  const WorkflowDefinition& workflow_;
+  std::vector<std::string> violations_;
+  std::map<TaskKey, TaskHistory> tasks_;
+  std::set<std::uint32_t> ended_steps_;
+  std::set<std::uint32_t> broken_steps_;
+  std::map<std::uint32_t, Timestamp> asleep_;
+  bool created_ = false;
+  bool final_ = false;
+  bool paused_ = false;
+};
+
+}  // namespace ganglion::testing

@@ -1,0 +1,111 @@
+#pragma once
+
+// Projects for tests, without a file: one workflow `w`, agents made as they are named.
+//
+//   auto project = ProjectBuilder().agent_step("a", {}).agent_step("b", {.needs = {"a"}}).build();
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <boost/json.hpp>
+
+#include "base/assert.h"
+#include "core/workflow.h"
+
+namespace ganglion::testing {
+
+struct StepSpec {
+  std::vector<std::string> needs = {};
+  std::string condition = {};  // an expression
+  std::string for_each = {};   // a template
+  std::uint32_t max_parallel = 0;
+  std::optional<Duration> timeout = {};
+  RetryPolicy retry{.max_attempts = 1, .backoff = Backoff::constant, .initial = Duration(100), .max = Duration(100), .jitter = 0};
+  OnFailure on_failure = OnFailure::fail_run;
+  std::string input = "${{ input }}";  // a template
+};
+
+class ProjectBuilder {
+ public:
+  ProjectBuilder& agent_step(const std::string& name, const StepSpec& spec, const std::string& agent = "worker") {
+    if (!project_.agents.contains(agent)) add_agent(agent, "");
+    return add(name, spec, AgentCall{agent, text(spec.input)});
+  }
+  ProjectBuilder& transform_step(const std::string& name, const StepSpec& spec, const std::string& value) {
+    return add(name, spec, Transform{text(value)});
+  }
+  ProjectBuilder& sleep_step(const std::string& name, const StepSpec& spec, const std::string& duration) {
+    return add(name, spec, Sleep{text(duration)});
+  }
+  // `schema` as JSON; empty: none.
+  ProjectBuilder& add_agent(const std::string& name, const std::string& schema) {
+    AgentDefinition agent;
+    agent.name = name;
+    agent.backend = WorkerAgent{};
+    if (!schema.empty()) agent.output = schema::Schema::compile(boost::json::parse(schema)).value();
+    project_.agents.insert_or_assign(name, std::move(agent));
+    return *this;
+  }
+  ProjectBuilder& output(const std::string& value) {
+    workflow_.output = text(value);
+    return *this;
+  }
+  ProjectBuilder& timeout(Duration duration) {
+    workflow_.timeout = duration;
+    return *this;
+  }
+
+  // Edges are `needs` only: expressions don't add any here.
+  std::shared_ptr<const Project> build() {
+    workflow_.name = "w";
+    for (std::size_t i = 0; i < workflow_.steps.size(); ++i) {
+      const StepIndex index(static_cast<std::uint32_t>(i));
+      for (const std::string& name : needs_[i]) {
+        const StepIndex need = workflow_.positions.at(name);
+        workflow_.steps[i].needs.push_back(need);
+        workflow_.steps[need.value()].dependents.push_back(index);
+      }
+      std::ranges::sort(workflow_.steps[i].needs);
+    }
+    project_.digest = "d0";
+    project_.source = "ganglion: 1";
+    project_.workflows.insert_or_assign("w", std::move(workflow_));
+    return std::make_shared<const Project>(std::move(project_));
+  }
+
+ private:
+  static expr::Template text(const std::string& source) {
+    auto compiled = expr::Template::text(source);
+    GANGLION_ASSERT(compiled.has_value());
+    return *std::move(compiled);
+  }
+
+  ProjectBuilder& add(const std::string& name, const StepSpec& spec, StepAction action) {
+    StepDefinition step{.name = name,
+                        .action = std::move(action),
+                        .needs = {},
+                        .dependents = {},
+                        .condition = {},
+                        .for_each = {},
+                        .max_parallel = spec.max_parallel,
+                        .timeout = spec.timeout,
+                        .retry = spec.retry,
+                        .on_failure = spec.on_failure};
+    if (!spec.condition.empty()) step.condition = expr::Program::compile(spec.condition).value();
+    if (!spec.for_each.empty()) step.for_each = text(spec.for_each);
+    workflow_.positions.emplace(name, StepIndex(static_cast<std::uint32_t>(workflow_.steps.size())));
+    workflow_.steps.push_back(std::move(step));
+    needs_.push_back(spec.needs);
+    return *this;
+  }
+
+  Project project_;
+  WorkflowDefinition workflow_;
+  std::vector<std::vector<std::string>> needs_;
+};
+
+}  // namespace ganglion::testing
