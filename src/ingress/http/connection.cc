@@ -230,8 +230,12 @@ void Connection::dispatch() {
   }
 }
 
-void Connection::respond(Response response) {
-  if (stage_ != Stage::waiting || gone_ || current_.answered || current_.streaming) return;
+void Connection::respond(Response response, LossHook lost) {
+  if (stage_ != Stage::waiting || gone_ || current_.answered || current_.streaming) {
+    if (lost && !core_->closed) core_->clock.post(std::move(lost));
+    return;
+  }
+  current_.lost = std::move(lost);
   current_.response = std::move(response);
   current_.answered = true;
   wake();
@@ -262,10 +266,13 @@ void Connection::interrupt(Interrupt why) {
 void Connection::drain() {
   if (stage_ == Stage::waiting && !current_.answered && !current_.streaming && current_.interrupt) {
     interrupt(Interrupt::draining);
-    respond(to_response({.status = 503,
-                         .code = "shutting_down",
-                         .detail = "the server is going down; ask again",
-                         .retry_after = Duration{1000}}));
+    if (!current_.answered) {
+      respond(to_response({.status = 503,
+                           .code = "shutting_down",
+                           .detail = "the server is going down; ask again",
+                           .retry_after = Duration{1000}}),
+              {});
+    }
   } else if (current_.streaming) {
     interrupt(Interrupt::draining);
     stream_end();

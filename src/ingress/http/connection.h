@@ -80,7 +80,7 @@ class Connection final : public Exchange,
   void abort();
 
   // Exchange:
-  void respond(Response response) override;
+  void respond(Response response, LossHook lost) override;
   void start_stream(Response head) override;
   void on_interrupt(InterruptHook hook) override;
   bool open() const override;
@@ -108,6 +108,7 @@ class Connection final : public Exchange,
     std::size_t bytes = 0;
     Response response;
     InterruptHook interrupt;
+    LossHook lost;
     std::move_only_function<void()> ready;
   };
 
@@ -119,6 +120,7 @@ class Connection final : public Exchange,
   Awaitable<void> answer();
   Awaitable<void> stream_events();
   Awaitable<void> watch();
+  bool has_hung_up();
   Awaitable<void> read_more();
   Awaitable<bool> write(std::string_view first, std::string_view second);
   Awaitable<void> linger();

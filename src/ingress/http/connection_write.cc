@@ -1,5 +1,7 @@
 // The writing half of Connection: answers, event streams and the way out.
 
+#include <sys/socket.h>
+
 #include <charconv>
 #include <utility>
 
@@ -58,6 +60,7 @@ Awaitable<void> Connection::answer() {
   while (stage_ == Stage::waiting && !current_.answered && !current_.streaming && !gone_) co_await watch();
   if (stage_ == Stage::waiting) --core_->statistics.waiting;
   if (core_->closed) co_return;
+  if (current_.lost && !gone_) gone_ = has_hung_up();
   if (gone_) {
     interrupt(Interrupt::client_gone);
     finish_exchange(kClientGone);
@@ -90,6 +93,13 @@ Awaitable<void> Connection::watch() {
   co_await socket_.async_wait(LoopSocket::wait_error, token);
   suspended_ = false;
   if (error != asio::error::operation_aborted) gone_ = true;
+}
+
+// The end may have come between the last read and the answer: what matters enough to have a loss hook looks
+// once more.
+bool Connection::has_hung_up() {
+  char byte = 0;
+  return ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
 // Writes both parts; false (and `gone_`) if the client has gone or is too slow.
@@ -204,7 +214,9 @@ void Connection::finish_exchange(int status) {
          .bytes = current_.bytes,
          .duration = core_->clock.now() - current_.started});
   }
+  LossHook lost = status == kClientGone ? std::move(current_.lost) : LossHook();
   current_ = Current{};
+  if (lost) lost();
 }
 
 // Half-closes, then reads what the client still sends and throws it away: closing with unread bytes would

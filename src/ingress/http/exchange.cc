@@ -60,8 +60,12 @@ Responder& Responder::operator=(Responder&& other) noexcept {
   return *this;
 }
 
-void Responder::respond(Response response) {
-  if (const auto exchange = std::exchange(exchange_, {}).lock()) exchange->respond(std::move(response));
+void Responder::respond(Response response, LossHook lost) {
+  if (const auto exchange = std::exchange(exchange_, {}).lock()) {
+    exchange->respond(std::move(response), std::move(lost));
+  } else if (lost) {
+    lost();
+  }
 }
 
 EventStream Responder::start_stream() {

@@ -24,12 +24,14 @@ namespace ganglion::http {
 
 enum class Interrupt { client_gone, draining };
 using InterruptHook = std::move_only_function<void(Interrupt)>;
+// Called if an answer could not be handed to the client's machine.
+using LossHook = std::move_only_function<void()>;
 
 // What the handles hold on to: implemented by the connection.
 class Exchange {
  public:
   virtual ~Exchange() = default;
-  virtual void respond(Response response) = 0;
+  virtual void respond(Response response, LossHook lost) = 0;
   virtual void start_stream(Response head) = 0;
   virtual void on_interrupt(InterruptHook hook) = 0;
   virtual bool open() const = 0;
@@ -73,8 +75,9 @@ class Responder {
   Responder(Responder&& other) noexcept : exchange_(std::move(other.exchange_)) { other.exchange_.reset(); }
   Responder& operator=(Responder&& other) noexcept;
 
-  // The first answer counts; afterwards the responder is empty.
-  void respond(Response response);
+  // The first answer counts; afterwards the responder is empty. `lost` is for answers that hand something
+  // over: it is called, from the loop, if the client has gone before the answer was written.
+  void respond(Response response, LossHook lost = {});
   void fail(const Problem& problem) { respond(to_response(problem)); }
   // 200 with `Content-Type: text/event-stream`. Interrupts are still told.
   EventStream start_stream();

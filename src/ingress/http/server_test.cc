@@ -338,6 +338,24 @@ TEST_F(HttpServer, an_answer_drops_the_interrupt_hook) {
   EXPECT_TRUE(interrupts_.empty());
 }
 
+TEST_F(HttpServer, tells_the_handler_that_its_answer_was_lost) {
+  start();
+  int lost = 0;
+  for (const bool client_closes_first : {true, false}) {
+    waiting_.reset();
+    Client client(*this);
+    client.send(get("/wait"));
+    ASSERT_TRUE(turn_until([&] { return waiting_.has_value(); }));
+    // Closed and answered in one turn: the server can't have noticed yet.
+    if (client_closes_first) client.close();
+    waiting_->respond(Response::json(200, "for you"), [&] { ++lost; });
+    if (!client_closes_first) EXPECT_THAT(client.response(), ::testing::EndsWith("for you"));
+    client.close();
+    ASSERT_TRUE(turn_until([&] { return server_->statistics().connections == 0; }));
+    EXPECT_EQ(lost, 1);
+  }
+}
+
 TEST_F(HttpServer, a_waiting_request_has_no_deadline_of_the_servers) {
   start();
   Client client(*this);
