@@ -1,0 +1,293 @@
+// The composition root: the one place that names adapters. `EmbeddedHost` is the engine of one process, put together from
+// store, coordinator, agents and API on an event loop of its own thread; the commands reach it over HTTP.
+
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <future>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "adapters/curl/curl_http_client.h"
+#include "adapters/memory/store.h"
+#include "adapters/sqlite/store.h"
+#include "adapters/system/asio_loop.h"
+#include "adapters/system/os_random.h"
+#include "agents/http/http_executor.h"
+#include "agents/pool.h"
+#include "agents/process/process_executor.h"
+#include "agents/worker/supervisor.h"
+#include "base/asio/asio.h"
+#include "cli/main_command.h"
+#include "coordinator/coordinator.h"
+#include "coordinator/definitions.h"
+#include "ingress/api.h"
+#include "ingress/http/server.h"
+#include "observability/log.h"
+#include "project/project.h"
+
+namespace ganglion {
+namespace {
+
+constexpr int kDurabilityUnknown = 70;  // exit code after a failed fsync
+constexpr Duration kDrain{5'000};       // for requests under way when the engine stops
+
+Result<std::shared_ptr<const Project>> compile_project(const std::string& source, const std::string& name) {
+  auto parsed = project::parse(source, name);
+  if (parsed) return *std::move(parsed);
+  std::string message;
+  for (const project::Diagnostic& diagnostic : parsed.error()) {
+    if (!message.empty()) message += '\n';
+    message += diagnostic.text();
+  }
+  return fail("invalid_project", std::move(message));
+}
+
+// HOST:PORT or [HOST]:PORT.
+Result<http::Options> listen_options(const std::string& listen) {
+  const auto invalid = [&] {
+    return fail("listen_failed", "\"" + listen + "\" is not an address to listen on; write HOST:PORT, such as 127.0.0.1:7420");
+  };
+  const std::size_t colon = listen.rfind(':');
+  if (colon == std::string::npos || colon + 1 == listen.size()) return invalid();
+  http::Options options;
+  options.address = listen.substr(0, colon);
+  if (options.address.starts_with('[') && options.address.ends_with(']')) {
+    options.address = options.address.substr(1, options.address.size() - 2);
+  }
+  const std::string port = listen.substr(colon + 1);
+  if (port.size() > 5 || port.find_first_not_of("0123456789") != std::string::npos) return invalid();
+  const unsigned long number = std::stoul(port);
+  if (options.address.empty() || number > 65'535) return invalid();
+  options.port = static_cast<std::uint16_t>(number);
+  return options;
+}
+
+// For an engine that only answers questions and takes verbs: what it would dispatch waits in the journal for one that works.
+class NoAgents final : public TaskQueue {
+ public:
+  void dispatch(Task) override {}
+  void withdraw(const AttemptToken&) override {}
+};
+
+class EmbeddedHost final : public cli::Host {
+ public:
+  static Result<std::unique_ptr<cli::Host>> start(cli::HostOptions options);
+
+  ~EmbeddedHost() override { stop(); }
+
+  std::string url() const override { return url_; }
+  std::vector<std::string> weaker_promises() const override { return store_->weaker_promises(); }
+  void stop() override;
+
+ private:
+  explicit EmbeddedHost(cli::HostOptions options)
+      : options_(std::move(options)), log_(loop_, options_.on_log), curl_(context_), http_agents_(curl_, loop_) {}
+
+  bool works() const { return options_.agents == cli::AgentsRole::on; }
+
+  // On the caller's thread, before the loop runs.
+  Result<void> open_store();
+  Result<void> read_project();
+  void assemble(http::Options listen);
+  // On the loop, one after the other; each calls the next.
+  void begin(std::promise<Result<void>> ready);
+  void activate_project(std::promise<Result<void>> ready);
+  void recover(std::promise<Result<void>> ready);
+  void serve(std::promise<Result<void>> ready);
+
+  cli::HostOptions options_;
+  asio::io_context context_{1};
+  AsioLoop loop_{context_};
+  OsRandom random_;
+  Log log_;
+  NoAgents no_agents_;
+  CurlHttpClient curl_;
+  agents::HttpExecutor http_agents_;
+  std::shared_ptr<const Project> project_;  // of the file, if there is one
+  std::filesystem::path directory_;         // where the project's programs run
+  std::unique_ptr<Store> store_;
+  sqlite::Store* sqlite_ = nullptr;  // the same store, where it is that kind
+  std::unique_ptr<Definitions> definitions_;
+  std::unique_ptr<agents::ProcessExecutor> process_agents_;
+  std::unique_ptr<agents::Pool> pool_;
+  std::unique_ptr<Coordinator> coordinator_;
+  std::unique_ptr<ingress::Api> api_;
+  std::unique_ptr<http::Server> server_;
+  std::unique_ptr<agents::Supervisor> supervisor_;
+  std::string url_;
+  std::thread thread_;
+};
+
+Result<std::unique_ptr<cli::Host>> EmbeddedHost::start(cli::HostOptions options) {
+  auto listen = listen_options(options.listen);
+  if (!listen) return std::unexpected(listen.error());
+  std::unique_ptr<EmbeddedHost> host(new EmbeddedHost(std::move(options)));
+  if (auto read = host->read_project(); !read) return std::unexpected(read.error());
+  if (auto opened = host->open_store(); !opened) return std::unexpected(opened.error());
+  host->assemble(*std::move(listen));
+
+  std::promise<Result<void>> ready;
+  std::future<Result<void>> answer = ready.get_future();
+  host->loop_.post([&host = *host, ready = std::move(ready)]() mutable { host.begin(std::move(ready)); });
+  host->thread_ = std::thread([&context = host->context_] {
+    const auto work = asio::make_work_guard(context);
+    context.run();
+  });
+  if (auto started = answer.get(); !started) return std::unexpected(started.error());
+  return host;
+}
+
+Result<void> EmbeddedHost::read_project() {
+  directory_ = std::filesystem::current_path();
+  if (!options_.project_file) return {};
+  auto source = project::read_file(*options_.project_file);
+  if (!source) return fail("invalid_project", source.error().message);
+  auto compiled = compile_project(*source, *options_.project_file);
+  if (!compiled) return std::unexpected(compiled.error());
+  project_ = *std::move(compiled);
+  directory_ = std::filesystem::absolute(*options_.project_file).parent_path();
+  return {};
+}
+
+Result<void> EmbeddedHost::open_store() {
+  if (options_.store == "memory:") {
+    store_ = std::make_unique<memory::Store>(loop_);
+    return {};
+  }
+  if (!options_.store.starts_with("sqlite:")) {
+    return fail("unknown_store", "\"" + options_.store + "\" is no store of this version; write sqlite:PATH or memory:");
+  }
+  auto opened = sqlite::Store::open(
+      {.path = options_.store.substr(std::string("sqlite:").size()),
+       .post_from_thread = [this](std::move_only_function<void()> callback) { loop_.post_from_thread(std::move(callback)); },
+       .fatal =
+           [](const std::string& reason) {
+             std::fprintf(stderr, "ganglion: stopped, because it is unknown what is durable: %s\n", reason.c_str());
+             _exit(kDurabilityUnknown);
+           },
+       .vfs = {}});
+  if (!opened) return std::unexpected(opened.error());
+  sqlite_ = opened->get();
+  store_ = *std::move(opened);
+  return {};
+}
+
+void EmbeddedHost::assemble(http::Options listen) {
+  definitions_ = std::make_unique<Definitions>(
+      *store_, [](const std::string& source) { return compile_project(source, "stored project"); });
+  process_agents_ = std::make_unique<agents::ProcessExecutor>(
+      context_, loop_, agents::ProcessExecutorOptions{.directory = directory_.string()});
+  auto resolve = [this](const std::string& definition, const std::string& agent) {
+    const auto project = definitions_->find(definition);
+    const auto found = project ? project->agents.find(agent) : decltype(project->agents.end()){};
+    if (!project || found == project->agents.end()) return std::shared_ptr<const AgentDefinition>();
+    return std::shared_ptr<const AgentDefinition>(project, &found->second);
+  };
+  pool_ = std::make_unique<agents::Pool>(
+      loop_, resolve, agents::Pool::Executors{.process = process_agents_.get(), .http = &http_agents_});
+  CoordinatorOptions coordinating;
+  coordinating.on_problem = [this](const RunId& run, const Error& problem) {
+    log_.line(LogLevel::error, "run_problem").add("run", run.text()).add("code", problem.code).add("message", problem.message);
+  };
+  TaskQueue& queue = works() ? static_cast<TaskQueue&>(*pool_) : no_agents_;
+  coordinator_ = std::make_unique<Coordinator>(*store_, loop_, random_, queue, *definitions_, std::move(coordinating));
+  pool_->connect(*coordinator_);
+
+  if (options_.token) listen.tokens.push_back(*options_.token);
+  api_ = std::make_unique<ingress::Api>(ingress::Dependencies{
+      .coordinator = *coordinator_, .definitions = *definitions_, .pool = *pool_, .store = *store_, .clock = loop_});
+  http::Router router;
+  api_->register_routes(router);
+  server_ = std::make_unique<http::Server>(context_, loop_, random_, std::move(listen), std::move(router));
+}
+
+void EmbeddedHost::begin(std::promise<Result<void>> ready) {
+  store_->last_time([this, ready = std::move(ready)](Result<Timestamp> last) mutable {
+    if (!last) return ready.set_value(std::unexpected(last.error()));
+    loop_.not_before(*last);
+    definitions_->restore([this, ready = std::move(ready)](Result<void> restored) mutable {
+      // A stored project that this version can't read matters only where nothing replaces it.
+      if (!restored && !project_) return ready.set_value(std::unexpected(restored.error()));
+      activate_project(std::move(ready));
+    });
+  });
+}
+
+void EmbeddedHost::activate_project(std::promise<Result<void>> ready) {
+  const auto active = definitions_->active();
+  if (!project_ || (active && active->digest == project_->digest)) return recover(std::move(ready));
+  definitions_->activate(project_, [this, ready = std::move(ready)](Result<void> activated) mutable {
+    if (!activated) return ready.set_value(std::unexpected(activated.error()));
+    recover(std::move(ready));
+  });
+}
+
+void EmbeddedHost::recover(std::promise<Result<void>> ready) {
+  coordinator_->recover([this, ready = std::move(ready)](Result<std::size_t> open_runs) mutable {
+    if (!open_runs) return ready.set_value(std::unexpected(open_runs.error()));
+    log_.line(LogLevel::info, "recovered").add("open_runs", static_cast<std::int64_t>(*open_runs));
+    serve(std::move(ready));
+  });
+}
+
+void EmbeddedHost::serve(std::promise<Result<void>> ready) {
+  if (auto listening = server_->start(); !listening) {
+    const bool no_token = listening.error().code == "token_required";
+    return ready.set_value(fail(no_token ? "token_needed" : "listen_failed", listening.error().message));
+  }
+  const std::size_t colon = options_.listen.rfind(':');
+  url_ = "http://" + options_.listen.substr(0, colon) + ":" + std::to_string(server_->port());
+  if (sqlite_ != nullptr) {
+    if (auto published = sqlite_->publish_endpoint(url_); !published) {
+      log_.line(LogLevel::warning, "endpoint_not_published").add("message", published.error().message);
+    }
+  }
+  if (const auto active = definitions_->active(); works() && active) {
+    supervisor_ = std::make_unique<agents::Supervisor>(
+        context_, loop_, *pool_,
+        agents::SupervisorOptions{.directory = directory_.string(),
+                                  .server = url_,
+                                  .token = options_.token.value_or(""),
+                                  .on_output = options_.on_worker_output});
+    supervisor_->start(active->workers);
+  }
+  log_.line(LogLevel::info, "serving").add("url", url_);
+  ready.set_value({});
+}
+
+void EmbeddedHost::stop() {
+  if (!thread_.joinable()) return;
+  std::promise<void> stopped;
+  loop_.post_from_thread([this, &stopped] {
+    pool_->stop();
+    server_->stop(kDrain, [this, &stopped] {
+      if (!supervisor_) return stopped.set_value();
+      supervisor_->stop([&stopped] { stopped.set_value(); });
+    });
+  });
+  stopped.get_future().wait();
+  context_.stop();
+  thread_.join();
+  // In the order of use, users first: nothing calls anything that is gone.
+  supervisor_.reset();
+  server_.reset();
+  api_.reset();
+  coordinator_.reset();
+  pool_.reset();
+  process_agents_.reset();
+  definitions_.reset();
+  store_.reset();
+}
+
+}  // namespace
+}  // namespace ganglion
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);
+  return ganglion::cli::main_command(argc, argv, ganglion::EmbeddedHost::start);
+}
