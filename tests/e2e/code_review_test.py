@@ -86,7 +86,7 @@ def test_every_agent_has_its_say_and_odd_files_do_no_harm(
         {
             "base": "1\n",
             "new name.py": body * 5 + "d = 4\n",
-            "with space.py": "eval(input())\n" + body,
+            "with space.py": "eval(input())\nfirst = 'one'\nsecond = 'two'\nprint(first, second)\n",
             "new\nline.sh": "#!/bin/bash\nif true; then\n",
             "-rf.json": "{,}\n",
             "ünïcode ☃.md": "[link](missing.md)\n",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import pytest
-from conftest import AddFile
 
 from review.documentation import broken_links, review_documentation
 from review.findings import MAX_PER_FILE, Finding, bounded, on_lines
@@ -15,7 +15,9 @@ from review.security import entropy, scan, scan_line
 from review.static_analysis import analyse
 from review.test_gap import find_gaps
 from review.tools import MAX_OUTPUT, find_tool, run_tool
-from review.workdir import WorkDir
+from review.workdir import ChangedFile, WorkDir
+
+AddFile = Callable[..., ChangedFile]
 
 KEY = "AKIA" + "ABCDEFGHIJKLMNOP"
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import AddFile
 
 from review import tools
 from review.syntax import check_syntax
 from review.tools import find_tool
-from review.workdir import WorkDir
+from review.workdir import ChangedFile, WorkDir
+
+AddFile = Callable[..., ChangedFile]
 
 needs_cxx = pytest.mark.skipif(find_tool("clang++-19", "clang++", "g++") is None, reason="no C++ compiler")
 needs_c = pytest.mark.skipif(find_tool("gcc", "clang-19", "clang") is None, reason="no C compiler")

@@ -6,7 +6,7 @@ import asyncio
 import threading
 
 import pytest
-from conftest import PATIENCE, Server, StartWorker
+from harness import PATIENCE, Server, StartWorker
 
 from ganglion import AsyncClient, Client, JournalEvent, ProblemError, RunNotFinished, ServerUnavailable, Task, Worker
 

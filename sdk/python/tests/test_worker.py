@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import PATIENCE, Server, StartWorker, WorkerProcess
+from harness import PATIENCE, Server, StartWorker, WorkerProcess
 
 from ganglion import Client, Fail, Retry, Task, Worker
 
