@@ -296,8 +296,11 @@ void Expressions::check_step(const Field& field, const expr::Reference& referenc
   mentioned_.emplace(step->second, position);
   static const std::vector<std::string> kMembers = {"output", "error", "status"};
   if (reference.path.size() > 2 && std::ranges::find(kMembers, reference.path[2]) == kMembers.end()) {
-    refuse("a step has output, error and status, and no \"" + reference.path[2] +
-           "\"; did you mean \"steps." + name + ".output." + reference.path[2] + "\"?");
+    // A misspelt member, or one of the output's that was meant to be.
+    const std::string& member = reference.path[2];
+    std::string meant = did_you_mean(member, kMembers);
+    if (meant.empty()) meant = "; did you mean \"steps." + name + ".output." + member + "\"?";
+    refuse("a step has output, error and status, and no \"" + member + "\"" + meant);
   }
 }
 

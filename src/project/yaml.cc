@@ -85,7 +85,7 @@ class TreeBuilder {
   bool build_entry(const Event& key, std::size_t depth, YamlNode& map);
   bool expand_alias(const Event& event, std::size_t depth, YamlNode& out);
   bool spend(const Weight& weight, Position position);
-  void remember(const yaml_char_t* anchor, const YamlNode& node);
+  bool remember(const yaml_char_t* anchor, const YamlNode& node);
   void report_syntax();
   bool stop(Position position, std::string message);
 
@@ -164,8 +164,7 @@ bool TreeBuilder::build_scalar(const Event& event, YamlNode& out) {
     document_.problems.push_back({out.position, "the tag " + std::string(tag) + " is not supported"});
   }
   out.kind = tag.empty() && out.style == YamlStyle::plain ? kind_of_plain(out.text) : YamlKind::text;
-  remember(scalar.anchor, out);
-  return true;
+  return remember(scalar.anchor, out);
 }
 
 bool TreeBuilder::build_list(const Event& event, std::size_t depth, YamlNode& out) {
@@ -180,8 +179,7 @@ bool TreeBuilder::build_list(const Event& event, std::size_t depth, YamlNode& ou
     if (item.type() == YAML_SEQUENCE_END_EVENT) break;
     if (!build(item, depth + 1, out.items.emplace_back())) return false;
   }
-  remember(start.anchor, out);
-  return true;
+  return remember(start.anchor, out);
 }
 
 bool TreeBuilder::build_map(const Event& event, std::size_t depth, YamlNode& out) {
@@ -198,8 +196,7 @@ bool TreeBuilder::build_map(const Event& event, std::size_t depth, YamlNode& out
     if (!build_entry(key, depth, out)) return false;
   }
   keys_.pop_back();
-  remember(start.anchor, out);
-  return true;
+  return remember(start.anchor, out);
 }
 
 bool TreeBuilder::build_entry(const Event& key, std::size_t depth, YamlNode& map) {
@@ -251,12 +248,13 @@ bool TreeBuilder::spend(const Weight& weight, Position position) {
   return true;
 }
 
-void TreeBuilder::remember(const yaml_char_t* anchor, const YamlNode& node) {
-  if (anchor == nullptr) return;
+bool TreeBuilder::remember(const yaml_char_t* anchor, const YamlNode& node) {
+  if (anchor == nullptr) return true;
   const Weight weight = weight_of(node);
   // The copy kept for the aliases counts as well.
-  if (spend(weight, node.position))
-    anchors_.insert_or_assign(std::string(text_of(anchor)), Anchor{node, weight});
+  if (!spend(weight, node.position)) return false;
+  anchors_.insert_or_assign(std::string(text_of(anchor)), Anchor{node, weight});
+  return true;
 }
 
 void TreeBuilder::report_syntax() {
@@ -291,6 +289,8 @@ const YamlEntry* YamlNode::find(std::string_view key) const {
 }
 
 YamlDocument parse_yaml(std::string_view source) {
+  // A byte order mark is no character of the first line.
+  if (source.starts_with("\xEF\xBB\xBF")) source.remove_prefix(3);
   return TreeBuilder(source).run();
 }
 
