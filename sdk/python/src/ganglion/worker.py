@@ -66,7 +66,7 @@ class Worker:
         self._own: dict[str, tuple[Agent, int]] = {}
         self._stop: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._hurry = False
+        self._hurry = asyncio.Event()
 
     def agent(self, name: str, *, concurrency: int | None = None) -> Callable[[F], F]:
         """Makes the decorated function the agent `name`; the function itself stays as it is.
@@ -133,7 +133,7 @@ class Worker:
         if self._stop is None:
             return
         if self._stop.is_set():
-            self._hurry = True
+            self._hurry.set()
         self._stop.set()
 
     async def _work(self) -> None:
@@ -141,7 +141,7 @@ class Worker:
             raise ValueError("the worker has no agents")
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
-        self._hurry = False
+        self._hurry = asyncio.Event()
         transport = AsyncTransport(self._endpoint)
         lanes = [Lane({agent.name: agent}, places, self.id, transport) for agent, places in self._own.values()]
         if self._shared:
@@ -172,21 +172,20 @@ class Worker:
         log.info("worker_stopping", extra={"worker": self.id, "tasks": sum(lane.busy for lane in lanes)})
         for lane in lanes:
             lane.stop()
-        loop = asyncio.get_running_loop()
-        end = loop.time() + self._grace
-        while not self._hurry and loop.time() < end:
-            _, unfinished = await asyncio.wait(working, timeout=min(0.1, max(0.0, end - loop.time())))
-            if not unfinished:
-                break
+        ended = asyncio.gather(*working, return_exceptions=True)
+        hurry = asyncio.create_task(self._hurry.wait())
+        either: set[asyncio.Future[Any]] = {ended, hurry}
+        await asyncio.wait(either, timeout=self._grace, return_when=asyncio.FIRST_COMPLETED)
+        hurry.cancel()
         for lane in lanes:
             lane.abandon()
-        await asyncio.wait(working, timeout=HAND_BACK_SECONDS)
+        await asyncio.wait({ended}, timeout=HAND_BACK_SECONDS)
         lost = sum(lane.busy for lane in lanes)
         if lost:
             log.error("results_lost", extra={"worker": self.id, "count": lost})
         for task in working:
             task.cancel()
-        for outcome in await asyncio.gather(*working, return_exceptions=True):
+        for outcome in await ended:
             if isinstance(outcome, BaseExceptionGroup):
                 refused = outcome.subgroup(Refused)
                 raise refused.exceptions[0] if refused else outcome
