@@ -99,6 +99,7 @@ class EmbeddedHost final : public cli::Host {
   void activate_project(std::promise<Result<void>> ready);
   void recover(std::promise<Result<void>> ready);
   void serve(std::promise<Result<void>> ready);
+  void supervise(const Project& project);
 
   cli::HostOptions options_;
   asio::io_context context_{1};
@@ -247,17 +248,34 @@ void EmbeddedHost::serve(std::promise<Result<void>> ready) {
       log_.line(LogLevel::warning, "endpoint_not_published").add("message", published.error().message);
     }
   }
-  if (const auto active = definitions_->active(); works() && active) {
-    supervisor_ = std::make_unique<agents::Supervisor>(
-        context_, loop_, *pool_,
-        agents::SupervisorOptions{.directory = directory_.string(),
-                                  .server = url_,
-                                  .token = options_.token.value_or(""),
-                                  .on_output = options_.on_worker_output});
-    supervisor_->start(active->workers);
-  }
+  if (const auto active = definitions_->active(); works() && active) supervise(*active);
   log_.line(LogLevel::info, "serving").add("url", url_);
   ready.set_value({});
+}
+
+void EmbeddedHost::supervise(const Project& project) {
+  const auto say = [this](const std::string& worker, const std::string& line) {
+    if (options_.on_worker_output) options_.on_worker_output(worker, line);
+  };
+  agents::Supervisor::Callbacks callbacks;
+  callbacks.log = [say](const std::string& worker, agents::WorkerStream, std::string_view line) {
+    say(worker, std::string(line));
+  };
+  callbacks.event = [this, say](const agents::WorkerEvent& event) {
+    if (event.kind == agents::WorkerEvent::Kind::started) {
+      log_.line(LogLevel::info, "worker_started").add("worker", event.worker).add("pid", std::int64_t{event.pid});
+      return;
+    }
+    const bool ended = event.kind == agents::WorkerEvent::Kind::ended;
+    log_.line(LogLevel::warning, ended ? "worker_ended" : "worker_cannot_start").add("worker", event.worker).add("reason", event.reason);
+    say(event.worker, (ended ? "ended: " : "can't be started: ") + event.reason);
+  };
+  callbacks.gone = [this](const std::string& worker) { pool_->worker_gone(worker); };
+  supervisor_ = std::make_unique<agents::Supervisor>(
+      context_, loop_,
+      agents::SupervisorOptions{.directory = directory_.string(), .server = url_, .token = options_.token},
+      std::move(callbacks));
+  supervisor_->start(project.workers);
 }
 
 void EmbeddedHost::stop() {
