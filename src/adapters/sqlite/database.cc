@@ -16,6 +16,10 @@ DatabaseError error_of(sqlite3* connection) {
 
 }  // namespace
 
+DatabaseError DatabaseError::corruption(std::string what) {
+  return {SQLITE_CORRUPT, std::move(what)};
+}
+
 Severity DatabaseError::severity() const {
   switch (code & 0xff) {
     case SQLITE_FULL:

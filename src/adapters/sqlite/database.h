@@ -28,6 +28,9 @@ struct DatabaseError {
   int code = 0;  // SQLite's extended result code
   std::string message;
 
+  // For what SQLite reads without complaint although we can't have written it.
+  static DatabaseError corruption(std::string what);
+
   Severity severity() const;
   bool is_corruption() const;
   bool is_busy() const;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/assert.h"
 #include "base/json_text.h"
 
 namespace ganglion::sqlite {
@@ -105,7 +104,7 @@ DatabaseResult<std::optional<KeyTaken>> JournalWriter::find_claim(const std::str
   if (!taken) return std::unexpected(taken.error());
   if (!*taken) return std::nullopt;
   const std::optional<RunId> run = RunId::parse(find_claim_.text(0));
-  GANGLION_ASSERT(run);
+  if (!run) return std::unexpected(DatabaseError::corruption("an idempotency key names no run"));
   return KeyTaken{*run, find_claim_.text(1)};
 }
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <limits>
 
-#include "base/assert.h"
 #include "base/json_text.h"
 #include "ports/run_query.h"
 
@@ -38,31 +37,32 @@ Error run_not_found(const RunId& run) {
   return {"not_found", "there is no run " + run.text()};
 }
 
-RunId run_id(const std::string& text) {
-  std::optional<RunId> id = RunId::parse(text);
-  GANGLION_ASSERT(id);
-  return *id;
-}
-
-std::map<std::string, std::string> read_labels(const std::string& json) {
+std::optional<std::map<std::string, std::string>> read_labels(const std::string& json) {
   std::map<std::string, std::string> labels;
   JsonMembers members(json);
   while (const auto member = members.next()) {
-    const Result<std::string> name = read_json_string('"' + std::string(member->name) + '"');
-    const Result<std::string> value = read_json_string(member->value);
-    GANGLION_ASSERT(name && value);
-    labels.emplace(*name, *value);
+    Result<std::string> name = read_json_string('"' + std::string(member->name) + '"');
+    Result<std::string> value = read_json_string(member->value);
+    if (!name || !value) return std::nullopt;
+    labels.emplace(std::move(*name), std::move(*value));
   }
+  if (!members.intact()) return std::nullopt;
   return labels;
 }
 
-RunRecord read_record(const Statement& row) {
-  RunRecord record{.id = run_id(row.text(0)),
+DatabaseResult<RunRecord> read_record(const Statement& row) {
+  const std::string text = row.text(0);
+  std::optional<RunId> id = RunId::parse(text);
+  if (!id) return std::unexpected(DatabaseError::corruption("\"" + text + "\" is no run id"));
+  auto labels = read_labels(row.text(5));
+  if (!labels)
+    return std::unexpected(DatabaseError::corruption("the labels of run " + text + " can't be read"));
+  RunRecord record{.id = std::move(*id),
                    .workflow = row.text(1),
                    .definition = row.text(2),
                    .status = row.text(3),
                    .session_id = row.optional_text(4),
-                   .labels = read_labels(row.text(5)),
+                   .labels = std::move(*labels),
                    .created_at = Timestamp(row.integer(6)),
                    .ended_at = std::nullopt};
   if (!row.is_null(7)) record.ended_at = Timestamp(row.integer(7));
@@ -96,11 +96,13 @@ DatabaseResult<std::vector<JournalEntry>> RunReader::read_entries(std::int64_t h
   const auto largest = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
   read_entries_.bind(1, handle).bind(2, static_cast<std::int64_t>(std::min(after, largest))).bind(3, limit);
   std::vector<JournalEntry> entries;
-  for (;;) {
+  for (std::uint64_t expected = after + 1;; ++expected) {
     const DatabaseResult<bool> row = read_entries_.step();
     if (!row) return std::unexpected(row.error());
     if (!*row) return entries;
-    entries.push_back(JournalEntry{.seq = static_cast<std::uint64_t>(read_entries_.integer(0)),
+    const auto seq = static_cast<std::uint64_t>(read_entries_.integer(0));
+    if (seq != expected) return std::unexpected(DatabaseError::corruption("a journal has a gap"));
+    entries.push_back(JournalEntry{.seq = seq,
                                    .at = Timestamp(read_entries_.integer(1)),
                                    .type = read_entries_.text(2),
                                    .step = read_entries_.optional_text(3),
@@ -127,7 +129,9 @@ Result<RunRecord> RunReader::find_run(const RunId& run) {
   const DatabaseResult<bool> found = find_run_.bind(1, run.text()).step();
   if (!found) return std::unexpected(read_error(found.error()));
   if (!*found) return std::unexpected(run_not_found(run));
-  return read_record(find_run_);
+  DatabaseResult<RunRecord> record = read_record(find_run_);
+  if (!record) return std::unexpected(read_error(record.error()));
+  return std::move(*record);
 }
 
 // The index that leaves the fewest runs to look at; what else the query asks for is compared run by run.
@@ -154,9 +158,10 @@ Result<bool> RunReader::advance(ListScan& scan) {
     const DatabaseResult<bool> row = rows.step();
     if (!row) return std::unexpected(read_error(row.error()));
     if (!*row) return true;
-    RunRecord record = read_record(rows);
-    scan.position = record.id;
-    if (matches(record, scan.query)) scan.found.push_back(std::move(record));
+    DatabaseResult<RunRecord> record = read_record(rows);
+    if (!record) return std::unexpected(read_error(record.error()));
+    scan.position = record->id;
+    if (matches(*record, scan.query)) scan.found.push_back(std::move(*record));
   }
   return false;
 }
@@ -175,8 +180,10 @@ Result<std::vector<OpenRun>> RunReader::read_open_runs(const std::optional<RunId
     DatabaseResult<std::vector<JournalEntry>> journal =
         read_entries(read_open_runs_.integer(kHandleColumn), 0, -1);
     if (!journal) return std::unexpected(read_error(journal.error()));
+    DatabaseResult<RunRecord> record = read_record(read_open_runs_);
+    if (!record) return std::unexpected(read_error(record.error()));
     for (const JournalEntry& entry : *journal) bytes += sizeof(JournalEntry) + entry.data.size();
-    open.push_back(OpenRun{read_record(read_open_runs_), std::move(*journal)});
+    open.push_back(OpenRun{std::move(*record), std::move(*journal)});
   }
   return open;
 }

@@ -2,7 +2,9 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <array>
+#include <set>
 #include <string>
 
 namespace ganglion::sqlite {
@@ -81,6 +83,36 @@ DatabaseResult<void> apply(Database& database, const char* step, std::size_t ver
   return done;
 }
 
+DatabaseResult<std::set<std::string>> definitions_in(Database& database) {
+  Statement select = database.prepare("SELECT name || ': ' || sql FROM sqlite_schema WHERE sql IS NOT NULL");
+  std::set<std::string> definitions;
+  for (;;) {
+    const DatabaseResult<bool> row = select.step();
+    if (!row) return std::unexpected(row.error());
+    if (!*row) return definitions;
+    definitions.insert(select.text(0));
+  }
+}
+
+// SQLite checks the form of its schema, not what the text says: one flipped letter would be another column.
+// So the file must define everything that a fresh one does; what somebody has added is no harm.
+DatabaseResult<void> check_definitions(Database& database, std::span<const char* const> steps) {
+  DatabaseResult<Database> fresh = Database::open(":memory:", {});
+  if (!fresh) return std::unexpected(fresh.error());
+  for (const char* step : steps) {
+    if (const auto done = fresh->execute(step); !done) return done;
+  }
+  const auto expected = definitions_in(*fresh);
+  if (!expected) return std::unexpected(expected.error());
+  const auto found = definitions_in(database);
+  if (!found) return std::unexpected(found.error());
+  if (!std::ranges::includes(*found, *expected)) {
+    return std::unexpected(DatabaseError::corruption("its tables are not those of schema version " +
+                                                     std::to_string(steps.size())));
+  }
+  return {};
+}
+
 std::string path_of(const Database& database) {
   return sqlite3_db_filename(database.handle(), "main");
 }
@@ -117,6 +149,8 @@ Result<void> migrate(Database& database, std::span<const char* const> steps) {
     const DatabaseResult<void> applied = apply(database, steps[at], at + 1);
     if (!applied) return std::unexpected(open_error(path, applied.error()));
   }
+  const DatabaseResult<void> checked = check_definitions(database, steps);
+  if (!checked) return std::unexpected(open_error(path, checked.error()));
   return {};
 }
 

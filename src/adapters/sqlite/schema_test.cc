@@ -69,6 +69,20 @@ TEST_F(SchemaTest, AFileOfANewerVersionIsRefused) {
   EXPECT_EQ(file_.shell("SELECT count(*) FROM runs"), "1\n");
 }
 
+TEST_F(SchemaTest, ASchemaInWhichALetterHasFlippedIsDamage) {
+  file_.shell(
+      "PRAGMA writable_schema=ON;"
+      "UPDATE sqlite_schema SET sql = replace(sql, 'definition', 'definitiom') WHERE name = 'runs'");
+  const auto store = file_.open(loop_);
+  ASSERT_FALSE(store);
+  EXPECT_EQ(store.error().code, "store_corrupt");
+}
+
+TEST_F(SchemaTest, AnIndexThatSomebodyHasAddedIsNoHarm) {
+  file_.shell("CREATE INDEX mine ON journal(type)");
+  EXPECT_TRUE(file_.open(loop_));
+}
+
 TEST(Schema, ADatabaseOfAnotherProgramIsRefusedAndNotTouched) {
   StoreFile file;
   TestLoop loop;

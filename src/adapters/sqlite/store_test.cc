@@ -3,8 +3,11 @@
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <fstream>
+#include <random>
 
+#include "adapters/sqlite/database.h"
 #include "adapters/sqlite/testing/store_file.h"
 
 namespace ganglion::sqlite {
@@ -144,6 +147,18 @@ TEST(SqliteStore, TheShellIsKeptOutWhileTheStoreIsOpen) {
   EXPECT_THAT(file.shell("SELECT count(*) FROM runs"), HasSubstr("locked"));
 }
 
+TEST(SqliteStore, AFileThatAnotherProgramIsWritingIsRefused) {
+  StoreFile file;
+  TestLoop loop;
+  file.open(loop).value().reset();
+  Database shell = Database::open(file.path().string(), {}).value();
+  ASSERT_TRUE(shell.execute("BEGIN IMMEDIATE"));
+  const auto store = file.open(loop);
+  ASSERT_FALSE(store);
+  EXPECT_EQ(store.error().code, "store_locked");
+  EXPECT_THAT(store.error().message, HasSubstr("another program"));
+}
+
 TEST(SqliteStore, AFileThatIsNoDatabaseIsRefusedWithAWayOut) {
   StoreFile file;
   TestLoop loop;
@@ -166,6 +181,50 @@ TEST(SqliteStore, ADamagedSchemaIsRefusedWithAWayOut) {
   const auto store = file.open(loop);
   ASSERT_FALSE(store);
   EXPECT_EQ(store.error().code, "store_corrupt");
+}
+
+// Whatever one damaged place of the file does, reading says so or reads what was written, and never crashes.
+TEST(SqliteStore, DamageAnywhereIsAnErrorAndNeverACrash) {
+  StoreFile file;
+  TestLoop loop;
+  {
+    const auto store = file.open(loop).value();
+    StoreDriver driver(loop, *store);
+    for (std::uint64_t n = 1; n <= 20; ++n) {
+      Commit start = start_of(run_number(n), 5);
+      start.create->labels = {{"team", "blue"}};
+      EXPECT_TRUE(is_committed(driver.commit(std::move(start))));
+    }
+  }
+  const std::filesystem::path whole = file.folder() / "whole.db";
+  std::filesystem::copy_file(file.path(), whole);
+  std::mt19937 random(7);
+  int refused = 0;
+  for (int round = 0; round < 60; ++round) {
+    std::filesystem::copy_file(whole, file.path(), std::filesystem::copy_options::overwrite_existing);
+    const auto size = static_cast<int>(std::filesystem::file_size(whole));
+    {
+      std::fstream damaged(file.path(), std::ios::in | std::ios::out | std::ios::binary);
+      // A flipped byte, or a sector of garbage.
+      const int length = round % 2 == 0 ? 1 : 512;
+      damaged.seekp(std::uniform_int_distribution(0, size - length)(random));
+      for (int i = 0; i < length; ++i) damaged.put(static_cast<char>(random()));
+    }
+    const auto store = file.open(loop);
+    bool failed = !store;
+    if (store) {
+      int answers = 0;
+      const auto note = [&](const auto& answer) {
+        failed = failed || !answer;
+        ++answers;
+      };
+      (*store)->list_runs({}, note);
+      (*store)->read_open_runs({}, 100, note);
+      loop.run_until([&] { return answers == 2; });
+    }
+    refused += failed ? 1 : 0;
+  }
+  EXPECT_GT(refused, 10);
 }
 
 TEST(SqliteStore, AFolderThatCannotBeMadeIsAnError) {

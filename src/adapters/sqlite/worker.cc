@@ -149,8 +149,9 @@ void Worker::deliver(std::vector<Delivery> deliveries) {
 void Worker::stop_for(const DatabaseError& error) {
   failed_ = true;
   queue_.close();
-  options_.fatal("the store can't tell what is durable: " + error.message + " (SQLite error " +
-                 std::to_string(error.code) + ")");
+  const std::string what =
+      error.is_corruption() ? "the store's file is damaged: " : "it is unknown what is durable: ";
+  options_.fatal(what + error.message + " (SQLite error " + std::to_string(error.code) + ")");
 }
 
 }  // namespace ganglion::sqlite
