@@ -207,7 +207,7 @@ void Pool::complete(TaskReport report, TaskReports::Completion done) {
     report.started_at = queued ? entry->task.scheduled_at : entry->started_at;
     if (report.worker.empty()) report.worker = entry->worker;
   }
-  workers_.heard_from(report.worker, report.started_at);
+  workers_.heard_from(report.worker, clock_.now());
 
   const AttemptToken token = report.token;
   auto settled = lifetime_.guard([this, token] { decided(token); });

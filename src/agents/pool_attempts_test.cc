@@ -172,6 +172,16 @@ TEST_F(PoolTest, AWithdrawnTaskThatComesBackIsForgotten) {
   EXPECT_TRUE(pool.statuses().empty());
 }
 
+TEST_F(PoolTest, AWorkerIsSeenWhenItPollsReportsOrSaysThatItLives) {
+  give(1);
+  clock.advance(Duration(10'000));
+  pool.heartbeat({.token = token_of(1), .worker = "w-1"});
+  EXPECT_EQ(pool.status("worker").workers.at(0).last_seen, clock.now());
+  clock.advance(Duration(10'000));
+  pool.complete(success(1), [](const Result<Verdict>&) {});
+  EXPECT_EQ(pool.status("worker").workers.at(0).last_seen, clock.now());
+}
+
 TEST_F(PoolTest, TheAttemptsOfADeadWorkerFailAtOnceAndNobodyElses) {
   give(1, "python-1");
   give(2, "python-1-b");
