@@ -9,9 +9,11 @@ constexpr const char* kActiveDefinition = "active_definition";
 
 }  // namespace
 
-void Definitions::add(std::shared_ptr<const Project> project) {
-  std::string digest = project->digest;
-  by_digest_[std::move(digest)] = std::move(project);
+void Definitions::add(const std::shared_ptr<const Project>& project) {
+  std::erase_if(by_digest_, [](const auto& entry) { return entry.second.expired(); });
+  by_digest_[project->digest] = project;
+  recent_.push_back(project);
+  if (recent_.size() > kRecent) recent_.pop_front();
 }
 
 void Definitions::activate(std::shared_ptr<const Project> project, Completion<void> done) {
@@ -44,7 +46,7 @@ void Definitions::restore(Completion<void> done) {
 
 std::shared_ptr<const Project> Definitions::find(const std::string& digest) const {
   const auto found = by_digest_.find(digest);
-  return found == by_digest_.end() ? nullptr : found->second;
+  return found == by_digest_.end() ? nullptr : found->second.lock();
 }
 
 void Definitions::load(std::string digest, Completion<std::shared_ptr<const Project>> done) {

@@ -1,8 +1,10 @@
 #pragma once
 
-// Compiled project files by digest: the active one, which new runs are started under, and those that open runs were
-// started under. Compiled once, kept while the process lives.
+// Compiled project files by digest: the active one, which new runs are started under, and those that runs in memory were
+// started under. A project stays compiled while somebody holds it; beside the active one the last few that were asked for
+// are held here, so that looking at old runs doesn't compile again and again.
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -31,18 +33,21 @@ class Definitions {
   // Makes the stored active project the active one again; an installation without one is no error.
   void restore(Completion<void> done);
 
-  // The project with this digest, from memory. Null if it was not loaded.
+  // The project with this digest, from memory. Null if nobody holds it.
   std::shared_ptr<const Project> find(const std::string& digest) const;
   // The same, from the store if need be. Error `not_found`, or `invalid_definition` where this version can't read it.
   void load(std::string digest, Completion<std::shared_ptr<const Project>> done);
 
  private:
-  void add(std::shared_ptr<const Project> project);
+  static constexpr std::size_t kRecent = 8;
+
+  void add(const std::shared_ptr<const Project>& project);
 
   Store& store_;
   Compiler compile_;
   std::shared_ptr<const Project> active_;
-  std::map<std::string, std::shared_ptr<const Project>> by_digest_;
+  std::map<std::string, std::weak_ptr<const Project>> by_digest_;
+  std::deque<std::shared_ptr<const Project>> recent_;
 };
 
 }  // namespace ganglion
