@@ -17,7 +17,9 @@ std::string_view symbol(Function function) {
 
 Result<Value> ordered(Function function, std::span<const Value> arguments, Meter& meter) {
   for (const Value& argument : arguments) {
-    std::size_t bytes = argument.is(Kind::string) ? argument.as_string().size() : 0;
+    std::size_t bytes = argument.is(Kind::string)  ? argument.as_string().size()
+                        : argument.is(Kind::bytes) ? argument.as_bytes().size()
+                                                   : 0;
     if (!meter.charge_bytes(bytes)) return Meter::error();
   }
   auto found = order(arguments[0], arguments[1]);

@@ -60,7 +60,7 @@ Value LazyJson::member(std::string_view text) const {
   if (text == "true") return Value::boolean(true);
   if (text == "false") return Value::boolean(false);
   if (auto integer = read_canonical_integer(text)) return Value::integer(*integer);
-  return Value(Value::Storage(std::make_shared<const LazyJson>(payload_, text)));
+  return Value(Value::Storage(std::make_shared<const LazyJson>(payload_, text, Extent::part)));
 }
 
 Value LazyJson::parse_list() const {

@@ -13,8 +13,11 @@ namespace ganglion::expr {
 
 class LazyJson {
  public:
-  // `text` lies within the bytes of `payload`.
-  LazyJson(Payload payload, std::string_view text) : payload_(std::move(payload)), text_(text) {}
+  enum class Extent { whole, part };
+
+  // `text` lies within the bytes of `payload`, of which it is all but whitespace around it, or a part.
+  LazyJson(Payload payload, std::string_view text, Extent extent)
+      : payload_(std::move(payload)), text_(text), extent_(extent) {}
   LazyJson(const LazyJson&) = delete;
   LazyJson& operator=(const LazyJson&) = delete;
   ~LazyJson() { delete parsed_.load(std::memory_order_acquire); }
@@ -24,6 +27,7 @@ class LazyJson {
   bool is_parsed() const { return parsed_.load(std::memory_order_acquire) != nullptr; }
 
   const Payload& payload() const { return payload_; }
+  Extent extent() const { return extent_; }
   std::string_view text() const { return text_; }
 
  private:
@@ -37,6 +41,7 @@ class LazyJson {
 
   Payload payload_;
   std::string_view text_;
+  Extent extent_;
   mutable std::atomic<const Value*> parsed_ = nullptr;
 };
 

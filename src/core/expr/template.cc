@@ -35,6 +35,9 @@ struct Template::Node {
     return Template(std::make_shared<const Node>(Node{std::move(shape), height}));
   }
   static Result<Value> value_of(const Template& node, const Scope& scope, Meter& meter);
+  // The same as JSON, without a value in between where the template's own structure will do.
+  static Result<void> append_rendered(const Template& node, const Scope& scope, Meter& meter,
+                                      std::size_t max_bytes, std::string& out);
   // Hands every expression under `node` to `visit`, in order.
   template <typename Visit>
   static void for_each_expression(const Template& node, Visit visit);
@@ -180,6 +183,34 @@ Result<Value> Template::Node::value_of(const Template& node, const Scope& scope,
   return Value::object(std::move(members));
 }
 
+Result<void> Template::Node::append_rendered(const Template& node, const Scope& scope, Meter& meter,
+                                             std::size_t max_bytes, std::string& out) {
+  const Shape& shape = node.node_->shape;
+  if (const List* list = std::get_if<List>(&shape)) {
+    char separator = '[';
+    for (const Template& item : list->items) {
+      out.push_back(std::exchange(separator, ','));
+      if (auto added = append_rendered(item, scope, meter, max_bytes, out); !added) return added;
+    }
+    out.append(list->items.empty() ? "[]" : "]");
+    return {};
+  }
+  if (const Object* object = std::get_if<Object>(&shape)) {
+    char separator = '{';
+    for (const auto& [key, member] : object->members) {
+      out.push_back(std::exchange(separator, ','));
+      append_json_string(out, key);
+      out.push_back(':');
+      if (auto added = append_rendered(member, scope, meter, max_bytes, out); !added) return added;
+    }
+    out.append(object->members.empty() ? "{}" : "}");
+    return {};
+  }
+  Result<Value> value = value_of(node, scope, meter);
+  if (!value) return std::unexpected(std::move(value.error()));
+  return value->append_json(out, max_bytes);
+}
+
 template <typename Visit>
 void Template::Node::for_each_expression(const Template& node, Visit visit) {
   const Shape& shape = node.node_->shape;
@@ -228,17 +259,38 @@ Template Template::object(std::vector<std::pair<std::string, Template>> members)
   return Node::make(Node::Object{std::move(members)}, height + 1);
 }
 
+namespace {
+
+std::unexpected<Error> too_deep() {
+  return fail("too_deep", "a template is nested too deeply");
+}
+
+}  // namespace
+
 Result<Value> Template::evaluate(const Scope& scope, const Limits& limits) const {
-  if (node_->height > kMaxNesting) return fail("too_deep", "a template is nested too deeply");
+  if (node_->height > kMaxNesting) return too_deep();
   Meter meter(limits);
   return Node::value_of(*this, scope, meter);
 }
 
 Result<Payload> Template::render(const Scope& scope, const Limits& limits) const {
   if (const Payload* literal = std::get_if<Payload>(&node_->shape)) return *literal;
-  Result<Value> value = evaluate(scope, limits);
-  if (!value) return std::unexpected(std::move(value.error()));
-  return value->to_json(limits.max_result_bytes);
+  bool structure =
+      std::holds_alternative<Node::List>(node_->shape) || std::holds_alternative<Node::Object>(node_->shape);
+  if (!structure) {
+    Result<Value> value = evaluate(scope, limits);
+    if (!value) return std::unexpected(std::move(value.error()));
+    return value->to_json(limits.max_result_bytes);
+  }
+  if (node_->height > kMaxNesting) return too_deep();
+  Meter meter(limits);
+  std::string out;
+  auto rendered = Node::append_rendered(*this, scope, meter, limits.max_result_bytes, out);
+  if (!rendered) return std::unexpected(std::move(rendered.error()));
+  if (out.size() > limits.max_result_bytes)
+    return fail("too_large",
+                "the result is larger than " + std::to_string(limits.max_result_bytes) + " bytes");
+  return Payload(std::move(out));
 }
 
 std::vector<Reference> Template::references() const {

@@ -29,7 +29,7 @@ class Template {
   // `text` must be valid UTF-8. Offsets of the error are in bytes of `text`.
   static std::expected<Template, CompileError> text(std::string_view text);
   static Template list(std::vector<Template> items);
-  // Keys are taken as they are: no expressions in them.
+  // Keys are taken as they are (no expressions in them), and are different from one another.
   static Template object(std::vector<std::pair<std::string, Template>> members);
 
   // A bare expression that yields an untouched JSON payload gives that payload, without a copy. Errors: those

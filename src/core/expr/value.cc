@@ -67,7 +67,7 @@ Value Value::json(Payload payload) {
   std::size_t end = bytes.find_last_not_of(" \n\t\r");
   std::string_view text =
       end == std::string_view::npos ? std::string_view() : bytes.substr(begin, end + 1 - begin);
-  return Value(Storage(std::make_shared<const LazyJson>(std::move(payload), text)));
+  return Value(Storage(std::make_shared<const LazyJson>(std::move(payload), text, LazyJson::Extent::whole)));
 }
 
 const Value& Value::resolved() const {
@@ -178,7 +178,8 @@ bool Value::same_object(const Value& other) const {
 Result<Payload> Value::to_json(std::size_t max_bytes) const {
   if (const Lazy* lazy = std::get_if<Lazy>(&storage_)) {
     const Payload& payload = (*lazy)->payload();
-    if ((*lazy)->text().size() == payload.size() && payload.size() <= max_bytes) return payload;
+    bool whole = (*lazy)->extent() == LazyJson::Extent::whole && !(*lazy)->text().empty();
+    if (whole && payload.size() <= max_bytes) return payload;
   } else if (is_null()) {
     return Payload();
   }
