@@ -100,6 +100,7 @@ class EmbeddedHost final : public cli::Host {
   void recover(std::promise<Result<void>> ready);
   void serve(std::promise<Result<void>> ready);
   void supervise(const Project& project);
+  void log_transition(const RunId& run, const JournalEntry& entry) const;
 
   cli::HostOptions options_;
   asio::io_context context_{1};
@@ -195,6 +196,9 @@ void EmbeddedHost::assemble(http::Options listen) {
   coordinating.on_problem = [this](const RunId& run, const Error& problem) {
     log_.line(LogLevel::error, "run_problem").add("run", run.text()).add("code", problem.code).add("message", problem.message);
   };
+  if (options_.transitions == cli::TransitionLog::on) {
+    coordinating.on_transition = [this](const RunId& run, const JournalEntry& entry) { log_transition(run, entry); };
+  }
   TaskQueue& queue = works() ? static_cast<TaskQueue&>(*pool_) : no_agents_;
   coordinator_ = std::make_unique<Coordinator>(*store_, loop_, random_, queue, *definitions_, std::move(coordinating));
   pool_->connect(*coordinator_);
@@ -276,6 +280,14 @@ void EmbeddedHost::supervise(const Project& project) {
       agents::SupervisorOptions{.directory = directory_.string(), .server = url_, .token = options_.token},
       std::move(callbacks));
   supervisor_->start(project.workers);
+}
+
+void EmbeddedHost::log_transition(const RunId& run, const JournalEntry& entry) const {
+  Log::Line line = log_.line(LogLevel::info, entry.type);
+  line.add("run", run.text()).add("seq", static_cast<std::int64_t>(entry.seq));
+  if (entry.step) line.add("step", *entry.step);
+  if (entry.item) line.add("item", std::int64_t{*entry.item});
+  if (entry.attempt) line.add("attempt", std::int64_t{*entry.attempt});
 }
 
 void EmbeddedHost::stop() {

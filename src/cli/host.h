@@ -17,6 +17,9 @@ namespace ganglion::cli {
 // Whether tasks are handed out and the project's `workers:` started, or the engine only answers questions and takes verbs.
 enum class AgentsRole { on, off };
 
+// Whether the log has a line for every transition of every run (run, seq, type, step, attempt; never a payload).
+enum class TransitionLog { off, on };
+
 struct HostOptions {
   std::string store = "sqlite:.ganglion/ganglion.db";  // sqlite:PATH or memory:
   std::string listen = "127.0.0.1:0";                  // HOST:PORT; port 0 is a free one
@@ -24,6 +27,7 @@ struct HostOptions {
   std::optional<std::string> project_file;
   std::optional<std::string> token;  // bearer token for clients; needed to listen beyond the loopback
   AgentsRole agents = AgentsRole::on;
+  TransitionLog transitions = TransitionLog::off;
   // Called from the engine's thread, one call per line, without a line end: what supervised workers print and what the engine
   // has to say (structured JSON). Must be thread-safe.
   std::function<void(const std::string& worker, const std::string& line)> on_worker_output;

@@ -364,10 +364,13 @@ void Coordinator::committed(const RunId& run, Batch batch) {
 }
 
 void Coordinator::tell_followers(const Cell& cell, const Batch& batch) const {
-  if (cell.followers.empty()) return;
+  if (cell.followers.empty() && !options_.on_transition) return;
   std::vector<JournalEntry> entries;
   std::uint64_t seq = batch.from_version;
   for (const Event& event : batch.events) entries.push_back(encode(event, ++seq, batch.at, cell.run->workflow()));
+  for (const JournalEntry& entry : entries) {
+    if (options_.on_transition) options_.on_transition(cell.id, entry);
+  }
   const auto followers = cell.followers;  // one may leave while another is called
   for (const auto& [id, follower] : followers) {
     if (cell.followers.contains(id)) follower(entries, *cell.run);
