@@ -205,10 +205,11 @@ void EmbeddedHost::assemble(http::Options listen) {
 
   if (options_.token) listen.tokens.push_back(*options_.token);
   api_ = std::make_unique<ingress::Api>(ingress::Dependencies{
-      .coordinator = *coordinator_, .definitions = *definitions_, .pool = *pool_, .store = *store_, .clock = loop_});
+      .clock = loop_, .store = *store_, .coordinator = *coordinator_, .definitions = *definitions_, .pool = *pool_});
   http::Router router;
   api_->register_routes(router);
   server_ = std::make_unique<http::Server>(context_, loop_, random_, std::move(listen), std::move(router));
+  api_->watch(*server_);
 }
 
 void EmbeddedHost::begin(std::promise<Result<void>> ready) {
@@ -253,6 +254,7 @@ void EmbeddedHost::serve(std::promise<Result<void>> ready) {
     }
   }
   if (const auto active = definitions_->active(); works() && active) supervise(*active);
+  api_->set_readiness(ingress::Api::Readiness::ready);
   log_.line(LogLevel::info, "serving").add("url", url_);
   ready.set_value({});
 }
@@ -294,6 +296,7 @@ void EmbeddedHost::stop() {
   if (!thread_.joinable()) return;
   std::promise<void> stopped;
   loop_.post_from_thread([this, &stopped] {
+    api_->set_readiness(ingress::Api::Readiness::draining);
     pool_->stop();
     server_->stop(kDrain, [this, &stopped] {
       if (!supervisor_) return stopped.set_value();
