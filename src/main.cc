@@ -298,10 +298,10 @@ void EmbeddedHost::stop() {
   loop_.post_from_thread([this, &stopped] {
     api_->set_readiness(ingress::Api::Readiness::draining);
     pool_->stop();
-    server_->stop(kDrain, [this, &stopped] {
-      if (!supervisor_) return stopped.set_value();
-      supervisor_->stop([&stopped] { stopped.set_value(); });
-    });
+    // Workers first: what they have in hand they still report.
+    auto drain = [this, &stopped] { server_->stop(kDrain, [&stopped] { stopped.set_value(); }); };
+    if (!supervisor_) return drain();
+    supervisor_->stop(std::move(drain));
   });
   stopped.get_future().wait();
   context_.stop();
