@@ -22,8 +22,9 @@ log = logging.getLogger("ganglion")
 
 AgentFunction = Callable[..., Any]
 
-#: Characters of an error message that are sent; the rest is cut.
+#: Characters of an error's message and code that are sent; the rest is cut.
 MAX_MESSAGE = 4000
+MAX_CODE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Outcome:
 
 def failure(code: str, message: str, *, retryable: bool) -> Outcome:
     text = message.encode("utf-8", "replace").decode("utf-8")[:MAX_MESSAGE]
-    return Outcome(False, b'"error":' + encode_json({"code": code, "message": text, "retryable": retryable}))
+    return Outcome(False, b'"error":' + encode_json({"code": code[:MAX_CODE], "message": text, "retryable": retryable}))
 
 
 def success(value: Any, task: Task) -> Outcome:

@@ -38,6 +38,7 @@ class Execution:
         self,
         value: dict[str, Any],
         agent: Agent,
+        worker: str,
         threads: ThreadPool,
         sender: Sender,
         done: Callable[[Execution, Outcome | None], None],
@@ -46,7 +47,8 @@ class Execution:
         self.task = Task(value, self._progress_from_any_thread)
         self._sender = sender
         self._done = done
-        self._unwanted = False
+        self._worker = worker
+        self.unwanted = False
         self._last_beat = float("-inf")
         self._beating: asyncio.Task[None] | None = None
         self._interval = self._heartbeat_interval()
@@ -62,7 +64,7 @@ class Execution:
 
     def cancel(self) -> None:
         """Nobody waits for the result. An async agent is cancelled; a sync one is told and keeps its thread."""
-        self._unwanted = True
+        self.unwanted = True
         self.task._cancelled.set()
         if self._interruptible:
             self._work.cancel()
@@ -76,7 +78,7 @@ class Execution:
         self._timer.cancel()
         if self._beating is not None:
             self._beating.cancel()
-        if self._unwanted:
+        if self.unwanted:
             self._done(self, None)
         elif work.cancelled():
             message = "the worker stopped before the task was done"
@@ -110,7 +112,7 @@ class Execution:
         self._timer = self._loop.call_later(self._interval, self._beat)
 
     async def _heartbeat(self) -> None:
-        body: dict[str, Any] = {"token": self.task.token}
+        body: dict[str, Any] = {"token": self.task.token, "worker": self._worker}
         if self.task._progress is not None:
             body["progress"] = self.task._progress
         if self.task._details is not None:

@@ -51,11 +51,13 @@ class Lane:
         self._threads = ThreadPool(places, f"ganglion-{'-'.join(sorted(agents))}"[:60])
         self._outbox = Outbox()
         self._running: dict[str, Execution] = {}
+        self._again: dict[str, dict[str, Any]] = {}
         self._asked = 0
         self._stop = asyncio.Event()
         self._changed = asyncio.Event()
-        names = encode_json(sorted(agents))
-        self._asking = b'"agents":' + names + b',"worker":' + encode_json(worker)
+        self._worker = worker
+        self._from = b'"worker":' + encode_json(worker)
+        self._asking = b'"agents":' + encode_json(sorted(agents)) + b"," + self._from
 
     @property
     def free(self) -> int:
@@ -159,7 +161,8 @@ class Lane:
             result.sent += 1
         results = b'"results":[' + b",".join(result.body for result in batch) + b"]"
         if asked == 0:
-            return (await self._transport.request(Request("POST", "/v1/tasks/complete", b"{" + results + b"}"))).json()
+            body = b"{%s,%s}" % (results, self._from)
+            return (await self._transport.request(Request("POST", "/v1/tasks/complete", body))).json()
         body = b'{%s,%s,"max":%d,"wait":"0s"}' % (results, self._asking, asked)
         return (await self._transport.request(Request("POST", "/v1/tasks/exchange", body))).json()
 
@@ -192,23 +195,31 @@ class Lane:
 
     def _take(self, tasks: list[dict[str, Any]]) -> None:
         for value in tasks:
-            token = value["token"]
-            if token in self._running or token in self._outbox:
-                continue  # handed out again, after a restart of the server: one execution is enough
-            agent = self._agents.get(value["agent"])
-            if agent is None:
-                log.error("unknown_agent", extra={"agent": value["agent"]})
-                continue
-            execution = Execution(value, agent, self._threads, self._transport, self._done)
-            self._running[token] = execution
-            if self._stop.is_set():
-                execution.abandon()  # it came while the poll was being taken back
+            running = self._running.get(value["token"])
+            if running is not None and running.unwanted:
+                self._again[running.task.token] = value  # cancelled, but the server has changed its mind
+            elif running is None and value["token"] not in self._outbox:
+                self._begin(value)
+            # else: handed out again, after a restart of the server; one execution is enough
         self._changed.set()
+
+    def _begin(self, value: dict[str, Any]) -> None:
+        agent = self._agents.get(value["agent"])
+        if agent is None:
+            log.error("unknown_agent", extra={"agent": value["agent"]})
+            return
+        execution = Execution(value, agent, self._worker, self._threads, self._transport, self._done)
+        self._running[execution.task.token] = execution
+        if self._stop.is_set():
+            execution.abandon()  # it came while the poll was being taken back
 
     def _done(self, execution: Execution, outcome: Outcome | None) -> None:
         task = execution.task
         self._running.pop(task.token, None)
-        if outcome is not None:
+        again = self._again.pop(task.token, None)
+        if outcome is None and again is not None:
+            self._begin(again)
+        elif outcome is not None:
             self._outbox.put(task.token, task.agent, encode_json(task.token), outcome)
         self._changed.set()
 

@@ -24,6 +24,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 #: Bounds of a concurrency setting.
 MAX_CONCURRENCY = 10_000
+#: Agents that may share the worker's concurrency: as many as one request can name.
+MAX_SHARED_AGENTS = 64
 #: After the grace time: how long the server may take to accept what is handed back, in seconds.
 HAND_BACK_SECONDS = 5.0
 
@@ -61,7 +63,7 @@ class Worker:
         self._concurrency = _checked_concurrency(concurrency)
         self._grace = grace
         prefix = name or os.environ.get("GANGLION_WORKER") or socket.gethostname()
-        self.id = f"{prefix}-{os.getpid()}-{secrets.token_hex(4)}"
+        self.id = f"{prefix[:200]}-{os.getpid()}-{secrets.token_hex(4)}"
         self._shared: dict[str, Agent] = {}
         self._own: dict[str, tuple[Agent, int]] = {}
         self._stop: asyncio.Event | None = None
@@ -78,12 +80,16 @@ class Worker:
         agent alone, apart from the worker's shared one.
 
         How an attempt ends: return → done; `Fail(code, message)` → failed for good; `Retry(message)` or any other
-        exception (code `exception`) → failed, may be tried again. `ValueError` for a name used twice.
+        exception (code `exception`) → failed, may be tried again.
+
+        `ValueError` for a name used twice, and for more than 64 agents without a `concurrency` of their own.
         """
 
         def register(function: F) -> F:
             if name in self._shared or name in self._own:
                 raise ValueError(f"agent {name!r} is defined twice")
+            if concurrency is None and len(self._shared) == MAX_SHARED_AGENTS:
+                raise ValueError(f"more than {MAX_SHARED_AGENTS} agents share one concurrency; give some their own")
             agent = Agent(name, function)
             if concurrency is None:
                 self._shared[name] = agent
