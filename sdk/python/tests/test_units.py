@@ -74,6 +74,8 @@ def test_exceptions_say_whether_another_attempt_makes_sense() -> None:
     assert b'"retryable":false' in failure_of(Fail("code", "m"), task(None)).fields
     assert b'"retryable":true' in failure_of(Retry("m"), task(None)).fields
     assert b'"code":"exception"' in failure_of(KeyError("k"), task(None)).fields
+    assert b'"code":"a?"' in failure_of(Fail("a\udc80", "\udc80"), task(None)).fields
+    assert b'"code":"failed"' in failure_of(Fail("", ""), task(None)).fields
 
 
 def test_usage_adds_up_and_refuses_nonsense() -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, get_type_hints
 
 from ._http import encode_json
-from .errors import Fail, Retry
+from .errors import Fail, Retry, TaskCancelled
 from .task import Task
 
 log = logging.getLogger("ganglion")
@@ -36,8 +36,13 @@ class Outcome:
 
 
 def failure(code: str, message: str, *, retryable: bool) -> Outcome:
-    text = message.encode("utf-8", "replace").decode("utf-8")[:MAX_MESSAGE]
-    return Outcome(False, b'"error":' + encode_json({"code": code[:MAX_CODE], "message": text, "retryable": retryable}))
+    error = {"code": _sendable(code, MAX_CODE) or "failed", "message": _sendable(message, MAX_MESSAGE)}
+    return Outcome(False, b'"error":' + encode_json({**error, "retryable": retryable}))
+
+
+def _sendable(text: str, limit: int) -> str:
+    """Lone surrogates, as in file names that are not UTF-8, cannot be sent."""
+    return text.encode("utf-8", "replace").decode("utf-8")[:limit]
 
 
 def success(value: Any, task: Task) -> Outcome:
@@ -57,6 +62,8 @@ def failure_of(error: BaseException, task: Task) -> Outcome:
         return failure(error.code, error.message, retryable=False)
     if isinstance(error, Retry):
         return failure(error.code, error.message, retryable=True)
+    if isinstance(error, TaskCancelled):
+        return failure("cancelled", "the agent saw that the task was cancelled", retryable=True)
     log.warning("agent_exception", exc_info=error, extra={"agent": task.agent, "run": task.run_id, "step": task.step})
     return failure("exception", f"{type(error).__name__}: {error}", retryable=True)
 
