@@ -38,8 +38,21 @@ def review(tmp_path: Path, repository: RepositoryBuilder) -> Callable[..., Revie
 
     def run(*arguments: str, repo: Path | None = None) -> Review:
         out = tmp_path / "out with space"
-        command = [sys.executable, str(EXAMPLE / "run"), "--repo", str(repo or repository.path), "--out", str(out)]
-        ended = subprocess.run([*command, *arguments], capture_output=True, text=True, timeout=TIMEOUT, check=False)
+        command = [
+            sys.executable,
+            str(EXAMPLE / "run"),
+            "--repo",
+            str(repo or repository.path),
+            "--out",
+            str(out),
+        ]
+        ended = subprocess.run(
+            [*command, *arguments],
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT,
+            check=False,
+        )
         assert ended.returncode == 0, ended.stderr + ended.stdout
         assert str(out / "review.md") in ended.stdout
         return json.loads((out / "output.json").read_bytes()), (out / "review.md").read_text("utf-8")
@@ -138,8 +151,21 @@ def test_a_shallow_clone_is_reviewed(
 
 def test_a_range_that_does_not_exist_is_said_so(repository: RepositoryBuilder, tmp_path: Path) -> None:
     repository.commit({"a": "1\n"})
-    command = [sys.executable, str(EXAMPLE / "run"), "--repo", str(repository.path), "--out", str(tmp_path / "out")]
-    ended = subprocess.run([*command, "nothing..HEAD"], capture_output=True, text=True, timeout=TIMEOUT, check=False)
+    command = [
+        sys.executable,
+        str(EXAMPLE / "run"),
+        "--repo",
+        str(repository.path),
+        "--out",
+        str(tmp_path / "out"),
+    ]
+    ended = subprocess.run(
+        [*command, "nothing..HEAD"],
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+        check=False,
+    )
     assert ended.returncode == 1
     assert "'nothing' is not a commit" in ended.stderr
 
@@ -147,7 +173,15 @@ def test_a_range_that_does_not_exist_is_said_so(repository: RepositoryBuilder, t
 def test_the_hello_example_greets_in_order() -> None:
     binary = os.path.abspath(os.environ["GANGLION_BINARY"])
     ended = subprocess.run(
-        [binary, "run", "hello", "--input", '{"names": ["Ada", "Grace"]}'],
+        [
+            binary,
+            "run",
+            "hello",
+            "--store",
+            "memory:",
+            "--input",
+            '{"names": ["Ada", "Grace"]}',
+        ],
         cwd=ROOT / "examples" / "hello",
         capture_output=True,
         text=True,

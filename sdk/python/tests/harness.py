@@ -79,14 +79,14 @@ class Server:
         lines: queue.SimpleQueue[str] = queue.SimpleQueue()
         threading.Thread(target=self._read, args=(self._process, lines), daemon=True).start()
         seen = ""
-        while not (match := re.search(r"http://127\.0\.0\.1:\d+", seen)):
+        while not (match := re.search(r"listening on (http://127\.0\.0\.1:\d+)", seen)):
             try:
                 line = lines.get(timeout=PATIENCE)
             except queue.Empty:
                 line = ""
             assert line, f"the server did not start:\n{seen}"
             seen += line
-        self.url = match[0]
+        self.url = match[1]
         self._listen = self.url.removeprefix("http://")
 
     def _read(self, process: subprocess.Popen[str], lines: queue.SimpleQueue[str]) -> None:
