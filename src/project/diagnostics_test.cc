@@ -383,6 +383,14 @@ TEST(DiagnosticsOfEdges, reach_a_chain_of_every_step_that_there_may_be) {
   EXPECT_THAT(errors_of(source + "}}}"), ElementsAre(HasSubstr("s998 → s999 → s0")));
 }
 
+TEST(DiagnosticsOfEdges, name_some_cycles_where_every_step_needs_every_step) {
+  std::string source = "ganglion: 1\nworkflows: {w: {steps: {";
+  std::string all;
+  for (int i = 0; i < 100; ++i) all += "s" + std::to_string(i) + ", ";
+  for (int i = 0; i < 100; ++i) source += "s" + std::to_string(i) + ": {needs: [" + all + "], sleep: 1s}, ";
+  EXPECT_THAT(errors_of(source + "}}}"), SizeIs(10));
+}
+
 TEST(Suggestions, are_near_or_not_made) {
   const std::vector<std::string> known = {"timeout", "retry", "output"};
   EXPECT_EQ(did_you_mean("timeuot", known), "; did you mean \"timeout\"?");

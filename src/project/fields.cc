@@ -4,8 +4,6 @@
 #include <cctype>
 #include <tuple>
 
-#include "project/suggestion.h"
-
 namespace ganglion::project {
 namespace {
 
@@ -36,13 +34,16 @@ std::string Diagnostic::text() const {
 }
 
 void Diagnostics::add(Position position, std::string path, std::string message) {
-  // Many more than are shown are kept, because they are found out of order; a file with that many is beyond
-  // repair.
-  if (found_.size() >= 10 * kMaxDiagnostics) {
+  if (full()) {
     ++beyond_;
     return;
   }
   found_.push_back({file_, position.line, position.column, std::move(path), std::move(message)});
+}
+
+void Diagnostics::add_inside(const Field& field, std::size_t offset, std::string message) {
+  const Position position = full() ? field.position : position_in(*field.value, offset, source_);
+  add(position, field.path, std::move(message));
 }
 
 std::vector<Diagnostic> Diagnostics::take() {
@@ -103,8 +104,9 @@ void Fields::finish() {
       diagnostics_.add(field.position, field.path, "merge keys are not part of YAML 1.2; repeat the keys");
       continue;
     }
-    diagnostics_.add(field.position, field.path,
-                     "unknown key \"" + entry.key + "\"" + did_you_mean(entry.key, known_));
+    diagnostics_.add(
+        field.position, field.path,
+        "unknown key \"" + entry.key + "\"" + (diagnostics_.full() ? "" : did_you_mean(entry.key, known_)));
   }
 }
 
@@ -190,8 +192,7 @@ std::optional<std::string> read_word(const Field& field, Diagnostics& diagnostic
     return std::nullopt;
   }
   if (const std::size_t at = node.text.find("${{"); at != std::string::npos) {
-    diagnostics.add(position_in(node, at, diagnostics.source()), field.path,
-                    "expressions are not evaluated here");
+    diagnostics.add_inside(field, at, "expressions are not evaluated here");
     return std::nullopt;
   }
   return node.text;

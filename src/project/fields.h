@@ -14,28 +14,10 @@
 #include <vector>
 
 #include "project/project.h"
+#include "project/suggestion.h"
 #include "project/yaml.h"
 
 namespace ganglion::project {
-
-// Collects what is wrong, bounded.
-class Diagnostics {
- public:
-  Diagnostics(std::string_view file, std::string_view source) : file_(file), source_(source) {}
-
-  void add(Position position, std::string path, std::string message);
-  bool empty() const { return found_.empty(); }
-  std::string_view source() const { return source_; }
-
-  // In the order of the file, at most kMaxDiagnostics and a line for the rest.
-  std::vector<Diagnostic> take();
-
- private:
-  std::string file_;
-  std::string_view source_;
-  std::vector<Diagnostic> found_;
-  std::size_t beyond_ = 0;
-};
 
 struct Field {
   std::string path;
@@ -43,6 +25,44 @@ struct Field {
   const YamlNode* value;
 
   Field item(std::size_t index) const;
+};
+
+// Collects what is wrong. Many more than are shown are kept, because they are found out of order; a file with
+// that many is beyond repair, and the rest are only counted: no position is looked up and no suggestion made
+// for them.
+class Diagnostics {
+ public:
+  static constexpr std::size_t kMaxKept = 4 * kMaxDiagnostics;
+  static constexpr std::size_t kMaxCandidates = 1'000;  // names compared for one suggestion
+
+  Diagnostics(std::string_view file, std::string_view source) : file_(file), source_(source) {}
+
+  void add(Position position, std::string path, std::string message);
+  // At a byte of the field's text.
+  void add_inside(const Field& field, std::size_t offset, std::string message);
+  bool empty() const { return found_.empty(); }
+  bool full() const { return found_.size() >= kMaxKept; }
+
+  // The nearest of the names (a map's keys) as the end of a message; see suggestion.h.
+  template <typename Map>
+  std::string nearest(std::string_view name, const Map& known) const {
+    if (full()) return "";
+    std::vector<std::string> names;
+    for (const auto& entry : known) {
+      if (names.size() == kMaxCandidates) break;
+      names.push_back(entry.first);
+    }
+    return did_you_mean(name, names);
+  }
+
+  // In the order of the file, at most kMaxDiagnostics and a line for the rest.
+  std::vector<Diagnostic> take();
+
+ private:
+  std::string file_;
+  SourceIndex source_;
+  std::vector<Diagnostic> found_;
+  std::size_t beyond_ = 0;
 };
 
 class Fields {

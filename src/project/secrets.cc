@@ -31,9 +31,9 @@ void check_secrets(const Field& field, Diagnostics& diagnostics) {
     const std::size_t inside = at + kOpen.size();
     const std::size_t end = text.find(kClose, inside);
     if (end == std::string_view::npos || !is_secret(text.substr(inside, end - inside))) {
-      diagnostics.add(position_in(*field.value, at, diagnostics.source()), field.path,
-                      end == std::string_view::npos ? "\"${{\" has no \"}}\""
-                                                    : "only ${{ secrets.NAME }} may stand here");
+      diagnostics.add_inside(field, at,
+                             end == std::string_view::npos ? "\"${{\" has no \"}}\""
+                                                           : "only ${{ secrets.NAME }} may stand here");
     }
     at = end == std::string_view::npos ? text.size() : end + kClose.size();
   }

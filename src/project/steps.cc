@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "project/suggestion.h"
-
 namespace ganglion::project {
 namespace {
 
@@ -134,10 +132,8 @@ class StepReader {
     if (auto name = read_text(field, diagnostics_)) {
       const auto agent = around_.agents.find(*name);
       if (agent == around_.agents.end()) {
-        std::vector<std::string> known;
-        for (const auto& [each, definition] : around_.agents) known.push_back(each);
         diagnostics_.add(field.position, field.path,
-                         "no agent \"" + *name + "\"" + did_you_mean(*name, known));
+                         "no agent \"" + *name + "\"" + diagnostics_.nearest(*name, around_.agents));
       } else if (agent->second) {
         step_.definition.retry = agent->second->retry;
       }
@@ -165,9 +161,8 @@ class StepReader {
       step_.needs.emplace(step->second, field.position);
       return;
     }
-    std::vector<std::string> known;
-    for (const auto& [each, index] : around_.steps) known.push_back(each);
-    diagnostics_.add(field.position, field.path, "no step \"" + *name + "\"" + did_you_mean(*name, known));
+    diagnostics_.add(field.position, field.path,
+                     "no step \"" + *name + "\"" + diagnostics_.nearest(*name, around_.steps));
   }
 
   void read_conditions() {

@@ -8,7 +8,6 @@
 
 #include "base/json_text.h"
 #include "core/workflow.h"
-#include "project/suggestion.h"
 
 namespace ganglion::project {
 namespace {
@@ -156,10 +155,6 @@ std::optional<schema::Schema> read_schema(const Field& field, Diagnostics& diagn
   return std::nullopt;
 }
 
-void Expressions::report(const Field& field, std::size_t offset, std::string message) {
-  diagnostics_.add(position_in(*field.value, offset, diagnostics_.source()), field.path, std::move(message));
-}
-
 expr::Template Expressions::value(const Field& field, ItemNames item) {
   const YamlNode& node = *field.value;
   if (!has_expression(node)) {
@@ -191,10 +186,11 @@ expr::Template Expressions::value(const Field& field, ItemNames item) {
 expr::Template Expressions::text(const Field& field, ItemNames item) {
   auto compiled = expr::Template::text(field.value->text);
   if (!compiled) {
-    report(field, compiled.error().offset, compiled.error().message);
+    diagnostics_.add_inside(field, compiled.error().offset, compiled.error().message);
     return {};
   }
-  for (const auto& warning : compiled->warnings()) report(field, warning.offset, warning.message);
+  for (const auto& warning : compiled->warnings())
+    diagnostics_.add_inside(field, warning.offset, warning.message);
   for (const auto& reference : compiled->references()) check(field, reference, reference.offset, item);
   return std::move(*compiled);
 }
@@ -212,10 +208,11 @@ std::optional<expr::Program> Expressions::condition(const Field& field) {
   auto program = expr::Program::compile(inside ? inside->source : boolean_of(node) ? "true" : "false");
   const std::size_t start = inside ? inside->offset : 0;
   if (!program) {
-    report(field, start + program.error().offset, program.error().message);
+    diagnostics_.add_inside(field, start + program.error().offset, program.error().message);
     return std::nullopt;
   }
-  for (const auto& warning : program->warnings()) report(field, start + warning.offset, warning.message);
+  for (const auto& warning : program->warnings())
+    diagnostics_.add_inside(field, start + warning.offset, warning.message);
   for (const auto& reference : program->references()) {
     check(field, reference, start + reference.offset, ItemNames::absent);
   }
@@ -248,12 +245,11 @@ expr::Template Expressions::duration(const Field& field, ItemNames item) {
 void Expressions::check(const Field& field, const expr::Reference& reference, std::size_t offset,
                         ItemNames item) {
   const std::string& name = reference.path.front();
-  const Position position = position_in(*field.value, offset, diagnostics_.source());
   const auto refuse = [&](std::string message) {
-    diagnostics_.add(position, field.path, std::move(message));
+    diagnostics_.add_inside(field, offset, std::move(message));
   };
   if (name == "input") return;
-  if (name == "steps") return check_step(field, reference, position);
+  if (name == "steps") return check_step(field, reference, offset);
   if (name == "item" || name == "index") {
     if (item == ItemNames::absent) refuse("\"" + name + "\" exists only inside a step with for_each");
     return;
@@ -266,20 +262,21 @@ void Expressions::check(const Field& field, const expr::Reference& reference, st
     }
     return;
   }
-  if (name == "session" || name == "state" || name == "event")
+  if (name == "session" || name == "state" || name == "event") {
     return refuse(not_available("\"" + name + "\""));
+  }
   if (name == "secrets") return refuse("secrets may stand only in the url and headers of an http agent");
   std::vector<std::string> known = {"input", "steps", "run"};
   if (item == ItemNames::present) known.insert(known.end(), {"item", "index"});
-  if (const auto step = steps_.find(name); step != steps_.end()) {
+  if (steps_.contains(name)) {
     return refuse("no name \"" + name + "\"; did you mean \"steps." + name + ".output\"?");
   }
   refuse("no name \"" + name + "\" here" + did_you_mean(name, known));
 }
 
-void Expressions::check_step(const Field& field, const expr::Reference& reference, Position position) {
+void Expressions::check_step(const Field& field, const expr::Reference& reference, std::size_t offset) {
   const auto refuse = [&](std::string message) {
-    diagnostics_.add(position, field.path, std::move(message));
+    diagnostics_.add_inside(field, offset, std::move(message));
   };
   if (reference.path.size() < 2) {
     return refuse(
@@ -289,11 +286,9 @@ void Expressions::check_step(const Field& field, const expr::Reference& referenc
   const std::string& name = reference.path[1];
   const auto step = steps_.find(name);
   if (step == steps_.end()) {
-    std::vector<std::string> known;
-    for (const auto& [each, index] : steps_) known.push_back(each);
-    return refuse("no step \"" + name + "\"" + did_you_mean(name, known));
+    return refuse("no step \"" + name + "\"" + diagnostics_.nearest(name, steps_));
   }
-  mentioned_.emplace(step->second, position);
+  mentioned_.emplace(step->second, field.value->position);
   static const std::vector<std::string> kMembers = {"output", "error", "status"};
   if (reference.path.size() > 2 && std::ranges::find(kMembers, reference.path[2]) == kMembers.end()) {
     // A misspelt member, or one of the output's that was meant to be.

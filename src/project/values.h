@@ -39,14 +39,13 @@ class Expressions {
   // A duration, or one expression.
   expr::Template duration(const Field& field, ItemNames item);
 
-  // Where each was mentioned first.
+  // With the beginning of the text that mentioned each first.
   const std::map<StepIndex, Position>& mentioned() const { return mentioned_; }
 
  private:
   expr::Template text(const Field& field, ItemNames item);
   void check(const Field& field, const expr::Reference& reference, std::size_t offset, ItemNames item);
-  void check_step(const Field& field, const expr::Reference& reference, Position position);
-  void report(const Field& field, std::size_t offset, std::string message);
+  void check_step(const Field& field, const expr::Reference& reference, std::size_t offset);
 
   const StepPositions& steps_;
   Diagnostics& diagnostics_;

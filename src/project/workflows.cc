@@ -18,10 +18,12 @@ class CycleSearch {
       : steps_(steps), diagnostics_(diagnostics), marks_(steps.size(), Mark::unseen) {}
 
   void run() {
-    for (std::uint32_t i = 0; i < steps_.size(); ++i) walk(i);
+    for (std::uint32_t i = 0; i < steps_.size() && reported_ < kMaxCycles; ++i) walk(i);
   }
 
  private:
+  static constexpr std::size_t kMaxCycles = 10;  // of one workflow; a dense graph has no end of them
+
   enum class Mark { unseen, on_path, done };
 
   // The depth is bounded by kMaxSteps.
@@ -30,7 +32,7 @@ class CycleSearch {
     marks_[step] = Mark::on_path;
     path_.push_back(step);
     for (const auto& [needed, position] : steps_[step].needs) {
-      if (marks_[needed.value()] == Mark::on_path) report(needed.value());
+      if (marks_[needed.value()] == Mark::on_path && reported_ < kMaxCycles) report(needed.value());
       walk(needed.value());
     }
     path_.pop_back();
@@ -38,6 +40,7 @@ class CycleSearch {
   }
 
   void report(std::uint32_t first) {
+    ++reported_;
     const auto begin = std::ranges::find(path_, first);
     std::string cycle;
     for (auto each = begin; each != path_.end(); ++each) cycle += name(*each) + " → ";
@@ -53,6 +56,7 @@ class CycleSearch {
   Diagnostics& diagnostics_;
   std::vector<Mark> marks_;
   std::vector<std::uint32_t> path_;
+  std::size_t reported_ = 0;
 };
 
 std::vector<StepDefinition> connect(std::vector<ReadStep> read) {

@@ -74,8 +74,27 @@ struct YamlDocument {
 
 YamlDocument parse_yaml(std::string_view source);
 
-// Where in the file byte `offset` of a scalar's text stands: exact where the scalar is on one line and not a
-// block, else its beginning.
-Position position_in(const YamlNode& scalar, std::size_t offset, std::string_view source);
+// Finds the text that stands at a position without reading the file from its beginning each time.
+class SourceIndex {
+ public:
+  explicit SourceIndex(std::string_view source);
+
+  // From the position to the end of the file.
+  std::string_view from(Position position) const;
+
+ private:
+  struct Mark {
+    Position position;
+    std::size_t offset;
+  };
+
+  std::string_view source_;
+  std::vector<Mark> marks_;  // the beginning of every line, and places in long ones
+};
+
+// Where in the file byte `offset` of a scalar's text stands: exact where the scalar is on one line, not a
+// block and not longer than kMaxLocatedBytes, else its beginning.
+inline constexpr std::size_t kMaxLocatedBytes = 64 * 1024;
+Position position_in(const YamlNode& scalar, std::size_t offset, const SourceIndex& source);
 
 }  // namespace ganglion::project

@@ -1,6 +1,8 @@
 // From an offset in a scalar's text back to the place in the file.
 
 #include <algorithm>
+#include <cstdlib>
+#include <iterator>
 
 #include "project/yaml.h"
 
@@ -24,20 +26,14 @@ std::size_t line_break_length(std::string_view text) {
   return 0;
 }
 
-// From `position` to the end of the file.
-std::string_view text_from(std::string_view source, Position position) {
-  if (source.starts_with("\xEF\xBB\xBF")) source.remove_prefix(3);
-  for (int line = 1; line < position.line && !source.empty();) {
-    const std::size_t length = line_break_length(source);
-    if (length > 0) ++line;
-    source.remove_prefix(std::max<std::size_t>(length, 1));
-  }
-  for (int column = 1; column < position.column && !source.empty(); ++column) {
-    do source.remove_prefix(1);
-    while (!source.empty() && is_continuation(source.front()));
-  }
-  return source;
+// The byte after the character at `offset`.
+std::size_t next_character(std::string_view source, std::size_t offset) {
+  do ++offset;
+  while (offset < source.size() && is_continuation(source[offset]));
+  return offset;
 }
+
+constexpr int kMarkEvery = 1024;  // characters of a line
 
 std::size_t utf8_length(unsigned long code) {
   return code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
@@ -64,15 +60,42 @@ Taken take_quoted(std::string_view rest, YamlStyle style) {
 
 }  // namespace
 
-Position position_in(const YamlNode& scalar, std::size_t offset, std::string_view source) {
+SourceIndex::SourceIndex(std::string_view source) : source_(source) {
+  Position position;
+  std::size_t offset = source.starts_with("\xEF\xBB\xBF") ? 3 : 0;
+  marks_.push_back({position, offset});
+  while (offset < source.size()) {
+    if (const std::size_t length = line_break_length(source.substr(offset)); length > 0) {
+      position = {position.line + 1, 1};
+      offset += length;
+      marks_.push_back({position, offset});
+      continue;
+    }
+    offset = next_character(source, offset);
+    if (++position.column % kMarkEvery == 0) marks_.push_back({position, offset});
+  }
+}
+
+std::string_view SourceIndex::from(Position position) const {
+  const auto after = std::ranges::upper_bound(marks_, position, {}, &Mark::position);
+  const Mark& mark = after == marks_.begin() ? marks_.front() : *std::prev(after);
+  std::size_t offset = mark.offset;
+  for (int column = mark.position.column; column < position.column && offset < source_.size(); ++column) {
+    offset = next_character(source_, offset);
+  }
+  return source_.substr(offset);
+}
+
+Position position_in(const YamlNode& scalar, std::size_t offset, const SourceIndex& source) {
   Position position = scalar.position;
-  if (!scalar.one_line || scalar.style == YamlStyle::block) return position;
+  if (!scalar.one_line || scalar.style == YamlStyle::block || scalar.text.size() > kMaxLocatedBytes)
+    return position;
   offset = std::min(offset, scalar.text.size());
   if (scalar.style == YamlStyle::plain) {
     position.column += count_characters(std::string_view(scalar.text).substr(0, offset));
     return position;
   }
-  const std::string_view written = text_from(source, position);
+  const std::string_view written = source.from(position);
   // The node's mark is where its tag or anchor stands, if it has one; the text begins after the quote.
   std::size_t at = written.find(scalar.style == YamlStyle::single_quoted ? '\'' : '"');
   if (at == std::string_view::npos) return position;

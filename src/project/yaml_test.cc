@@ -156,7 +156,7 @@ TEST(YamlProblems, have_no_root_where_the_file_is_empty) {
 void expect_found(const std::string& source) {
   const YamlNode root = tree(source);
   const YamlNode& scalar = root.entries[0].value;
-  const Position found = position_in(scalar, scalar.text.find('X'), source);
+  const Position found = position_in(scalar, scalar.text.find('X'), SourceIndex(source));
   const std::size_t at = source.find('X');
   const std::size_t line_start = source.rfind('\n', at) + 1;
   const auto continues = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; };
@@ -170,13 +170,16 @@ void expect_found(const std::string& source) {
 TEST(YamlPositions, inside_a_scalar_are_exact_on_one_line) {
   expect_found("a: some X");
   expect_found("a: 'it''s X'");
+  expect_found("a: \"" + std::string(5000, '.') + "\u00fcX\"");
+  expect_found("{" + std::string(3000, ' ') + "a: 'X'}");
   expect_found(R"(a: "tab \t quote \" X")");
   expect_found(R"(a: "\u00e9\x41\U0001F600\N\L X")");
   expect_found("a: \"\u00fc\U0001F600 X\"");
   expect_found("a: &anchor 'X'");
   const std::string marked = "\xEF\xBB\xBF{a: 'u X'}";
-  EXPECT_EQ(position_in(tree(marked).entries[0].value, 2, marked), (Position{1, 8}));
-  EXPECT_EQ(position_in(tree("a: |\n  text X\n").entries[0].value, 5, "a: |\n  text X\n"), (Position{1, 4}));
+  EXPECT_EQ(position_in(tree(marked).entries[0].value, 2, SourceIndex(marked)), (Position{1, 8}));
+  EXPECT_EQ(position_in(tree("a: |\n  text X\n").entries[0].value, 5, SourceIndex("a: |\n  text X\n")),
+            (Position{1, 4}));
 }
 
 RC_GTEST_PROP(YamlPositions, are_exact_whatever_stands_before, (const std::string& before)) {
@@ -196,7 +199,7 @@ RC_GTEST_PROP(YamlPositions, are_exact_whatever_stands_before, (const std::strin
   const YamlDocument document = parse_yaml(source);
   RC_ASSERT(document.root.has_value());
   const YamlNode& scalar = document.root->entries[0].value;
-  const Position found = position_in(scalar, scalar.text.size() - 2, source);
+  const Position found = position_in(scalar, scalar.text.size() - 2, SourceIndex(source));
   RC_ASSERT(found.column == static_cast<int>(source.size()) - 2);
 }
 
