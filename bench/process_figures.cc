@@ -1,0 +1,62 @@
+#include "process_figures.h"
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+
+namespace ganglion::bench {
+namespace {
+
+std::string read_file(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  if (!file) throw std::runtime_error("can't read " + path.string());
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+// The number after `name` at the beginning of a line; 0 if there is none.
+std::uint64_t field(const std::string& text, const std::string& name) {
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with(name)) return std::stoull(line.substr(name.size()));
+  }
+  return 0;
+}
+
+double cpu_seconds(const std::filesystem::path& folder) {
+  const std::string stat = read_file(folder / "stat");
+  // The name, in parentheses, may hold spaces; utime and stime are the 12th and 13th fields after it.
+  std::istringstream fields(stat.substr(stat.rfind(')') + 2));
+  std::string skipped;
+  for (int i = 0; i < 11; ++i) fields >> skipped;
+  std::uint64_t user = 0;
+  std::uint64_t system = 0;
+  fields >> user >> system;
+  return static_cast<double>(user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
+}
+
+}  // namespace
+
+ProcessFigures process_figures(pid_t process) {
+  const std::filesystem::path folder = "/proc/" + std::to_string(process);
+  const std::string status = read_file(folder / "status");
+  const std::string io = read_file(folder / "io");
+  ProcessFigures figures;
+  figures.cpu_seconds = cpu_seconds(folder);
+  figures.resident_bytes = field(status, "VmRSS:") * 1024;
+  figures.peak_bytes = field(status, "VmHWM:") * 1024;
+  figures.disk_bytes = field(io, "write_bytes:");
+  figures.written_bytes = field(io, "wchar:");
+  figures.write_calls = field(io, "syscw:");
+  for (const auto& task : std::filesystem::directory_iterator(folder / "task")) {
+    figures.voluntary_switches += field(read_file(task.path() / "status"), "voluntary_ctxt_switches:");
+  }
+  return figures;
+}
+
+}  // namespace ganglion::bench

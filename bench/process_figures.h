@@ -1,0 +1,24 @@
+#pragma once
+
+// What the kernel tells about another process of the same user: processor time, memory, bytes written.
+
+#include <sys/types.h>
+
+#include <cstdint>
+
+namespace ganglion::bench {
+
+struct ProcessFigures {
+  double cpu_seconds = 0;                // user and system, all threads; in steps of 10 ms
+  std::uint64_t resident_bytes = 0;      // now
+  std::uint64_t peak_bytes = 0;          // the most so far
+  std::uint64_t disk_bytes = 0;          // handed to block devices, in whole pages
+  std::uint64_t written_bytes = 0;       // given to write calls: the store's files, not the sockets
+  std::uint64_t write_calls = 0;         // of that kind
+  std::uint64_t voluntary_switches = 0;  // of the main thread and its siblings: how often somebody waited
+};
+
+// Throws std::runtime_error if there is no such process.
+ProcessFigures process_figures(pid_t process);
+
+}  // namespace ganglion::bench
