@@ -17,6 +17,8 @@ constexpr std::uint32_t kWorkers = 3;
 
 class World : public PoolTest {
  public:
+  using PoolTest::reports;
+
   void TestBody() override {}
 
   // One random move; `what` chooses it, `which` its subject.
@@ -86,9 +88,12 @@ class World : public PoolTest {
 };
 
 RC_GTEST_PROP(PoolProperty, NoAttemptIsGivenToTwoAndNothingIsLeftBehind, ()) {
-  const auto moves = *rc::gen::container<std::vector<std::pair<std::uint32_t, std::uint32_t>>>(
-      rc::gen::pair(rc::gen::inRange(0U, 12U), rc::gen::inRange(0U, 1'000U)));
+  // Full size from the first case on: short sequences of small numbers hardly move anything.
+  const auto a_move = rc::gen::pair(rc::gen::inRange(0U, 12U), rc::gen::inRange(0U, 1'000U));
+  const auto moves =
+      *rc::gen::resize(200, rc::gen::container<std::vector<std::pair<std::uint32_t, std::uint32_t>>>(a_move));
   World world;
+  world.reports.automatic = Verdict::accepted;
   for (const auto& [what, which] : moves) world.move(what, which);
   world.settle();
 
