@@ -49,8 +49,8 @@ using HttpCallId = StrongId<struct HttpCallIdTag, std::uint64_t>;
 
 class HttpClient {
  public:
-  // Errors: `timeout`; `too_large` (the answer); `invalid_request` (the url or a header); `unreachable` (no connection, or it broke:
-  // whether the server acted on the request is unknown).
+  // Errors: `timeout`; `too_large` (the answer); `invalid_request` (the url or a header); `unreachable` (no
+  // connection, or it broke: whether the server acted on the request is unknown).
   using Completion = std::move_only_function<void(Result<HttpResponse>)>;
 
   virtual ~HttpClient() = default;
