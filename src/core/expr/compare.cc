@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "core/expr/functions.h"
+
 namespace ganglion::expr {
 namespace {
 
@@ -83,6 +85,7 @@ class Equality {
   Result<bool> same_map(const Value& a, const Value& b, int depth) {
     if (a.size() != b.size()) return false;
     for (std::size_t i = 0; i < a.size(); ++i) {
+      if (!charge_key(a.entry(i).first, meter_)) return Meter::error();
       const Value* other = b.find(a.entry(i).first);
       if (!other) return false;
       Result<bool> same = compare(a.entry(i).second, *other, depth + 1);

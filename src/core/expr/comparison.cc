@@ -32,7 +32,10 @@ Result<Value> ordered(Function function, std::span<const Value> arguments, Meter
 
 Result<Value> contained(std::span<const Value> arguments, Meter& meter) {
   const Value& container = arguments[1];
-  if (container.is(Kind::map)) return Value::boolean(container.find(arguments[0]) != nullptr);
+  if (container.is(Kind::map)) {
+    if (!charge_key(arguments[0], meter)) return Meter::error();
+    return Value::boolean(container.find(arguments[0]) != nullptr);
+  }
   if (!container.is(Kind::list)) return no_such_overload("in", arguments);
   for (std::size_t i = 0; i < container.size(); ++i) {
     Result<bool> same = equal(arguments[0], container.at(i), meter);
@@ -60,10 +63,11 @@ std::string describe_key(const Value& key) {
   return key.append_json(text, 200) ? text : "this";
 }
 
-Result<Value> indexed(std::span<const Value> arguments) {
+Result<Value> indexed(std::span<const Value> arguments, Meter& meter) {
   const Value& container = arguments[0];
   const Value& index = arguments[1];
   if (container.is(Kind::map)) {
+    if (!charge_key(index, meter)) return Meter::error();
     if (const Value* found = container.find(index)) return *found;
     return fail("no_such_key", "no such key: " + describe_key(index));
   }
@@ -79,8 +83,12 @@ Result<Value> indexed(std::span<const Value> arguments) {
 
 }  // namespace
 
+bool charge_key(const Value& key, Meter& meter) {
+  return meter.charge_bytes(key.is(Kind::string) ? key.as_string().size() : 0);
+}
+
 Result<Value> call_comparison(Function function, std::span<const Value> arguments, Meter& meter) {
-  if (function == Function::index) return indexed(arguments);
+  if (function == Function::index) return indexed(arguments, meter);
   if (function == Function::in) return contained(arguments, meter);
   if (function != Function::equal && function != Function::not_equal)
     return ordered(function, arguments, meter);

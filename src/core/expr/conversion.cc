@@ -77,16 +77,19 @@ Result<Value> to_double(std::span<const Value> arguments) {
   if (value.is(Kind::string)) {
     auto number = read_double(value.as_string());
     if (!number) return not_a("double");
+    // "inf" is a double; digits that come out as infinity are not.
+    if (std::isinf(*number) && value.as_string().find_first_of("0123456789") != std::string::npos) {
+      return out_of_range("double");
+    }
     return Value::real(*number);
   }
   return no_such_overload("double", arguments);
 }
 
-Result<Value> to_bytes(std::span<const Value> arguments, Meter& meter) {
+Result<Value> to_bytes(std::span<const Value> arguments) {
   const Value& value = arguments[0];
   if (value.is(Kind::bytes)) return value;
   if (!value.is(Kind::string)) return no_such_overload("bytes", arguments);
-  if (!meter.charge_bytes(value.as_string().size())) return Meter::error();
   return Value::bytes(value.as_string());
 }
 
@@ -166,16 +169,18 @@ Result<Value> to_string(const Value& value, Meter& meter) {
 }
 
 Result<Value> call_conversion(Function function, std::span<const Value> arguments, Meter& meter) {
+  if (function == Function::to_type) return Value::type(arguments[0].kind());
+  if (function == Function::to_dyn) return arguments[0];  // every value is dynamic here
+  if (arguments[0].is(Kind::string) && !meter.charge_bytes(arguments[0].as_string().size()))
+    return Meter::error();
   if (function == Function::to_int) return to_int(arguments);
   if (function == Function::to_uint) return to_uint(arguments);
   if (function == Function::to_double) return to_double(arguments);
   if (function == Function::to_string) return to_string(arguments[0], meter);
-  if (function == Function::to_bytes) return to_bytes(arguments, meter);
+  if (function == Function::to_bytes) return to_bytes(arguments);
   if (function == Function::to_bool) return to_bool(arguments);
   if (function == Function::to_timestamp) return to_timestamp(arguments);
-  if (function == Function::to_duration) return to_duration(arguments);
-  if (function == Function::to_type) return Value::type(arguments[0].kind());
-  return arguments[0];  // dyn: every value is dynamic here
+  return to_duration(arguments);
 }
 
 }  // namespace ganglion::expr

@@ -134,6 +134,7 @@ Result<Value> Evaluator::operator()(const MapNode& node) {
     if (!key) return key;
     Result<Value> value = evaluate(value_index);
     if (!value) return value;
+    if (!charge_key(*key, meter_)) return Meter::error();
     entries.emplace_back(std::move(*key), std::move(*value));
   }
   return Value::map(std::move(entries));

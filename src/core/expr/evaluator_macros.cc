@@ -103,12 +103,13 @@ Result<Value> Evaluator::transform_map(const MacroNode& node, const Value& sourc
     Result<Value> value = evaluate(node.body);
     if (!value) return value;
     if (node.macro == Macro::transform_map) {
+      if (!charge_key(variables_[node.first.value()], meter_)) return Meter::error();
       entries.emplace_back(variables_[node.first.value()], std::move(*value));
       continue;
     }
     if (!value->is(Kind::map)) return no_such_overload("transformMapEntry", std::span(&*value, 1));
     for (std::size_t j = 0; j < value->size(); ++j) {
-      if (!meter_.charge(1)) return Meter::error();
+      if (!meter_.charge(1) || !charge_key(value->entry(j).first, meter_)) return Meter::error();
       entries.push_back(value->entry(j));
     }
   }

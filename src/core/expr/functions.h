@@ -80,7 +80,9 @@ Result<Value> call_time(Function function, std::span<const Value> arguments);
 // string() of a value, which is also how it is interpolated.
 Result<Value> to_string(const Value& value, Meter& meter);
 
-// Charges for one match: linear in the text, times the size of the pattern.
+// Charges for finding a key in a map or putting it there.
+bool charge_key(const Value& key, Meter& meter);
+// Charges for one match: linear in the text, times the size of the pattern's program.
 bool charge_match(std::string_view text, const Regex& regex, Meter& meter);
 
 // "no such overload: int + string"

@@ -47,6 +47,7 @@ Value LazyJson::parse() const {
 }
 
 Value LazyJson::parse_number() const {
+  if (skip_json_value(text_, 0) != text_.size()) return Value();
   std::int64_t integer = 0;
   const char* end_of_text = text_.data() + text_.size();
   auto [end, error] = std::from_chars(text_.data(), end_of_text, integer);

@@ -60,6 +60,7 @@ TEST(Program, every_kind_of_failure_has_its_code) {
   EXPECT_EQ(run("f(1)"), "unknown_function");
   EXPECT_EQ(run("'a'.size(1)"), "no_such_overload");
   EXPECT_EQ(run("int('x')"), "invalid_argument");
+  EXPECT_EQ(run("double('1e999')"), "overflow");
   EXPECT_EQ(run("{x: 1, 'a': 2}", R"({"x": "a"})"), "duplicate_key");
   EXPECT_EQ(run("'a'.matches(x)", R"({"x": "("})"), "invalid_regex");
   EXPECT_EQ(run("1.filter(x, true)"), "no_such_overload");
@@ -195,6 +196,24 @@ TEST(Program, regular_expressions_are_bounded) {
   EXPECT_THAT(run("'a'.matches('((a{100}){100}){100}')"), HasSubstr("invalid regular expression"));
   EXPECT_EQ(run("'a'.matches(p)", "{\"p\": \"" + std::string(kMaxPatternBytes + 1, 'a') + "\"}"),
             "invalid_regex");
+}
+
+TEST(Program, patterns_that_are_not_constant_cost_what_their_programs_take) {
+  constexpr auto kBindings = R"({"p": "(a{30}){30}"})";
+  EXPECT_EQ(run("'b'.matches(p)", kBindings), kFalse);
+  EXPECT_EQ(run("'b'.matches(p)", kBindings, Limits{.cost = 500}), "cost_exceeded");
+  EXPECT_EQ(run("'b'.matches('(a{30}){30}')", kBindings, Limits{.cost = 500}), kFalse);
+  EXPECT_EQ(run("'b'.matches('(a{30}){30}')", kBindings, Limits{.cost = 40}), "cost_exceeded");
+}
+
+TEST(Program, long_keys_cost_where_they_are_looked_up) {
+  std::string key(100'000, 'k');
+  std::string bindings = "{\"k\": \"" + key + "\", \"m\": {\"" + key + "\": 1}}";
+  EXPECT_EQ(run("k in m && m[k] == 1 && {k: 1} == m", bindings), kTrue);
+  for (std::string_view lookup :
+       {"[1, 2, 3].all(x, k in m)", "[1, 2, 3].all(x, m[k] == 1)", "[1, 2, 3].all(x, {k: 1} == m)"}) {
+    EXPECT_EQ(run(lookup, bindings, Limits{.cost = 30'000}), "cost_exceeded") << lookup;
+  }
 }
 
 TEST(Program, deep_json_is_compared_up_to_a_bound) {

@@ -22,8 +22,8 @@ bool Regex::matches(std::string_view text) const {
   return re2::RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *regex_);
 }
 
-std::size_t Regex::pattern_bytes() const {
-  return regex_->pattern().size();
+std::size_t Regex::program_size() const {
+  return static_cast<std::size_t>(regex_->ProgramSize());
 }
 
 }  // namespace ganglion::expr

@@ -22,7 +22,8 @@ class Regex {
 
   // Whether it matches anywhere in `text`.
   bool matches(std::string_view text) const;
-  std::size_t pattern_bytes() const;
+  // Instructions of its program: what compiling it takes, and each byte of a match at worst.
+  std::size_t program_size() const;
 
  private:
   explicit Regex(std::shared_ptr<const re2::RE2> regex) : regex_(std::move(regex)) {}

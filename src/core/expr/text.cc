@@ -6,6 +6,10 @@
 namespace ganglion::expr {
 namespace {
 
+constexpr std::size_t kInstructionsPerUnit = 16;
+// A pattern may be refused only after much of its program was built.
+constexpr std::size_t kRefusedPatternCost = 2'000;
+
 Result<Value> size_of(std::span<const Value> arguments, Meter& meter) {
   const Value& value = arguments[0];
   std::size_t size = 0;
@@ -32,7 +36,7 @@ std::string_view method_name(Function function) {
 }  // namespace
 
 bool charge_match(std::string_view text, const Regex& regex, Meter& meter) {
-  return meter.charge((text.size() / kBytesPerUnit + 1) * (regex.pattern_bytes() / kBytesPerUnit + 1));
+  return meter.charge((text.size() / kBytesPerUnit + 1) * (regex.program_size() / kInstructionsPerUnit + 1));
 }
 
 Result<Value> call_text(Function function, std::span<const Value> arguments, Meter& meter) {
@@ -43,9 +47,8 @@ Result<Value> call_text(Function function, std::span<const Value> arguments, Met
   const std::string& text = arguments[0].as_string();
   const std::string& other = arguments[1].as_string();
   if (function == Function::matches) {
-    // Compiling costs more than matching: about a byte of the pattern a unit.
-    if (!meter.charge(other.size())) return Meter::error();
     auto regex = Regex::compile(other);
+    if (!meter.charge(regex ? regex->program_size() : kRefusedPatternCost)) return Meter::error();
     if (!regex) return std::unexpected(std::move(regex.error()));
     if (!charge_match(text, *regex, meter)) return Meter::error();
     return Value::boolean(regex->matches(text));

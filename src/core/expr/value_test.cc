@@ -87,6 +87,8 @@ TEST(Value, malformed_json_reads_as_something_empty) {
   EXPECT_EQ(json("[1 2]").kind(), Kind::list);
   EXPECT_EQ(json("\"\\x\"").as_string(), "");
   EXPECT_TRUE(json("nonsense").is_null());
+  EXPECT_TRUE(json("nan").is_null());
+  EXPECT_TRUE(json("-inf").is_null());
   EXPECT_TRUE(json("").is_null());
   EXPECT_EQ(written(json("")), "null");
 }
