@@ -1,0 +1,137 @@
+#pragma once
+
+// What the user asked for, as data: one struct per command. CLI11 reads the arguments, in command_line.cc alone.
+
+#include <cstdint>
+#include <expected>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace ganglion::cli {
+
+inline constexpr const char* kDefaultStore = "sqlite:.ganglion/ganglion.db";
+inline constexpr const char* kDefaultProject = "ganglion.yaml";
+
+enum class Format { text, json };
+
+// Which engine answers.
+struct Target {
+  std::optional<std::string> server;  // a URL; else the store's
+  std::string store = kDefaultStore;
+};
+
+struct InitCommand {
+  std::string directory = ".";
+};
+
+struct ValidateCommand {
+  std::string file = kDefaultProject;
+  bool graph = false;
+  Format format = Format::text;
+};
+
+struct RunCommand {
+  Target target;
+  std::string workflow;
+  std::optional<std::string> file;
+  std::string input = "{}";  // JSON, @FILE or -
+  std::optional<std::string> session;
+  std::map<std::string, std::string> labels;
+  bool detach = false;
+  Format format = Format::text;
+};
+
+struct ResumeCommand {
+  Target target;
+  std::string run;
+  Format format = Format::text;
+};
+
+enum class LogFormat { off, text, json };
+
+struct ServeCommand {
+  std::optional<std::string> file;
+  std::string listen = "127.0.0.1:7420";
+  std::string store = kDefaultStore;
+  std::optional<std::string> token;
+  std::optional<LogFormat> log;  // else by where standard error goes
+  bool log_transitions = false;
+};
+
+struct RunsListCommand {
+  Target target;
+  std::optional<std::string> workflow, status, session;
+  std::map<std::string, std::string> labels;
+  std::size_t limit = 50;
+  Format format = Format::text;
+};
+
+struct RunsShowCommand {
+  Target target;
+  std::string run;
+  Format format = Format::text;
+};
+
+struct RunsJournalCommand {
+  Target target;
+  std::string run;
+  std::uint64_t after = 0;
+  bool follow = false;
+  Format format = Format::text;
+};
+
+struct RunsVerbCommand {
+  Target target;
+  std::string verb;  // cancel, pause, resume, retry
+  std::string run;
+  Format format = Format::text;
+};
+
+struct ReplayCommand {
+  Target target;
+  std::string run;
+  std::optional<std::uint64_t> until;
+  Format format = Format::text;
+};
+
+struct EvalCommand {
+  std::optional<std::string> expression;
+  std::optional<std::string> bindings;  // JSON or @FILE
+  std::optional<std::string> vectors;
+  Format format = Format::text;
+};
+
+struct CompletionCommand {
+  std::string shell;  // bash, zsh, fish
+};
+
+struct VersionCommand {
+  Format format = Format::text;
+};
+
+using Command = std::variant<InitCommand, ValidateCommand, RunCommand, ResumeCommand, ServeCommand, RunsListCommand,
+                             RunsShowCommand, RunsJournalCommand, RunsVerbCommand, ReplayCommand, EvalCommand,
+                             CompletionCommand, VersionCommand>;
+
+// Nothing to run: a help text that was asked for (exit code 0, to standard output) or what is wrong with the arguments.
+struct Notice {
+  int exit_code = 0;
+  std::string text;
+};
+
+std::expected<Command, Notice> read_command_line(int argc, const char* const* argv);
+
+// A command with its options, for shell completion.
+struct CommandSpec {
+  std::vector<std::string> words;  // {"runs", "list"}; empty for ganglion itself
+  std::string about;
+  std::vector<std::string> options;      // "--server", "-f"
+  std::vector<std::string> subcommands;  // of this one
+  std::vector<std::string> choices;      // of its first argument
+};
+std::vector<CommandSpec> command_specs();
+
+}  // namespace ganglion::cli

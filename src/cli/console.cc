@@ -1,0 +1,68 @@
+#include "cli/console.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <string>
+
+#include "cli/terminal_text.h"
+
+namespace ganglion::cli {
+namespace {
+
+int descriptor_of(Stream stream) { return stream == Stream::output ? STDOUT_FILENO : STDERR_FILENO; }
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+}  // namespace
+
+bool is_terminal(Stream stream) { return isatty(descriptor_of(stream)) == 1; }
+
+bool is_live(Stream stream) { return is_terminal(stream) && environment("TERM") != "dumb"; }
+
+Colour colour_of(Stream stream) {
+  return is_live(stream) && environment("NO_COLOR").empty() ? Colour::on : Colour::off;
+}
+
+Symbols symbols_of_locale() {
+  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    const std::string value = environment(name);
+    if (value.empty()) continue;
+    return value.contains("UTF-8") || value.contains("utf8") || value.contains("UTF8") ? Symbols::unicode : Symbols::ascii;
+  }
+  return Symbols::ascii;
+}
+
+TerminalSize size_of(Stream stream) {
+  winsize size{};
+  if (ioctl(descriptor_of(stream), TIOCGWINSZ, &size) != 0 || size.ws_col == 0 || size.ws_row == 0) return {};
+  return {size.ws_col, size.ws_row};
+}
+
+void write(Stream stream, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(descriptor_of(stream), text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return;
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+void say(std::string_view line) { write(Stream::messages, printable(line) + "\n"); }
+
+void complain(std::string_view text) {
+  std::string out = "ganglion: ";
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    out += printable(text.substr(at, end - at)) + "\n";
+    at = end + 1;
+  }
+  write(Stream::messages, out);
+}
+
+}  // namespace ganglion::cli

@@ -1,0 +1,113 @@
+#include "cli/help.h"
+
+#include <array>
+
+namespace ganglion::cli {
+namespace {
+
+struct Help {
+  std::string_view command, about, examples;
+};
+
+constexpr auto kHelp = std::to_array<Help>({
+    {"",
+     "Coordinates multi-agent work durably: agents and workflows are declared in ganglion.yaml, every step is stored before "
+     "it has an effect, and a run that was interrupted goes on where it was.",
+     "Start here:\n"
+     "  ganglion init demo && cd demo      a small project that runs at once\n"
+     "  ganglion run word-count            run its workflow, here, without a server\n"
+     "  ganglion serve                     the server: HTTP API, workers, every run\n"
+     "  ganglion COMMAND --help            what a command takes, with examples\n\n"
+     "Exit codes: 0 done, 1 the run failed or was cancelled, 2 bad usage or an invalid file,\n"
+     "3 no server or store, 130 interrupted (the run itself goes on)."},
+    {"init", "Makes a small project that runs at once; it needs python3 and nothing else.",
+     "Examples:\n"
+     "  ganglion init                      in this directory\n"
+     "  ganglion init demo                 in ./demo"},
+    {"validate", "Checks a project file and tells every error in it, with line and column.",
+     "Examples:\n"
+     "  ganglion validate                  ./ganglion.yaml\n"
+     "  ganglion validate --graph          and print the steps of each workflow, by level\n"
+     "  ganglion validate --json old.yaml  for a program: {valid, errors, workflows}"},
+    {"run",
+     "Runs a workflow to its end and prints its output. Without a server it runs here, in an engine of this process, as "
+     "durably as on one: Ctrl-C, then `ganglion resume RUN`, goes on.",
+     "Examples:\n"
+     "  ganglion run word-count\n"
+     "  ganglion run word-count --input '{\"texts\": [\"to be or not to be\"]}'\n"
+     "  ganglion run review -f ci.yaml --input @change.json --label branch=main\n"
+     "  ganglion run review --server http://127.0.0.1:7420 --detach"},
+    {"resume", "Takes up a run again, follows it to its end and prints its output; a paused run is resumed.",
+     "Examples:\n"
+     "  ganglion resume 01K8ZJ3V5Q0000000000000000\n"
+     "  ganglion resume 01K8ZJ3V5Q0000000000000000 --json"},
+    {"serve",
+     "The server: the HTTP API, the coordinator and the agents of the project, with its workers. SIGTERM or Ctrl-C stops it; "
+     "open runs go on at the next start.",
+     "Examples:\n"
+     "  ganglion serve                                       ./ganglion.yaml at 127.0.0.1:7420\n"
+     "  ganglion serve -f prod.yaml --listen 127.0.0.1:8000\n"
+     "  GANGLION_TOKEN=... ganglion serve --listen 0.0.0.0:7420\n"
+     "  ganglion serve --store memory:                       nothing is kept: for trying out"},
+    {"runs", "Lists, shows and steers runs.",
+     "Examples:\n"
+     "  ganglion runs list --status failed\n"
+     "  ganglion runs show RUN\n"
+     "  ganglion runs retry RUN            a failed run goes on from what had failed"},
+    {"runs list", "Lists runs, newest first.",
+     "Examples:\n"
+     "  ganglion runs list\n"
+     "  ganglion runs list --workflow review --status failed --limit 10\n"
+     "  ganglion runs list --label branch=main --json"},
+    {"runs show", "Shows a run: its steps, what they took and what came out.",
+     "Examples:\n"
+     "  ganglion runs show RUN\n"
+     "  ganglion runs show RUN --json      as GET /v1/runs/RUN"},
+    {"runs journal", "Shows the journal of a run: every event, in order.",
+     "Examples:\n"
+     "  ganglion runs journal RUN\n"
+     "  ganglion runs journal RUN --follow\n"
+     "  ganglion runs journal RUN --after 40 --json"},
+    {"runs cancel", "Ends a run; what is under way is told, nothing new starts.",
+     "Examples:\n  ganglion runs cancel RUN\n  ganglion runs cancel RUN --json"},
+    {"runs pause", "Holds a run: what is under way may end, nothing new starts.",
+     "Examples:\n  ganglion runs pause RUN\n  ganglion runs pause RUN --server http://127.0.0.1:7420"},
+    {"runs resume", "Lets a paused run go on. `ganglion resume RUN` also follows it to its end.",
+     "Examples:\n  ganglion runs resume RUN\n  ganglion runs resume RUN --json"},
+    {"runs retry", "Lets a failed or cancelled run go on from what had failed; what is done stays done.",
+     "Examples:\n  ganglion runs retry RUN\n  ganglion runs retry RUN && ganglion resume RUN"},
+    {"replay", "Folds the journal of a run again, offline, with the project file that it started with, and shows each change.",
+     "Examples:\n"
+     "  ganglion replay RUN\n"
+     "  ganglion replay RUN --until 12     the state at that moment\n"
+     "  ganglion replay RUN --json"},
+    {"eval", "Evaluates an expression (CEL, as in `${{ }}`) and prints its typed value, or runs test vectors.",
+     "Examples:\n"
+     "  ganglion eval '1 + 2'\n"
+     "  ganglion eval 'input.files.filter(f, f.endsWith(\".py\"))' --bindings '{\"input\": {\"files\": [\"a.py\"]}}'\n"
+     "  ganglion eval 'size(steps.scan.output) > 0' --bindings @state.json\n"
+     "  ganglion eval --vectors tests.jsonl"},
+    {"completion", "Prints the completion script of a shell.",
+     "Examples:\n"
+     "  source <(ganglion completion bash)\n"
+     "  ganglion completion zsh > ~/.zfunc/_ganglion\n"
+     "  ganglion completion fish > ~/.config/fish/completions/ganglion.fish"},
+    {"version", "Prints the version.", "Examples:\n  ganglion version\n  ganglion version --json"},
+});
+
+constexpr Help kNone{};
+
+const Help& help_of(std::string_view command) {
+  for (const Help& help : kHelp) {
+    if (help.command == command) return help;
+  }
+  return kNone;
+}
+
+}  // namespace
+
+std::string_view about(std::string_view command) { return help_of(command).about; }
+
+std::string_view examples(std::string_view command) { return help_of(command).examples; }
+
+}  // namespace ganglion::cli

@@ -1,0 +1,69 @@
+#include "cli/run_display.h"
+
+#include <chrono>
+
+#include "cli/console.h"
+#include "cli/terminal_text.h"
+
+namespace ganglion::cli {
+namespace {
+
+Timestamp now() {
+  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
+  return Timestamp(std::chrono::duration_cast<Duration>(since_epoch).count());
+}
+
+}  // namespace
+
+void WorkerOutput::push(const std::string& worker, const std::string& line) {
+  const std::scoped_lock lock(mutex_);
+  if (lines_.size() >= kMaxLines) {
+    ++dropped_;
+    return;
+  }
+  lines_.push_back(worker + ": " + line);
+}
+
+std::vector<std::string> WorkerOutput::take() {
+  const std::scoped_lock lock(mutex_);
+  if (dropped_ > 0) lines_.push_back("(" + std::to_string(std::exchange(dropped_, 0)) + " more lines of workers)");
+  return std::exchange(lines_, {});
+}
+
+RunDisplay::RunDisplay(DisplayMode mode, RunTree tree, WorkerOutput& output)
+    : mode_(mode), tree_(std::move(tree)), output_(output), view_(colour_of(Stream::messages)) {}
+
+void RunDisplay::apply(const JournalEntry& entry) {
+  if (entry.seq <= tree_.last_seq()) return;
+  tree_.apply(entry);
+  if (mode_ == DisplayMode::lines) say(narrator_.line(entry));
+}
+
+void RunDisplay::note(const std::string& line) {
+  if (mode_ == DisplayMode::lines) say(line);
+  if (mode_ == DisplayMode::live) notes_.push_back(line);
+}
+
+void RunDisplay::tick() {
+  for (const std::string& line : output_.take()) note(line);
+  if (mode_ == DisplayMode::live) draw(false);
+}
+
+void RunDisplay::finish() {
+  for (const std::string& line : output_.take()) note(line);
+  if (mode_ == DisplayMode::live) draw(true);
+}
+
+void RunDisplay::draw(bool whole) {
+  const TerminalSize size = size_of(Stream::messages);
+  // The last row stays free for the cursor.
+  const std::size_t max_lines = whole ? 0 : std::max<std::size_t>(size.rows, 4) - 1;
+  const auto lines = tree_.lines({.now = now(), .symbols = symbols_of_locale(), .max_lines = max_lines});
+  std::vector<StyledLine> above;
+  for (const std::string& line : std::exchange(notes_, {})) above.push_back({{printable(line), Tint::faint}});
+  write(Stream::messages, view_.frame(lines, size.columns, above));
+}
+
+DisplayMode display_mode() { return is_live(Stream::messages) ? DisplayMode::live : DisplayMode::lines; }
+
+}  // namespace ganglion::cli

@@ -1,0 +1,77 @@
+#include <string_view>
+
+#include "base/json_text.h"
+#include "cli/commands.h"
+#include "cli/connection.h"
+#include "cli/console.h"
+#include "cli/interrupts.h"
+
+namespace ganglion::cli {
+namespace {
+
+// Still to come; what else is unknown the engine says.
+constexpr std::string_view kComingStores[] = {"redis:", "rediss:", "redis+sentinel:", "redis+cluster:", "postgres:",
+                                              "postgresql:"};
+
+// `{"at":…,"level":"info","event":"x","run":"y"}` as `… info x run=y`.
+std::string log_text(const std::string& json) {
+  std::string text;
+  JsonMembers members(json);
+  while (const auto member = members.next()) {
+    const auto written = read_json_string(member->value);
+    const std::string value = written ? *written : std::string(member->value);
+    const bool bare = member->name == "at" || member->name == "time" || member->name == "level" || member->name == "event";
+    text += (text.empty() ? "" : " ") + (bare ? value : std::string(member->name) + "=" + value);
+  }
+  return members.intact() && !text.empty() ? text : json;
+}
+
+LogFormat log_format(const ServeCommand& command) {
+  return command.log.value_or(is_terminal(Stream::messages) ? LogFormat::text : LogFormat::json);
+}
+
+HostOptions host_options(const ServeCommand& command) {
+  HostOptions options{.store = command.store,
+                      .listen = command.listen,
+                      .project_file = project_file(command.file),
+                      .token = command.token,
+                      .agents = AgentsRole::on,
+                      .transitions = command.log_transitions ? TransitionLog::on : TransitionLog::off,
+                      .on_worker_output = {},
+                      .on_log = {}};
+  const LogFormat format = log_format(command);
+  options.on_worker_output = [format](const std::string& worker, const std::string& line) {
+    if (format == LogFormat::json) {
+      write(Stream::messages,
+            JsonObject().add("event", "worker_output").add("worker", worker).add("line", line).finish() + "\n");
+    } else {
+      say(worker + ": " + line);
+    }
+  };
+  options.on_log = [format](const std::string& line) {
+    if (format == LogFormat::json) write(Stream::messages, line + "\n");
+    if (format == LogFormat::text) say(log_text(line));
+  };
+  return options;
+}
+
+}  // namespace
+
+Outcome<ExitCode> execute(const ServeCommand& command, const HostFactory& make_host) {
+  for (const std::string_view store : kComingStores) {
+    if (command.store.starts_with(store)) {
+      return give_up(ExitCode::usage, "--store " + command.store + " is not available yet; there are sqlite:PATH and memory:");
+    }
+  }
+  const Interrupts interrupts;
+  auto host = make_host(host_options(command));
+  if (!host) return std::unexpected(failure_of_host(host.error(), command.store));
+  complain("listening on " + (*host)->url());
+  for (const std::string& promise : (*host)->weaker_promises()) complain("weaker than promised: " + promise);
+  interrupts.wait();
+  complain("stopping; open runs go on at the next start");
+  (*host)->stop();
+  return ExitCode::done;
+}
+
+}  // namespace ganglion::cli

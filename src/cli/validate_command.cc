@@ -1,0 +1,81 @@
+#include "base/json_text.h"
+#include "cli/commands.h"
+#include "cli/console.h"
+#include "cli/terminal_text.h"
+#include "project/graph.h"
+#include "project/project.h"
+
+namespace ganglion::cli {
+namespace {
+
+std::string diagnostic_json(const project::Diagnostic& diagnostic) {
+  return JsonObject()
+      .add("file", diagnostic.file)
+      .add("line", std::int64_t{diagnostic.line})
+      .add("column", std::int64_t{diagnostic.column})
+      .add("path", diagnostic.path)
+      .add("message", diagnostic.message)
+      .finish();
+}
+
+std::string list_of(const std::vector<std::string>& elements) {
+  std::string list = "[";
+  for (const std::string& element : elements) list += (list.size() > 1 ? "," : "") + element;
+  return list + "]";
+}
+
+std::string result_json(const project::Loaded& loaded) {
+  std::vector<std::string> errors, workflows;
+  if (!loaded) {
+    for (const auto& diagnostic : loaded.error()) errors.push_back(diagnostic_json(diagnostic));
+  } else {
+    for (const auto& [name, workflow] : (*loaded)->workflows) {
+      JsonObject object;
+      object.add("name", name).add("steps", static_cast<std::int64_t>(workflow.steps.size()));
+      workflows.push_back(object.finish());
+    }
+  }
+  JsonObject result;
+  result.add("valid", loaded.has_value());
+  if (loaded) result.add("digest", (*loaded)->digest);
+  return result.add_raw("errors", list_of(errors)).add_raw("workflows", list_of(workflows)).finish() + "\n";
+}
+
+std::string counted(std::size_t count, const std::string& what) {
+  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
+// A graph has lines of its own; each is made printable.
+void print_graph(const std::string& graph) {
+  for (std::size_t at = 0; at < graph.size();) {
+    const std::size_t end = std::min(graph.find('\n', at), graph.size());
+    write(Stream::output, printable(std::string_view(graph).substr(at, end - at)) + "\n");
+    at = end + 1;
+  }
+}
+
+}  // namespace
+
+Outcome<ExitCode> execute(const ValidateCommand& command, const HostFactory&) {
+  const auto source = project::read_file(command.file);
+  if (!source) return give_up(ExitCode::usage, source.error().message);
+  const auto loaded = project::parse(*source, command.file);
+  if (command.format == Format::json) {
+    write(Stream::output, result_json(loaded));
+    return loaded ? ExitCode::done : ExitCode::usage;
+  }
+  if (!loaded) {
+    for (const auto& diagnostic : loaded.error()) say(diagnostic.text());
+    return give_up(ExitCode::usage, command.file + " has " + counted(loaded.error().size(), "error"));
+  }
+  const Project& project = **loaded;
+  if (command.graph) {
+    for (const auto& [name, workflow] : project.workflows) print_graph(project::graph(workflow) + "\n");
+  } else {
+    write(Stream::output, printable(command.file) + ": valid; " + counted(project.workflows.size(), "workflow") + ", " +
+                              counted(project.agents.size(), "agent") + "\n");
+  }
+  return ExitCode::done;
+}
+
+}  // namespace ganglion::cli
