@@ -111,12 +111,15 @@ std::size_t RequestReader::feed_head(std::string_view bytes) {
   const std::size_t before = head.size();
   const std::size_t room = limits_.head - before;
   const std::string_view part = bytes.substr(0, room);
-  if (has_bare_line_feed(part, before == 0 ? '\0' : head.back())) {
+  head.append(part);
+  const std::size_t end = head.find("\r\n\r\n", before < 3 ? 0 : before - 3);
+  // What comes after the head in the same read is body, where a line feed is nothing special.
+  const std::string_view fresh =
+      std::string_view(head).substr(before, end == std::string::npos ? std::string::npos : end + 4 - before);
+  if (has_bare_line_feed(fresh, before == 0 ? '\0' : head[before - 1])) {
     fail_with({400, "malformed_request", "a line ends with LF alone"});
     return 0;
   }
-  head.append(part);
-  const std::size_t end = head.find("\r\n\r\n", before < 3 ? 0 : before - 3);
   if (end != std::string::npos) {
     head.resize(end + 4);
     finish_head();

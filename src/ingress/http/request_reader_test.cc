@@ -50,6 +50,14 @@ TEST(RequestReader, stops_at_the_end_of_the_head_so_that_the_body_can_be_refused
   EXPECT_EQ(reader.take().body, "body");
 }
 
+TEST(RequestReader, a_body_that_comes_with_its_head_may_have_line_feeds) {
+  const ReaderLimits limits;
+  RequestReader reader(limits);
+  feed_all(reader, "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n\n{}\n");
+  ASSERT_EQ(reader.state(), State::complete);
+  EXPECT_EQ(reader.take().body, "\n{}\n");
+}
+
 TEST(RequestReader, reads_the_same_request_in_pieces_of_any_size) {
   const bool holds = rc::check([] {
     const auto piece = *rc::gen::inRange<std::size_t>(1, 60);

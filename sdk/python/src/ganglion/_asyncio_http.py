@@ -75,7 +75,7 @@ class Connection:
         self.reusable = False
 
     async def head(self) -> tuple[int, dict[str, str]]:
-        await self._writer.drain()
+        # Not after `drain`: a server that refuses a long body answers before it has read it, and then hangs up.
         while True:
             status, headers = parse_head(await self._reader.readuntil(b"\r\n\r\n"))
             if status >= 200:

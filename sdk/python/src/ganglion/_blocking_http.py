@@ -76,7 +76,9 @@ class BlockingTransport:
             headers.setdefault("Content-Type", "application/json")
         if connection.sock is not None:
             connection.sock.settimeout(request.timeout)
-        connection.request(request.method, self._endpoint.prefix + request.path, request.body, headers)
+        # A server that refuses a long body answers before it has read it, and then hangs up: the answer counts.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            connection.request(request.method, self._endpoint.prefix + request.path, request.body, headers)
         return connection.getresponse()
 
     def _once(self, connection: http.client.HTTPConnection, request: Request) -> Response:
