@@ -14,8 +14,11 @@ from review import documentation, report, security, static_analysis, syntax, tes
 from review.findings import Review
 from review.workdir import ChangedFile, WorkDir, write_atomically
 
-# Checkers are processes: more of them at one time than there are processors only makes each one slower.
-worker = Worker(concurrency=max(2, os.cpu_count() or 2))
+# Checkers are processes: more of them at one time than there are processors only makes each one slower. They have bounds
+# of their own, so that the quick agents, which share the worker's, never wait behind a compiler.
+CHECKERS = max(2, os.cpu_count() or 2)
+
+worker = Worker(concurrency=4)
 
 
 def review_file(agent: str, check: Callable[[WorkDir, ChangedFile], Review], work: str, index: int) -> dict[str, Any]:
@@ -56,12 +59,12 @@ def changes(work: str) -> dict[str, Any]:
     return {"files": files}
 
 
-@worker.agent("syntax")
+@worker.agent("syntax", concurrency=CHECKERS)
 def check_syntax(work: str, index: int) -> dict[str, Any]:
     return review_file("syntax", syntax.check_syntax, work, index)
 
 
-@worker.agent("static_analysis")
+@worker.agent("static_analysis", concurrency=CHECKERS)
 def analyse(work: str, index: int) -> dict[str, Any]:
     return review_file("static_analysis", static_analysis.analyse, work, index)
 
