@@ -1,0 +1,154 @@
+"""What must hold of every run after any faults; see the promises in docs/internals.
+
+Pure functions over what the API, the journal and `ganglion replay` have shown; each returns what is wrong, in words.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ganglion.models import JournalEvent
+
+FINAL = frozenset({"run_completed", "run_failed", "run_cancelled"})
+
+
+@dataclass(frozen=True)
+class Observed:
+    """One run as it stood in the end. `replayed`: the run as `ganglion replay` folds it, where that was asked for."""
+
+    run: Mapping[str, Any]
+    journal: Sequence[JournalEvent]
+    replayed: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """`tasks`: how many each step has. `needs`: what must have ended before a step begins."""
+
+    output: Any
+    tasks: Mapping[str, int]
+    needs: Mapping[str, Sequence[str]]
+    max_attempts: int
+
+
+@dataclass
+class _Task:
+    scheduled: list[int] = field(default_factory=list)
+    failed: list[int] = field(default_factory=list)
+    succeeded: list[int] = field(default_factory=list)
+
+
+def complaints_about(observed: Observed, expected: Expectation) -> list[str]:
+    run, journal = observed.run, observed.journal
+    found = [*_order(journal), *_tasks(journal, expected), *_dependencies(journal, expected)]
+    if run.get("status") != "completed":
+        found.append(f"its status is {run.get('status')}, error {run.get('error')}")
+    if run.get("output") != expected.output:
+        found.append(f"its output is {run.get('output')!r}, not {expected.output!r}")
+    if run.get("version") != len(journal):
+        found.append(f"its version is {run.get('version')} and its journal has {len(journal)} entries")
+    for name, step in (run.get("steps") or {}).items():
+        if step["status"] != "completed" or step["error"] is not None:
+            found.append(f"step {name} is {step['status']}, error {step['error']}")
+    if observed.replayed is not None and observed.replayed != run:
+        names = sorted({*observed.replayed, *run})
+        different = [name for name in names if observed.replayed.get(name) != run.get(name)]
+        found.append(f"replay and API differ in {', '.join(different)}")
+    return found
+
+
+def _order(journal: Sequence[JournalEvent]) -> list[str]:
+    found = []
+    if [event.seq for event in journal] != list(range(1, len(journal) + 1)):
+        found.append(f"its journal has a gap: {[event.seq for event in journal]}")
+    if not journal or journal[0].type != "run_created":
+        found.append("its journal does not begin with its creation")
+    created = sum(event.type == "run_created" for event in journal)
+    if created > 1:
+        found.append(f"it was created {created} times")
+    final = [event.type for event in journal if event.type in FINAL]
+    if final != ["run_completed"]:
+        found.append(f"its final events are {final}")
+    elif journal[-1].type not in FINAL:
+        found.append(f"{journal[-1].type} came after its end")
+    return found
+
+
+def _tasks(journal: Sequence[JournalEvent], expected: Expectation) -> list[str]:
+    found = []
+    tasks: defaultdict[tuple[str, int], _Task] = defaultdict(_Task)
+    for event in journal:
+        if event.step is None or event.attempt is None:
+            continue
+        name = f"{event.step}/{event.item or 0}"
+        task = tasks[event.step, event.item or 0]
+        if task.succeeded:
+            found.append(f"{name}: {event.type} of attempt {event.attempt} after its result was accepted")
+        if event.type == "task_scheduled":
+            task.scheduled.append(event.attempt)
+        else:
+            if not task.scheduled or task.scheduled[-1] != event.attempt:
+                found.append(f"{name}: {event.type} of attempt {event.attempt}, which was not the current one")
+            (task.succeeded if event.type == "task_succeeded" else task.failed).append(event.attempt)
+    per_step: defaultdict[str, int] = defaultdict(int)
+    for (step, item), task in tasks.items():
+        per_step[step] += 1
+        name = f"{step}/{item}"
+        if len(task.succeeded) != 1:
+            found.append(f"{name}: {len(task.succeeded)} accepted results")
+        if task.scheduled != list(range(1, len(task.scheduled) + 1)):
+            found.append(f"{name}: attempts {task.scheduled}")
+        if len(task.scheduled) > expected.max_attempts:
+            found.append(f"{name}: {len(task.scheduled)} attempts")
+        if task.failed != task.scheduled[:-1]:
+            found.append(f"{name}: attempts {task.scheduled}, but failures {task.failed}")
+    if dict(per_step) != dict(expected.tasks):
+        found.append(f"it had tasks {dict(per_step)}, not {dict(expected.tasks)}")
+    return found
+
+
+def _dependencies(journal: Sequence[JournalEvent], expected: Expectation) -> list[str]:
+    found = []
+    left = dict(expected.tasks)
+    for event in journal:
+        if event.step is None:
+            continue
+        if event.type == "task_scheduled":
+            early = [need for need in expected.needs.get(event.step, ()) if left.get(need, 0) > 0]
+            if early:
+                found.append(f"{event.step} began before {', '.join(early)} had ended")
+        elif event.type == "task_succeeded":
+            left[event.step] = left.get(event.step, 0) - 1
+    return found
+
+
+class Prefixes:
+    """Journals as they were read at earlier times: a later reading must begin with them."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, list[JournalEvent]] = {}
+        self.complaints: list[str] = []
+        self.readings = 0
+
+    def see(self, run: str, journal: Sequence[JournalEvent]) -> bool:
+        """Whether the journal has grown since it was last seen."""
+        before = self._seen.get(run, [])
+        self.readings += 1
+        if list(journal[: len(before)]) != before:
+            self.complaints.append(f"{run}: its journal was {before}\n and is now {list(journal[: len(before)])}")
+        self._seen[run] = list(journal)
+        return len(journal) > len(before)
+
+
+def store_complaints(acknowledged: Mapping[str, set[str]], stored: Sequence[str]) -> list[str]:
+    """`acknowledged`: by idempotency key, every run id that was answered. `stored`: every run that there is."""
+    found = [f"key {key} was answered with {sorted(ids)}" for key, ids in acknowledged.items() if len(ids) != 1]
+    known = {run for ids in acknowledged.values() for run in ids}
+    found += [f"{run} was acknowledged and is not there" for run in sorted(known - set(stored))]
+    found += [f"{run} is there and was started by no key" for run in sorted(set(stored) - known)]
+    if len(set(stored)) != len(stored):
+        found.append("a run is listed twice")
+    return found

@@ -1,0 +1,225 @@
+#!/usr/bin/env python3
+"""kill -9 of the server, of a worker, and of both, 50 times at random moments under load: nothing is lost or doubled.
+
+Two loads: a pipeline of three steps with 200 runs in flight and workers of its own, and the code-review example with
+the workers that the server supervises. In the end every acknowledged run must have completed, with one accepted result
+for each task, a journal without a gap whose earlier readings are its beginning, and a replay that equals what the API
+shows.
+
+    kill_test.py [--ganglion PATH] [--seed N] [--kills N] [--only pipeline|review]
+
+Needs Python's standard library only. The seed is printed; it fixes what is killed and when, relative to the load.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import random
+import secrets
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "sdk/python/src"))
+
+from ganglion import AsyncClient, ProblemError
+from journal_check import Expectation, Observed, complaints_about, store_complaints
+from journal_check_test import check_damages
+from kill_load import Deadline, Load
+from kill_scenarios import Pipeline, Review, Scenario
+from serving import binary_from
+
+#: The moment of a kill: so long after the load is seen to progress, at most.
+MOST_DELAY_SECONDS = 0.3
+#: How long the load may take to progress after a restart.
+PROGRESS_SECONDS = 60.0
+REPLAYS = 40
+TARGETS = ("server", "worker", "both")
+
+
+class Killer:
+    """Carries out a plan of kills under a load."""
+
+    def __init__(self, scenario: Scenario, load: Load, plan: random.Random) -> None:
+        self._scenario = scenario
+        self._load = load
+        self._plan = plan
+        self.kills = dict.fromkeys(TARGETS, 0)
+        self.slowest_start = 0.0
+
+    async def run(self, kills: int) -> None:
+        # Each target at least once. The last is a worker: no restart of the server comes before its tasks time out.
+        targets = [*TARGETS, *(self._plan.choice(TARGETS) for _ in range(kills - len(TARGETS) - 1)), "worker"]
+        for number, target in enumerate(targets):
+            await self._await_progress(f"kill {number + 1}")
+            await asyncio.sleep(self._plan.uniform(0, MOST_DELAY_SECONDS))
+            await self._kill(target)
+            self.kills[target] += 1
+
+    async def _await_progress(self, before: str) -> None:
+        seen = self._load.progress
+        deadline = time.monotonic() + PROGRESS_SECONDS
+        while self._load.progress == seen or self._load.in_flight < self._scenario.parallel // 2:
+            await self._load.check()
+            assert time.monotonic() < deadline, f"no progress before {before}:\n{self._scenario.server.log_tail()}"
+            await asyncio.sleep(0.005)
+
+    async def _kill(self, target: str) -> None:
+        if target in ("worker", "both"):
+            await self._scenario.kill_worker()
+        if target in ("server", "both"):
+            self._load.server_is(up=False)
+            self._scenario.server.kill()
+            began = time.monotonic()
+            await asyncio.to_thread(self._scenario.server.start)
+            self.slowest_start = max(self.slowest_start, time.monotonic() - began)
+            self._load.server_is(up=True)
+        self._scenario.restart_workers()
+
+
+class Verdict:
+    """Everything that is wrong in the end, and the figures that are printed."""
+
+    def __init__(self, scenario: Scenario, load: Load) -> None:
+        self._scenario = scenario
+        self._load = load
+        self.complaints: list[str] = list(load.prefixes.complaints)
+        self.runs: dict[str, tuple[Observed, Expectation]] = {}
+
+    async def observe(self) -> None:
+        """While the server runs: everything that the API shows."""
+        async with AsyncClient(self._load.url) as client:
+            await self._repeat_keys(client)
+            stored = [run.id async for run in client.list() if run.id != self._scenario.reference_run]
+            self.complaints += store_complaints(self._load.acknowledged, stored)
+            for key, ids in self._load.acknowledged.items():
+                for run in ids:
+                    journal = [event async for event in client.journal(run)]
+                    self._load.prefixes.see(run, journal)
+                    shown = (await client.get(run)).raw
+                    expected = self._scenario.expectation(self._load.inputs[key], shown)
+                    self.runs[run] = (Observed(self._scenario.normalised(shown), journal), expected)
+            self.complaints += self._load.prefixes.complaints
+
+    async def _repeat_keys(self, client: AsyncClient) -> None:
+        for key, ids in list(self._load.acknowledged.items()):
+            run = await client.start(self._load.workflow, self._load.inputs[key], idempotency_key=key)
+            ids.add(run.id)
+        key = next(iter(self._load.acknowledged))
+        try:
+            await client.start(self._load.workflow, {**self._load.inputs[key], "other": 1}, idempotency_key=key)
+            self.complaints.append(f"key {key} was taken again with another body")
+        except ProblemError as problem:
+            if (problem.status, problem.code) != (409, "idempotency_mismatch"):
+                self.complaints.append(f"key {key} with another body: {problem.status} {problem.code}")
+
+    async def replay(self) -> int:
+        """After the server has stopped: the journals of those runs that had the most to recover from, folded again."""
+        longest = sorted(self.runs, key=lambda run: len(self.runs[run][0].journal), reverse=True)[:REPLAYS]
+        for run in longest:
+            observed, expected = self.runs[run]
+            command = self._scenario.server.command("replay", run, "--json", "--store", "sqlite:test.db")
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                cwd=self._scenario.server.folder,
+                env=self._scenario.server.environment(),
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+            )
+            output, errors = await process.communicate()
+            if process.returncode != 0:
+                self.complaints.append(f"{run}: replay ended with {process.returncode}: {errors.decode()[-500:]}")
+                continue
+            replayed = self._scenario.normalised(json.loads(output)["run"])
+            self.runs[run] = (Observed(observed.run, observed.journal, replayed), expected)
+        return len(longest)
+
+    def judge(self) -> list[str]:
+        for run, (observed, expected) in self.runs.items():
+            self.complaints += [f"{run}: {complaint}" for complaint in complaints_about(observed, expected)]
+        return self.complaints
+
+    def check_the_check(self) -> None:
+        """The same checker must object to damaged copies of a run that it has just found sound."""
+        sound = next(iter(self.runs.values()))
+        check_damages(Observed(sound[0].run, sound[0].journal, sound[0].run), sound[1])
+
+
+async def run_scenario(scenario: Scenario, kills: int, seed: int, deadline: Deadline) -> list[str]:
+    began = time.monotonic()
+    scenario.server.start()
+    try:
+        await scenario.prepare()
+        load = Load(scenario.server.url, scenario.workflow, scenario.parallel, scenario.make_input, seed, deadline)
+        killer = Killer(scenario, load, random.Random(seed))
+        load.start()
+        await killer.run(kills)
+        killed = time.monotonic() - began
+        await load.finish()
+        verdict = Verdict(scenario, load)
+        await verdict.observe()
+        scenario.stop_workers()
+        scenario.server.stop()
+        replays = await verdict.replay()
+    finally:
+        scenario.end()
+    complaints = verdict.judge()
+    if not (scenario.attempts_lost(verdict.runs) and load.repeated and load.prefixes.readings > kills):
+        complaints.append("the kills have hit nobody: this test has shown nothing")
+    scenario.server.check_log()
+    if not complaints:
+        verdict.check_the_check()
+    kinds = ", ".join(f"{count} {target}" for target, count in killer.kills.items())
+    entries = sum(len(observed.journal) for observed, _ in verdict.runs.values())
+    print(f"{scenario.workflow}: {kills} kills ({kinds}) in {killed:.1f} s, {time.monotonic() - began:.1f} s in all")
+    print(f"  {len(verdict.runs)} runs, {entries} entries, {scenario.attempts_lost(verdict.runs)} attempts lost")
+    print(f"  {load.repeated} requests repeated, {load.prefixes.readings} journals compared, {replays} replays equal")
+    print(f"  slowest restart {killer.slowest_start * 1000:.0f} ms", flush=True)
+    return complaints
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--ganglion", help="the binary (default: $GANGLION_BINARY)")
+    parser.add_argument(
+        "--seed", type=int, default=int(os.environ.get("KILL_TEST_SEED", "0")) or secrets.randbelow(10**6)
+    )
+    parser.add_argument("--kills", type=int, default=50, help="in both scenarios together (50)")
+    parser.add_argument("--only", choices=("pipeline", "review"))
+    parser.add_argument("--seconds", type=float, default=280, help="when to give up (280)")
+    return parser.parse_args()
+
+
+async def run_all(options: argparse.Namespace) -> list[str]:
+    binary = binary_from(options.ganglion)
+    deadline = Deadline(options.seconds)
+    reviews = max(len(TARGETS) + 1, options.kills * 3 // 10)
+    complaints = []
+    with tempfile.TemporaryDirectory(prefix="ganglion-kill-") as name:
+        folder = Path(name)
+        if options.only != "review":
+            pipeline = Pipeline(binary, folder / "pipeline")
+            complaints += await run_scenario(pipeline, options.kills - reviews, options.seed, deadline)
+        if options.only != "pipeline":
+            review = Review(binary, folder / "review")
+            complaints += await run_scenario(review, reviews, options.seed, deadline)
+    return complaints
+
+
+def main() -> int:
+    options = arguments()
+    print(f"seed {options.seed}: kill_test.py --seed {options.seed} --kills {options.kills}", flush=True)
+    complaints = asyncio.run(run_all(options))
+    for complaint in complaints[:50]:
+        print(f"WRONG {complaint}")
+    if complaints:
+        print(f"{len(complaints)} complaints; seed {options.seed}")
+    return 1 if complaints else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
