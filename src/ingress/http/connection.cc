@@ -259,8 +259,8 @@ bool Connection::open() const {
 
 void Connection::interrupt(Interrupt why) {
   if (!current_.interrupt || core_->closed) return;
-  auto hook = std::exchange(current_.interrupt, nullptr);
-  hook(why);
+  current_.interrupted = std::exchange(current_.interrupt, nullptr);
+  current_.interrupted(why);
 }
 
 void Connection::drain() {

@@ -108,6 +108,8 @@ class Connection final : public Exchange,
     std::size_t bytes = 0;
     Response response;
     InterruptHook interrupt;
+    InterruptHook
+        interrupted;  // the hook once called: what it holds must not end before the answer is settled
     LossHook lost;
     std::move_only_function<void()> ready;
   };

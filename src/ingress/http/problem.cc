@@ -15,7 +15,10 @@ Response to_response(const Problem& problem) {
     std::string errors = "[";
     for (const FieldError& error : problem.errors) {
       if (errors.size() > 1) errors += ',';
-      errors += JsonObject().add("path", error.path).add("message", error.message).finish();
+      JsonObject one;
+      one.add("path", error.path).add("message", error.message);
+      if (error.line > 0) one.add("line", std::int64_t{error.line}).add("column", std::int64_t{error.column});
+      errors += one.finish();
     }
     errors += ']';
     body.add_raw("errors", errors);

@@ -15,8 +15,11 @@
 namespace ganglion::http {
 
 struct FieldError {
-  std::string path;  // JSON Pointer into the request's body; empty for the whole body
+  std::string
+      path;  // JSON Pointer into the request's body, or a key's path in a project file; empty for the whole
   std::string message;
+  int line = 0;  // of a text, from 1; 0: none
+  int column = 0;
 };
 
 struct Problem {

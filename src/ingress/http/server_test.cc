@@ -53,6 +53,10 @@ class HttpServer : public ::testing::Test {
       responder.on_interrupt([this](Interrupt why) { interrupts_.push_back(why); });
       stream_ = responder.start_stream();
     });
+    router.add(Method::get, "/held", [](Request, Responder responder) {
+      const auto held = std::make_shared<Responder>(std::move(responder));
+      held->on_interrupt([held](Interrupt) {});
+    });
     router.add(Method::get, "/drop", [](Request, Responder) {});
     router.add(Method::get, "/throw", [](Request, Responder) { throw std::runtime_error("a defect"); });
     router.add(
@@ -576,6 +580,15 @@ TEST_F(HttpServer, a_handler_may_answer_when_it_is_told_of_draining) {
   server_->stop(Duration{5000}, [&] { stopped = true; });
   EXPECT_THAT(client.response(), ::testing::EndsWith("interrupted"));
   EXPECT_TRUE(turn_until([&] { return stopped; }));
+}
+
+TEST_F(HttpServer, a_responder_that_only_its_hook_holds_is_not_dropped_by_draining) {
+  start();
+  Client client(*this);
+  client.send(get("/held"));
+  ASSERT_TRUE(turn_until([&] { return server_->statistics().waiting == 1; }));
+  server_->stop(Duration{5000}, [] {});
+  EXPECT_THAT(client.response(), HasSubstr("\"code\":\"shutting_down\""));
 }
 
 TEST_F(HttpServer, closes_what_is_left_after_the_grace_time) {

@@ -1,0 +1,33 @@
+#pragma once
+
+// What a client sends to start a run, checked against the bounds and the workflow's input schema.
+
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "coordinator/coordinator.h"
+#include "ingress/http/message.h"
+#include "ingress/http/problem.h"
+
+namespace ganglion::ingress {
+
+inline constexpr std::size_t kMaxLabels = 32;
+inline constexpr std::size_t kMaxLabelName = 63;
+inline constexpr std::size_t kMaxLabelValue = 255;
+inline constexpr std::size_t kMaxSessionId = 255;
+inline constexpr std::size_t kMaxIdempotencyKey = 255;
+inline constexpr std::int64_t kMaxPriority = 1000;  // and as much below zero
+
+// Problems: 400, 413, 415, 422; 404 `unknown_workflow` with a suggestion.
+std::expected<StartRequest, http::Problem> read_start_request(const http::Request& request,
+                                                              const Project* project);
+
+// A letter or digit, then letters, digits and `._/-`.
+bool is_label_name(std::string_view name);
+
+// The header's value if it is a W3C traceparent, else nothing: a broken trace starts anew.
+std::string usable_traceparent(const http::Request& request);
+
+}  // namespace ganglion::ingress

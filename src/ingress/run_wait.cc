@@ -1,0 +1,56 @@
+#include "ingress/run_wait.h"
+
+#include <utility>
+
+#include "core/run_json.h"
+#include "ingress/problems.h"
+
+namespace ganglion::ingress {
+
+void RunWait::begin(const Dependencies& dependencies, RunId run, int status, Duration wait,
+                    http::Responder responder) {
+  std::make_shared<RunWait>(dependencies, std::move(run), status, std::move(responder))->start(wait);
+}
+
+void RunWait::start(Duration wait) {
+  const auto self = shared_from_this();
+  // Following comes first, so that the end can't fall between a look and it.
+  follower_ = dependencies_.coordinator.follow(run_, [self](std::span<const JournalEntry>, const Run& run) {
+    if (run.ended()) self->answer(run);
+  });
+  timer_ = dependencies_.clock.at(dependencies_.clock.now() + wait, [self] { self->answer_now(); });
+  responder_.on_interrupt([self](http::Interrupt why) {
+    if (why == http::Interrupt::draining) self->answer_now();
+    self->leave();
+  });
+  dependencies_.coordinator.inspect(run_, [self](Result<const Run*> run) {
+    if (!run) {
+      if (!std::exchange(self->over_, true)) self->responder_.fail(problem_of(run.error()));
+      self->leave();
+    } else if ((*run)->ended()) {
+      self->answer(**run);
+    }
+  });
+}
+
+void RunWait::answer_now() {
+  dependencies_.coordinator.inspect(run_, [self = shared_from_this()](Result<const Run*> run) {
+    if (run) self->answer(**run);
+  });
+}
+
+void RunWait::answer(const Run& run) {
+  if (std::exchange(over_, true)) return;
+  http::Response response = http::Response::json(status_, run_json(run));
+  response.headers.emplace_back("Location", "/v1/runs/" + run_.text());
+  responder_.respond(std::move(response));
+  leave();
+}
+
+void RunWait::leave() {
+  over_ = true;
+  dependencies_.clock.cancel(timer_);
+  dependencies_.coordinator.unfollow(run_, follower_);
+}
+
+}  // namespace ganglion::ingress

@@ -1,0 +1,32 @@
+#pragma once
+
+// What workers send, read from JSON.
+
+#include <expected>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "agents/poll.h"
+#include "ingress/api.h"
+#include "ingress/body.h"
+#include "ports/tasks.h"
+
+namespace ganglion::ingress {
+
+inline constexpr std::size_t kMaxPolledAgents = 64;
+inline constexpr std::size_t kMaxWorkerId = 255;
+inline constexpr std::size_t kMaxErrorCode = 64;
+inline constexpr std::size_t kMaxErrorMessage = 4096;  // bytes; longer messages are cut
+inline constexpr std::size_t kMaxTokenLength = 128;
+
+// `agents`, `worker`, `max`, `wait`.
+agents::PollRequest read_poll(ObjectReader& body, const Options& options);
+
+// `results`. An entry whose token can't be one is nothing: its verdict is `unknown`. An output beyond the
+// payload limit becomes the failure `output_too_large`, because the attempt has ended and a repetition would
+// not help.
+std::vector<std::optional<TaskReport>> read_results(ObjectReader& body, const std::string& worker,
+                                                    std::vector<http::FieldError>& errors);
+
+}  // namespace ganglion::ingress

@@ -1,0 +1,206 @@
+#include "ingress/tasks_api.h"
+
+#include <memory>
+#include <utility>
+
+#include "agents/pool.h"
+#include "agents/task_json.h"
+#include "base/json_text.h"
+#include "ingress/body.h"
+#include "ingress/http/router.h"
+#include "ingress/problems.h"
+#include "ingress/task_requests.h"
+
+namespace ganglion::ingress {
+namespace {
+
+using agents::HandedTask;
+
+std::string_view verdict_name(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::accepted:
+      return "accepted";
+    case Verdict::stale_attempt:
+      return "stale_attempt";
+    case Verdict::unknown:
+      return "unknown";
+    case Verdict::invalid:
+      return "invalid";
+  }
+  return "unknown";
+}
+
+std::string tasks_json(const std::vector<HandedTask>& tasks) {
+  std::string list = "[";
+  for (const HandedTask& handed : tasks) {
+    if (list.size() > 1) list += ',';
+    list += agents::task_json(handed.task, handed.deadline);
+  }
+  return list + "]";
+}
+
+http::Response answer(const std::optional<std::string>& verdicts, std::string_view tasks) {
+  JsonObject object;
+  if (verdicts) object.add_raw("verdicts", *verdicts);
+  object.add_raw("tasks", tasks);
+  return http::Response::json(200, object.finish());
+}
+
+// Reports on their way to the coordinator, and what it has said so far.
+struct Batch {
+  std::vector<std::string_view> verdicts;
+  std::optional<Error> error;
+  std::size_t open = 0;
+
+  std::string verdicts_json() const {
+    std::string list = "[";
+    for (const std::string_view verdict : verdicts) {
+      if (list.size() > 1) list += ',';
+      append_json_string(list, verdict);
+    }
+    return list + "]";
+  }
+};
+
+// A failure of the engine's own making is told to the worker as `invalid`.
+bool is_replaced(const TaskReport& report) {
+  const auto* failure = std::get_if<TaskFailure>(&report.outcome);
+  return failure != nullptr && failure->code == "output_too_large";
+}
+
+}  // namespace
+
+void TasksApi::register_routes(http::Router& router) {
+  const auto add = [&](const char* path, void (TasksApi::*handle)(const http::Request&, http::Responder)) {
+    router.add(http::Method::post, path,
+               [this, handle](const http::Request& request, http::Responder responder) {
+                 (this->*handle)(request, std::move(responder));
+               });
+  };
+  add("/v1/tasks/poll", &TasksApi::poll);
+  add("/v1/tasks/complete", &TasksApi::complete);
+  add("/v1/tasks/exchange", &TasksApi::exchange);
+  add("/v1/tasks/heartbeat", &TasksApi::heartbeat);
+}
+
+void TasksApi::poll(const http::Request& request, http::Responder responder) {
+  const auto json = json_body(request);
+  if (!json) return responder.fail(json.error());
+  std::vector<http::FieldError> errors;
+  ObjectReader body(*json, "", errors);
+  agents::PollRequest poll = read_poll(body, options_);
+  body.finish();
+  if (!errors.empty()) return responder.fail(invalid(std::move(errors)));
+  hand_out(std::move(poll), std::nullopt, std::move(responder));
+}
+
+void TasksApi::complete(const http::Request& request, http::Responder responder) {
+  const auto json = json_body(request);
+  if (!json) return responder.fail(json.error());
+  std::vector<http::FieldError> errors;
+  ObjectReader body(*json, "", errors);
+  const std::string worker = body.text("worker", Need::optional, kMaxWorkerId).value_or("");
+  auto reports = read_results(body, worker, errors);
+  body.finish();
+  if (!errors.empty()) return responder.fail(invalid(std::move(errors)));
+  report(std::move(reports), [responder = std::move(responder)](Result<std::string> verdicts) mutable {
+    if (!verdicts) return responder.fail(problem_of(verdicts.error()));
+    responder.respond(http::Response::json(200, "{\"verdicts\":" + *verdicts + "}"));
+  });
+}
+
+void TasksApi::exchange(const http::Request& request, http::Responder responder) {
+  const auto json = json_body(request);
+  if (!json) return responder.fail(json.error());
+  std::vector<http::FieldError> errors;
+  ObjectReader body(*json, "", errors);
+  agents::PollRequest poll = read_poll(body, options_);
+  auto reports = read_results(body, poll.worker, errors);
+  body.finish();
+  if (!errors.empty()) return responder.fail(invalid(std::move(errors)));
+  auto reported = [this, poll = std::move(poll),
+                   responder = std::move(responder)](Result<std::string> verdicts) mutable {
+    if (!verdicts) return responder.fail(problem_of(verdicts.error()));
+    hand_out(std::move(poll), *std::move(verdicts), std::move(responder));
+  };
+  report(std::move(reports), std::move(reported));
+}
+
+void TasksApi::report(std::vector<std::optional<TaskReport>> reports, Reported done) {
+  auto batch = std::make_shared<Batch>();
+  batch->verdicts.assign(reports.size(), verdict_name(Verdict::unknown));
+  batch->open = 1;  // this call itself, so that the end can't come before the last report has gone
+  auto finish = std::make_shared<Reported>(std::move(done));
+  const auto one_done = [batch, finish] {
+    if (--batch->open > 0) return;
+    (*finish)(batch->error ? Result<std::string>(std::unexpected(*batch->error)) : batch->verdicts_json());
+  };
+  for (std::size_t i = 0; i < reports.size(); ++i) {
+    if (!reports[i]) continue;
+    ++batch->open;
+    const bool replaced = is_replaced(*reports[i]);
+    dependencies_.pool.complete(*std::move(reports[i]),
+                                [batch, one_done, i, replaced](Result<Verdict> verdict) {
+                                  if (!verdict) {
+                                    batch->error = verdict.error();
+                                  } else {
+                                    const bool refused = replaced && *verdict == Verdict::accepted;
+                                    batch->verdicts[i] = verdict_name(refused ? Verdict::invalid : *verdict);
+                                  }
+                                  one_done();
+                                });
+  }
+  one_done();
+}
+
+void TasksApi::hand_out(agents::PollRequest poll, Verdicts verdicts, http::Responder responder) {
+  if (!responder.open()) return;
+  const auto waiting = std::make_shared<http::Responder>(std::move(responder));
+  auto ready = [this, waiting, verdicts](const std::vector<HandedTask>& tasks) {
+    std::vector<AttemptToken> tokens;
+    for (const HandedTask& handed : tasks) tokens.push_back(handed.task.token);
+    http::LossHook lost;
+    if (!tokens.empty()) {
+      lost = [this, tokens = std::move(tokens)] { dependencies_.pool.hand_back(tokens); };
+    }
+    waiting->respond(answer(verdicts, tasks_json(tasks)), std::move(lost));
+  };
+  const agents::PollTicket ticket = dependencies_.pool.poll(std::move(poll), std::move(ready));
+  waiting->on_interrupt([this, ticket, waiting, verdicts](http::Interrupt why) {
+    dependencies_.pool.cancel_poll(ticket);
+    // Verdicts must not be lost to a server that goes down; a mere poll is told to come back.
+    if (why == http::Interrupt::draining && verdicts) waiting->respond(answer(verdicts, "[]"));
+  });
+}
+
+void TasksApi::heartbeat(const http::Request& request, http::Responder responder) {
+  const auto json = json_body(request);
+  if (!json) return responder.fail(json.error());
+  std::vector<http::FieldError> errors;
+  ObjectReader body(*json, "", errors);
+  const std::string token_text = body.text("token", Need::required, kMaxTokenLength).value_or("");
+  agents::Heartbeat heartbeat;
+  heartbeat.worker = body.text("worker", Need::optional, kMaxWorkerId).value_or("");
+  heartbeat.progress = body.number("progress");
+  if (const auto details = body.raw("details"); details && details->size() <= agents::kMaxHeartbeatDetails) {
+    heartbeat.details = Payload(std::string(*details));
+  }
+  body.finish();
+  if (!errors.empty()) return responder.fail(invalid(std::move(errors)));
+
+  agents::HeartbeatReply reply;
+  if (const auto token = AttemptToken::parse(token_text)) {
+    heartbeat.token = *token;
+    reply = dependencies_.pool.heartbeat(std::move(heartbeat));
+  }
+  JsonObject object;
+  object.add("cancelled", reply.cancelled);
+  if (reply.known) {
+    object.add("deadline", format_rfc3339(reply.deadline));
+  } else {
+    object.add_raw("deadline", "null");
+  }
+  responder.respond(http::Response::json(200, object.finish()));
+}
+
+}  // namespace ganglion::ingress
