@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -138,6 +140,33 @@ def test_three_hundred_files_are_all_reviewed(repository: RepositoryBuilder, rev
     assert output["files"] == 300
     assert output["agents"]["syntax"]["tasks"] == 300
     assert found(output) == {(f"data/{n:03}.json", "syntax", 1) for n in broken}
+
+
+def test_a_worker_that_is_killed_costs_no_finding(repository: RepositoryBuilder, tmp_path: Path) -> None:
+    # given a review in full swing
+    broken = {f"data/{n:03}.json" for n in range(0, 300, 50)}
+    names = [f"data/{n:03}.json" for n in range(300)]
+    repository.commit({name: "{,}\n" if name in broken else "{}\n" for name in names})
+    out = tmp_path / "out"
+    command = [sys.executable, str(EXAMPLE / "run"), "--repo", str(repository.path), "--out", str(out)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        seen = ""
+        worker = None
+        # when the worker is killed
+        for line in process.stderr:
+            seen += line
+            worker = worker or re.search(r"worker=\S*-(\d+)-[0-9a-f]+ ", seen)
+            if worker and re.search(r"syntax\[\d+\]  completed", line):
+                os.kill(int(worker[1]), signal.SIGKILL)
+                break
+        seen += process.stderr.read()
+        assert process.wait(TIMEOUT) == 0, seen
+    # then another one goes on, and the report is whole
+    assert "worker_lost" in seen or "attempt 2" in seen, seen
+    output = json.loads((out / "output.json").read_bytes())
+    assert found(output) == {(name, "syntax", 1) for name in broken}
+    assert all(agent["failed"] == 0 for agent in output["agents"].values())
 
 
 def test_a_shallow_clone_is_reviewed(

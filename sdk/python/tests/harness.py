@@ -57,8 +57,9 @@ workflows:
 class Server:
     """A `ganglion serve` process with a store of its own, on a port that stays the same over restarts."""
 
-    def __init__(self, folder: Path, project: str) -> None:
+    def __init__(self, folder: Path, project: str, token: str | None = None) -> None:
         self._folder = folder
+        self._token = token
         (folder / "ganglion.yaml").write_text(project)
         self._log = folder / "server.log"
         self._process: subprocess.Popen[str] | None = None
@@ -68,6 +69,8 @@ class Server:
     def start(self) -> None:
         command = [os.environ["GANGLION_BINARY"], "serve", "-f", "ganglion.yaml", "--listen", self._listen]
         environment = {k: v for k, v in os.environ.items() if not k.startswith("GANGLION_")}
+        if self._token is not None:
+            environment["GANGLION_TOKEN"] = self._token
         self._process = subprocess.Popen(
             [*command, "--store", "sqlite:test.db"],
             cwd=self._folder,

@@ -8,12 +8,13 @@ import signal
 import threading
 import urllib.request
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import PATIENCE, Server, StartWorker, WorkerProcess
+from harness import PATIENCE, PROJECT, RunningWorker, Server, StartWorker, WorkerProcess
 
-from ganglion import Client, Fail, Retry, Task, Worker
+from ganglion import Client, Fail, ProblemError, Retry, Task, Worker
 
 BLOCKING_WORKER = """
 import threading
@@ -387,3 +388,22 @@ def test_an_idle_worker_stops_at_once_and_loses_no_task(
     start_worker(other)
     # then the task was not given to the poll of the stopped worker
     assert client.wait(run.id, timeout=PATIENCE).output == 1
+
+
+def test_a_worker_without_the_right_token_ends_with_the_problem(tmp_path: Path) -> None:
+    server = Server(tmp_path, PROJECT, token="right")
+    server.start()
+    try:
+        worker = Worker(server.url, token="wrong")
+        worker.agent("first")(lambda: 1)
+        with pytest.raises(ProblemError) as refused:
+            asyncio.run(worker.run_async())
+        assert refused.value.status == 401
+        allowed = Worker(server.url, token="right")
+        allowed.agent("first")(lambda: 1)
+        running = RunningWorker(allowed)
+        with Client(server.url, token="right") as client:
+            assert client.start("one", wait=PATIENCE).output == 1
+        running.stop()
+    finally:
+        server.stop()
