@@ -6,6 +6,8 @@
 //
 // One line of JSON on stdout. Ends with 1 if any run or result was not accepted.
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -81,6 +83,16 @@ std::string_view next_string(std::string_view text, std::string_view name, std::
   return text.substr(begin, end - begin);
 }
 
+// Of this process: if it is near one core, it is the load that is measured.
+double own_cpu_seconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
 class Load {
  public:
   Load(asio::io_context& context, const LoadOptions& options)
@@ -109,6 +121,7 @@ class Load {
   Samples turnarounds_;  // from a step's result being sent until the next step's task is there
   std::unordered_map<std::string, Steady::time_point> result_sent_;  // by run
   Steady::duration measured_{};
+  double own_cpu_ = 0;  // within what is measured
   ProcessFigures before_;
   ProcessFigures after_;
 };
@@ -183,6 +196,7 @@ Awaitable<void> Load::stages() {
   timer.expires_after(std::chrono::seconds(options_.warm_up));
   co_await timer.async_wait(use_awaitable);
   before_ = process_figures(options_.server);
+  own_cpu_ = -own_cpu_seconds();
   const auto began = Steady::now();
   measuring_ = true;
   timer.expires_after(std::chrono::seconds(options_.seconds));
@@ -190,6 +204,7 @@ Awaitable<void> Load::stages() {
   measuring_ = false;
   stopping_ = true;
   measured_ = Steady::now() - began;
+  own_cpu_ += own_cpu_seconds();
   after_ = process_figures(options_.server);
   timer.expires_after(kDrain);
   co_await timer.async_wait(use_awaitable);
@@ -223,6 +238,7 @@ void Load::print() {
               turnarounds_.quantile_ms(0.99), turnarounds_.quantile_ms(1));
   std::printf(R"(,"tasks_per_exchange":%.1f)",
               steps / static_cast<double>(std::max<std::uint64_t>(exchanges_, 1)));
+  std::printf(R"(,"load_cores":%.2f)", own_cpu_ / seconds);
   const double cpu = after_.cpu_seconds - before_.cpu_seconds;
   std::printf(R"(,"server":{"cpu_s_per_1000_steps":%.4f,"cores":%.2f,"resident_mib":%.1f,"peak_mib":%.1f)",
               cpu * 1000 / steps, cpu / seconds, static_cast<double>(after_.resident_bytes) / (1 << 20),
