@@ -135,7 +135,7 @@ def test_every_agent_has_its_say_and_odd_files_do_no_harm(
 
 def test_three_hundred_files_are_all_reviewed(repository: RepositoryBuilder, review: Callable[..., Review]) -> None:
     broken = {17, 133, 299}
-    repository.commit({f"data/{n:03}.json": "{,}\n" if n in broken else f'{{"n": {n}}}\n' for n in range(300)})
+    repository.commit({f"data/{n:03}.json": "{,}\n" if n in broken else "{}\n" for n in range(300)})
     output, _ = review()
     assert output["files"] == 300
     assert output["agents"]["syntax"]["tasks"] == 300

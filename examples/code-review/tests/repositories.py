@@ -45,16 +45,14 @@ class RepositoryBuilder:
         self.path = path
         subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(path)], check=True, env=self._environment())
         self.head: str | None = None
+        self._blobs: dict[bytes, bytes] = {}
 
     def commit(self, tree: Mapping[str | bytes, str | bytes | Entry]) -> str:
         """A commit whose tree is exactly `tree`, by path."""
         listing = b""
         for path, value in tree.items():
             entry = value if isinstance(value, Entry) else Entry(value if isinstance(value, bytes) else value.encode())
-            if entry.mode == "160000":
-                blob = entry.content
-            else:
-                blob = self._git("hash-object", "-w", "--stdin", stdin=entry.content).strip()
+            blob = entry.content if entry.mode == "160000" else self._blob(entry.content)
             name = path if isinstance(path, bytes) else path.encode()
             listing += entry.mode.encode() + b" " + blob + b"\t" + name + b"\0"
         index = {"GIT_INDEX_FILE": str(self.path / "test-index")}
@@ -65,6 +63,11 @@ class RepositoryBuilder:
         self.head = self._git("commit-tree", tree_id, *parents, "-m", "change").decode().strip()
         self._git("update-ref", "refs/heads/main", self.head)
         return self.head
+
+    def _blob(self, content: bytes) -> bytes:
+        if content not in self._blobs:
+            self._blobs[content] = self._git("hash-object", "-w", "--stdin", stdin=content).strip()
+        return self._blobs[content]
 
     def shallow_clone(self, path: Path, depth: int) -> Path:
         source = f"file://{self.path}"
