@@ -213,8 +213,8 @@ def test_a_cancelled_run_tells_a_sync_agent_and_frees_its_place(
     worker = Worker(server.url, concurrency=1)
     working, told = threading.Event(), threading.Event()
 
-    @worker.agent("first")
-    def first(task: Task) -> str:
+    @worker.agent("brief")
+    def brief(task: Task) -> str:
         if task.input.get("hang"):
             working.set()
             task.progress(0.5, {"stage": "waiting"})
@@ -224,11 +224,11 @@ def test_a_cancelled_run_tells_a_sync_agent_and_frees_its_place(
         return "next"
 
     start_worker(worker)
-    run = client.start("one", {"hang": True})
+    run = client.start("brief", {"hang": True})
     assert working.wait(PATIENCE)
     client.cancel(run.id)
     assert told.wait(PATIENCE)
-    assert client.start("one", {}, wait=PATIENCE).output == "next"
+    assert client.start("brief", {}, wait=PATIENCE).output == "next"
 
 
 def test_an_attempt_that_times_out_is_cancelled_and_tried_again(
