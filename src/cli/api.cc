@@ -1,7 +1,7 @@
 #include "cli/api.h"
 
-#include <boost/json.hpp>
 #include <array>
+#include <boost/json.hpp>
 #include <random>
 #include <utility>
 
@@ -43,7 +43,9 @@ std::string fresh_key() {
   return key;
 }
 
-ExitCode exit_of(long status) { return status >= 500 || status == 429 ? ExitCode::unreachable : ExitCode::usage; }
+ExitCode exit_of(long status) {
+  return status >= 500 || status == 429 ? ExitCode::unreachable : ExitCode::usage;
+}
 
 std::string hint_for(long status) {
   if (status == 401) return "; set GANGLION_TOKEN to the server's token";
@@ -80,7 +82,8 @@ Document document_of(std::string_view text) {
 }
 
 std::unexpected<Failure> not_ours(const std::string& server, std::string_view what) {
-  return give_up(ExitCode::unreachable, server + " is not a Ganglion server: its answer is not " + std::string(what));
+  return give_up(ExitCode::unreachable,
+                 server + " is not a Ganglion server: its answer is not " + std::string(what));
 }
 
 }  // namespace
@@ -111,7 +114,11 @@ Failure failure_of(long status, std::string_view body) {
   text += hint_for(status);
   const auto* object = problem.if_object();
   const auto* errors = object ? object->if_contains("errors") : nullptr;
-  if (const auto* list = errors ? errors->if_array() : nullptr) {
+  const auto* list = errors ? errors->if_array() : nullptr;
+  // A problem with one error mostly says the same in its detail.
+  const bool said =
+      list != nullptr && list->size() == 1 && text.contains(string_at(list->front(), "message"));
+  if (list != nullptr && !said) {
     for (const json::value& violation : *list) {
       const std::string path = string_at(violation, "path");
       text += "\n  " + (path.empty() ? "" : path + ": ") + string_at(violation, "message");
@@ -128,9 +135,12 @@ std::string_view Document::raw(std::string_view name) const {
   return "null";
 }
 
-std::string Document::text_of(std::string_view member) const { return string_at(value, member); }
+std::string Document::text_of(std::string_view member) const {
+  return string_at(value, member);
+}
 
-Api::Api(std::string server, std::optional<std::string> token) : server_(std::move(server)), token_(std::move(token)) {
+Api::Api(std::string server, std::optional<std::string> token)
+    : server_(std::move(server)), token_(std::move(token)) {
   while (server_.ends_with('/')) server_.pop_back();
   if (!server_.contains("://")) server_ = "http://" + server_;
 }
@@ -144,11 +154,14 @@ HttpRequest Api::request(std::string method, std::string path) const {
 
 Outcome<HttpAnswer> Api::accepted(Result<HttpAnswer> answer) const {
   if (!answer) return std::unexpected(failure_of(answer.error(), server_));
-  if (answer->status < 200 || answer->status > 299) return std::unexpected(cli::failure_of(answer->status, answer->body));
+  if (answer->status < 200 || answer->status > 299)
+    return std::unexpected(cli::failure_of(answer->status, answer->body));
   return *std::move(answer);
 }
 
-Outcome<HttpAnswer> Api::exchange(const HttpRequest& request) { return accepted(http_.send(request)); }
+Outcome<HttpAnswer> Api::exchange(const HttpRequest& request) {
+  return accepted(http_.send(request));
+}
 
 Outcome<Document> Api::document(Outcome<HttpAnswer> answer) const {
   if (!answer) return std::unexpected(answer.error());
@@ -158,7 +171,9 @@ Outcome<Document> Api::document(Outcome<HttpAnswer> answer) const {
   return Document{std::move(answer->body), std::move(value)};
 }
 
-Outcome<Document> Api::document(const HttpRequest& request) { return document(exchange(request)); }
+Outcome<Document> Api::document(const HttpRequest& request) {
+  return document(exchange(request));
+}
 
 Outcome<Document> Api::submit(const Submission& submission) {
   JsonObject body;
@@ -175,13 +190,16 @@ Outcome<Document> Api::submit(const Submission& submission) {
   post.body = body.finish();
   // With its key a submission may be sent again: the server answers with the run that the lost one made.
   auto answer = http_.send(post);
-  for (int attempt = 1; attempt < kSubmitAttempts && !answer && answer.error().code == "connection_lost"; ++attempt) {
+  for (int attempt = 1; attempt < kSubmitAttempts && !answer && answer.error().code == "connection_lost";
+       ++attempt) {
     answer = http_.send(post);
   }
   return document(accepted(std::move(answer)));
 }
 
-Outcome<Document> Api::run(std::string_view id) { return document(request("GET", "/v1/runs/" + percent_encoded(id))); }
+Outcome<Document> Api::run(std::string_view id) {
+  return document(request("GET", "/v1/runs/" + percent_encoded(id)));
+}
 
 Outcome<Document> Api::tell(std::string_view id, std::string_view verb) {
   return document(request("POST", "/v1/runs/" + percent_encoded(id) + "/" + std::string(verb)));
@@ -212,8 +230,8 @@ Outcome<std::vector<JournalEntry>> Api::journal(std::string_view id, std::uint64
   std::vector<JournalEntry> entries;
   while (true) {
     const std::uint64_t last = entries.empty() ? after : entries.back().seq;
-    const auto page = document(request("GET", "/v1/runs/" + percent_encoded(id) + "/journal?limit=" + std::to_string(kPage) +
-                                                  "&after=" + std::to_string(last)));
+    const auto page = document(request("GET", "/v1/runs/" + percent_encoded(id) + "/journal?limit=" +
+                                                  std::to_string(kPage) + "&after=" + std::to_string(last)));
     if (!page) return std::unexpected(page.error());
     const auto items = items_of(*page);
     if (!items) return not_ours(server_, "a list");

@@ -1,7 +1,7 @@
 #pragma once
 
-// The HTTP API as the commands use it: paths, the bearer token, and problems turned into sentences and exit codes. What a
-// server answers is checked to be JSON before anybody reads it.
+// The HTTP API as the commands use it: paths, the bearer token, and problems turned into sentences and exit
+// codes. What a server answers is checked to be JSON before anybody reads it.
 
 #include <boost/json/value.hpp>
 #include <cstdint>
@@ -63,8 +63,8 @@ class Api {
   Outcome<std::string> project(std::optional<std::string> digest);
   Outcome<void> put_project(std::string source);
 
-  // The journal as a stream of bytes (text/event-stream) from after `last_seq`. Error code `refused` with the problem's
-  // sentence where the server won't; else those of HttpClient::stream.
+  // The journal as a stream of bytes (text/event-stream) from after `last_seq`. Error code `refused` with the
+  // problem's sentence where the server won't; else those of HttpClient::stream.
   Result<void> follow(std::string_view id, std::uint64_t last_seq, const StreamWatcher& watcher);
 
  private:

@@ -18,8 +18,8 @@ constexpr int kUsage = 2;
 constexpr std::size_t kMaxListed = 10'000;
 
 // In the contract, and still to come.
-constexpr auto kComing = std::to_array<std::string_view>(
-    {"tax", "agents", "dlq", "approvals", "events", "sim", "bench", "token"});
+constexpr auto kComing =
+    std::to_array<std::string_view>({"tax", "agents", "dlq", "approvals", "events", "sim", "bench", "token"});
 
 Notice not_available(const std::string& what) {
   return {kUsage, what + " is not available yet in this version; `ganglion --help` lists what is"};
@@ -88,7 +88,8 @@ Grammar::Grammar() {
   app_.get_formatter()->label("REQUIRED", "");
   app_.footer(std::string(examples("")));
   app_.set_help_flag("-h,--help", "This text");
-  app_.add_flag_callback("--version", [this] { chosen_ = [] { return Command(VersionCommand{}); }; }, "The version");
+  app_.add_flag_callback(
+      "--version", [this] { chosen_ = [] { return Command(VersionCommand{}); }; }, "The version");
   add_project_commands();
   add_run_commands();
   add_serve();
@@ -97,7 +98,8 @@ Grammar::Grammar() {
   add_small_commands();
 }
 
-CLI::App& Grammar::add(CLI::App& parent, const char* name, std::function<std::expected<Command, Notice>()> finish) {
+CLI::App& Grammar::add(CLI::App& parent, const char* name,
+                       std::function<std::expected<Command, Notice>()> finish) {
   const std::string path = &parent == &app_ ? name : parent.get_name() + " " + name;
   CLI::App& command = *parent.add_subcommand(name, std::string(about(path)));
   command.footer(std::string(examples(path)));
@@ -106,12 +108,17 @@ CLI::App& Grammar::add(CLI::App& parent, const char* name, std::function<std::ex
 }
 
 void Grammar::add_target(CLI::App& command, Target& target) {
-  command.add_option("--server", target.server, "URL of a running server; also GANGLION_SERVER")->type_name("URL");
-  command.add_option("--store", target.store, std::string("Without a server: the store (default ") + kDefaultStore + ")")
+  command.add_option("--server", target.server, "URL of a running server; also GANGLION_SERVER")
+      ->type_name("URL");
+  command
+      .add_option("--store", target.store,
+                  std::string("Without a server: the store (default ") + kDefaultStore + ")")
       ->type_name("STORE");
 }
 
-void Grammar::add_json(CLI::App& command, const char* what) { command.add_flag("--json", raw_.json, what); }
+void Grammar::add_json(CLI::App& command, const char* what) {
+  command.add_flag("--json", raw_.json, what);
+}
 
 void Grammar::add_labels(CLI::App& command, const char* what) {
   command.add_option("--label", raw_.labels, what)->type_name("KEY=VALUE")->allow_extra_args(false);
@@ -131,13 +138,13 @@ std::expected<std::map<std::string, std::string>, Notice> Grammar::labels() cons
 
 void Grammar::add_project_commands() {
   CLI::App& init = add(app_, "init", [this] { return Command(init_); });
-  init.add_option("DIR", init_.directory, "Where to put it; made if need be (default: here)");
+  init.add_option("DIR", init_.directory, "Where to put it; made if need be (default: here)")->type_name("");
 
   CLI::App& validate = add(app_, "validate", [this]() -> std::expected<Command, Notice> {
     validate_.format = format();
     return Command(validate_);
   });
-  validate.add_option("FILE", validate_.file, "The project file (default ganglion.yaml)");
+  validate.add_option("FILE", validate_.file, "The project file (default ganglion.yaml)")->type_name("");
   validate.add_flag("--graph", validate_.graph, "Print each workflow's steps, by level");
   add_json(validate, "Print the result as JSON");
 }
@@ -150,9 +157,11 @@ void Grammar::add_run_commands() {
     run_.format = format();
     return Command(run_);
   });
-  run.add_option("WORKFLOW", run_.workflow, "Name of a workflow of the project")->required();
-  run.add_option("-f,--file", run_.file, "The project file (default ganglion.yaml where there is one)")->type_name("FILE");
-  run.add_option("--input", run_.input, "The input: JSON, @FILE, or - for standard input (default {})")->type_name("JSON");
+  run.add_option("WORKFLOW", run_.workflow, "Name of a workflow of the project")->required()->type_name("");
+  run.add_option("-f,--file", run_.file, "The project file (default ganglion.yaml where there is one)")
+      ->type_name("FILE");
+  run.add_option("--input", run_.input, "The input: JSON, @FILE, or - for standard input (default {})")
+      ->type_name("JSON");
   add_target(run, run_.target);
   run.add_option("--session", run_.session, "Session that the run belongs to")->type_name("ID");
   add_labels(run, "A label to find it by; may be repeated");
@@ -163,23 +172,32 @@ void Grammar::add_run_commands() {
     resume_.format = format();
     return Command(resume_);
   });
-  resume.add_option("RUN", resume_.run, "Id of the run")->required();
+  resume.add_option("RUN", resume_.run, "Id of the run")->required()->type_name("");
   add_target(resume, resume_.target);
   add_json(resume, "Print the whole run as JSON instead of its output");
 }
 
 void Grammar::add_serve() {
   CLI::App& serve = add(app_, "serve", [this] { return finish_serve(); });
-  serve.add_option("-f,--file", serve_.file, "The project file (default ganglion.yaml where there is one)")->type_name("FILE");
-  serve.add_option("--listen", serve_.listen, "Address to answer at (default 127.0.0.1:7420); port 0 is a free one")
+  serve.add_option("-f,--file", serve_.file, "The project file (default ganglion.yaml where there is one)")
+      ->type_name("FILE");
+  serve
+      .add_option("--listen", serve_.listen,
+                  "Address to answer at (default 127.0.0.1:7420); port 0 is a free one")
       ->type_name("HOST:PORT");
-  serve.add_option("--store", serve_.store, std::string("sqlite:PATH or memory: (default ") + kDefaultStore + ")")
+  serve
+      .add_option("--store", serve_.store,
+                  std::string("sqlite:PATH or memory: (default ") + kDefaultStore + ")")
       ->type_name("STORE");
-  serve.add_option("--token", serve_.token, "Bearer token of clients; better in GANGLION_TOKEN, where `ps` doesn't show it")
+  serve
+      .add_option("--token", serve_.token,
+                  "Bearer token of clients; better in GANGLION_TOKEN, where `ps` doesn't show it")
       ->type_name("TOKEN");
-  serve.add_option("--log", raw_.log, "json, text or off, on standard error (default: text on a terminal, else json)")
+  serve
+      .add_option("--log", raw_.log,
+                  "json, text or off, on standard error (default: text on a terminal, else json)")
       ->type_name("FORMAT")
-      ->check(CLI::IsMember({"json", "text", "off"}));
+      ->check(CLI::IsMember({"json", "text", "off"}).description(""));
   serve.add_flag("--log-transitions", serve_.log_transitions, "A log line for every transition of every run");
   // Known to the contract; what they would do beyond the default is still to come.
   serve.add_option("--bus", raw_.bus)->group("");
@@ -189,8 +207,10 @@ void Grammar::add_serve() {
 }
 
 std::expected<Command, Notice> Grammar::finish_serve() {
-  if (!raw_.bus.empty() && raw_.bus != "embedded:") return std::unexpected(not_available("--bus " + raw_.bus));
-  if (!raw_.strategy.empty() && raw_.strategy != "mesh") return std::unexpected(not_available("--strategy " + raw_.strategy));
+  if (!raw_.bus.empty() && raw_.bus != "embedded:")
+    return std::unexpected(not_available("--bus " + raw_.bus));
+  if (!raw_.strategy.empty() && raw_.strategy != "mesh")
+    return std::unexpected(not_available("--strategy " + raw_.strategy));
   if (!raw_.domain.empty()) return std::unexpected(not_available("--domain"));
   if (!raw_.roles.empty()) {
     std::vector<std::string> roles = CLI::detail::split(raw_.roles, ',');
@@ -220,10 +240,13 @@ void Grammar::add_runs() {
   list.add_option("--workflow", list_.workflow, "Only runs of this workflow")->type_name("NAME");
   list.add_option("--status", list_.status, "running, waiting, paused, completed, failed or cancelled")
       ->type_name("STATUS")
-      ->check(CLI::IsMember({"running", "waiting", "paused", "completed", "failed", "cancelled"}));
+      ->check(CLI::IsMember({"running", "waiting", "paused", "completed", "failed", "cancelled"})
+                  .description(""));
   list.add_option("--session", list_.session, "Only runs of this session")->type_name("ID");
   add_labels(list, "Only runs with this label; may be repeated");
-  list.add_option("--limit", list_.limit, "At most so many (default 50)")->type_name("N")->check(CLI::Range(std::size_t{1}, kMaxListed));
+  list.add_option("--limit", list_.limit, "At most so many (default 50)")
+      ->type_name("N")
+      ->check(CLI::Range(std::size_t{1}, kMaxListed).description(""));
   add_target(list, list_.target);
   add_json(list, "Print a JSON list");
 
@@ -231,7 +254,7 @@ void Grammar::add_runs() {
     show_.format = format();
     return Command(show_);
   });
-  show.add_option("RUN", show_.run, "Id of the run")->required();
+  show.add_option("RUN", show_.run, "Id of the run")->required()->type_name("");
   add_target(show, show_.target);
   add_json(show, "Print the run as JSON");
 
@@ -239,7 +262,7 @@ void Grammar::add_runs() {
     journal_.format = format();
     return Command(journal_);
   });
-  journal.add_option("RUN", journal_.run, "Id of the run")->required();
+  journal.add_option("RUN", journal_.run, "Id of the run")->required()->type_name("");
   journal.add_option("--after", journal_.after, "Only entries after this one")->type_name("SEQ");
   journal.add_flag("--follow", journal_.follow, "Go on until the run has ended");
   add_target(journal, journal_.target);
@@ -255,7 +278,7 @@ void Grammar::add_runs_verb(CLI::App& runs, const char* verb) {
     command.format = format();
     return Command(command);
   });
-  parser.add_option("RUN", command.run, "Id of the run")->required();
+  parser.add_option("RUN", command.run, "Id of the run")->required()->type_name("");
   add_target(parser, command.target);
   add_json(parser, "Print the run as JSON");
 }
@@ -265,19 +288,23 @@ void Grammar::add_analysis_commands() {
     replay_.format = format();
     return Command(replay_);
   });
-  replay.add_option("RUN", replay_.run, "Id of the run")->required();
-  replay.add_option("--until", replay_.until, "Stop after this entry: the state at that moment")->type_name("SEQ");
+  replay.add_option("RUN", replay_.run, "Id of the run")->required()->type_name("");
+  replay.add_option("--until", replay_.until, "Stop after this entry: the state at that moment")
+      ->type_name("SEQ");
   add_target(replay, replay_.target);
   add_json(replay, "Print {transitions, run} as JSON");
 
   CLI::App& eval = add(app_, "eval", [this]() -> std::expected<Command, Notice> {
     if (eval_.expression.has_value() == eval_.vectors.has_value()) {
-      return std::unexpected(Notice{kUsage, "eval takes either an expression or --vectors FILE; see `ganglion eval --help`"});
+      return std::unexpected(
+          Notice{kUsage, "eval takes either an expression or --vectors FILE; see `ganglion eval --help`"});
     }
     eval_.format = format();
     return Command(eval_);
   });
-  eval.add_option("EXPR", eval_.expression, "An expression, without ${{ }}; after -- if it begins with a minus");
+  eval.add_option("EXPR", eval_.expression,
+                  "An expression, without ${{ }}; after -- if it begins with a minus")
+      ->type_name("");
   eval.add_option("--bindings", eval_.bindings, "The names in it: a JSON object or @FILE")->type_name("JSON");
   eval.add_option("--vectors", eval_.vectors, "Run test vectors, one JSON object a line")->type_name("FILE");
   add_json(eval, "Print what came out as JSON");
@@ -285,7 +312,10 @@ void Grammar::add_analysis_commands() {
 
 void Grammar::add_small_commands() {
   CLI::App& completion = add(app_, "completion", [this] { return Command(completion_); });
-  completion.add_option("SHELL", completion_.shell, "bash, zsh or fish")->required()->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  completion.add_option("SHELL", completion_.shell, "bash, zsh or fish")
+      ->required()
+      ->type_name("")
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}).description(""));
   CLI::App& version = add(app_, "version", [this] { return Command(VersionCommand{format()}); });
   add_json(version, "Print it as JSON");
 }
@@ -317,7 +347,11 @@ std::string joined(const std::vector<std::string>& words) {
 }
 
 void describe(CLI::App& app, const std::vector<std::string>& words, std::vector<CommandSpec>& specs) {
-  CommandSpec spec{.words = words, .about = std::string(about(joined(words))), .options = {}, .subcommands = {}, .choices = {}};
+  CommandSpec spec{.words = words,
+                   .about = std::string(about(joined(words))),
+                   .options = {},
+                   .subcommands = {},
+                   .choices = {}};
   for (const CLI::Option* option : app.get_options()) {
     if (option->get_positional() || option->get_group().empty()) continue;
     for (const std::string& name : option->get_lnames()) spec.options.push_back("--" + name);
@@ -341,9 +375,11 @@ std::optional<Notice> check_command(CLI::App& app, const std::vector<std::string
   if (std::ranges::find(kComing, first) != kComing.end()) return not_available("`ganglion " + first + "`");
   if (first == "runs" && words.size() > 1 && words[1] == "fork") return not_available("`ganglion runs fork`");
   std::vector<std::string> known;
-  for (const CLI::App* command : app.get_subcommands([](CLI::App*) { return true; })) known.push_back(command->get_name());
+  for (const CLI::App* command : app.get_subcommands([](CLI::App*) { return true; }))
+    known.push_back(command->get_name());
   if (std::ranges::find(known, first) != known.end()) return std::nullopt;
-  return Notice{kUsage, "no command \"" + first + "\"" + project::did_you_mean(first, known) + "; see `ganglion --help`"};
+  return Notice{kUsage, "no command \"" + first + "\"" + project::did_you_mean(first, known) +
+                            "; see `ganglion --help`"};
 }
 
 }  // namespace

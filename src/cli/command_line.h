@@ -1,6 +1,7 @@
 #pragma once
 
-// What the user asked for, as data: one struct per command. CLI11 reads the arguments, in command_line.cc alone.
+// What the user asked for, as data: one struct per command. CLI11 reads the arguments, in command_line.cc
+// alone.
 
 #include <cstdint>
 #include <expected>
@@ -112,11 +113,12 @@ struct VersionCommand {
   Format format = Format::text;
 };
 
-using Command = std::variant<InitCommand, ValidateCommand, RunCommand, ResumeCommand, ServeCommand, RunsListCommand,
-                             RunsShowCommand, RunsJournalCommand, RunsVerbCommand, ReplayCommand, EvalCommand,
-                             CompletionCommand, VersionCommand>;
+using Command = std::variant<InitCommand, ValidateCommand, RunCommand, ResumeCommand, ServeCommand,
+                             RunsListCommand, RunsShowCommand, RunsJournalCommand, RunsVerbCommand,
+                             ReplayCommand, EvalCommand, CompletionCommand, VersionCommand>;
 
-// Nothing to run: a help text that was asked for (exit code 0, to standard output) or what is wrong with the arguments.
+// Nothing to run: a help text that was asked for (exit code 0, to standard output) or what is wrong with the
+// arguments.
 struct Notice {
   int exit_code = 0;
   std::string text;

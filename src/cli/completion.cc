@@ -9,14 +9,17 @@ std::string joined(const std::vector<std::string>& words, std::string_view betwe
   return text;
 }
 
-// The text between the quotes of a single-quoted word, in every one of these shells (descriptions hold no backslash).
+// The text between the quotes of a single-quoted word, in every one of these shells (descriptions hold no
+// backslash).
 std::string quoted(std::string_view text, std::string_view quote_escape) {
   std::string out = "'";
   for (const char c : text) out += c == '\'' ? std::string(quote_escape) : std::string(1, c);
   return out + "'";
 }
 
-std::string first_sentence(const std::string& about) { return about.substr(0, about.find_first_of(".:;")); }
+std::string first_sentence(const std::string& about) {
+  return about.substr(0, about.find_first_of(".:;"));
+}
 
 // What may stand after a command: its subcommands and choices, or its options.
 std::string candidates(const CommandSpec& spec) {
@@ -33,14 +36,17 @@ std::string bash_script(const std::vector<CommandSpec>& specs) {
       "  for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
       "    case \"${command:+$command }$word\" in\n";
   for (const CommandSpec& spec : specs) {
-    if (!spec.words.empty()) script += "      " + quoted(joined(spec.words), "'\\''") + ") command=\"${command:+$command }$word\" ;;\n";
+    if (!spec.words.empty())
+      script +=
+          "      " + quoted(joined(spec.words), "'\\''") + ") command=\"${command:+$command }$word\" ;;\n";
   }
   script +=
       "    esac\n"
       "  done\n"
       "  case \"$command\" in\n";
   for (const CommandSpec& spec : specs) {
-    script += "    " + quoted(joined(spec.words), "'\\''") + ") words=" + quoted(candidates(spec), "'\\''") + " ;;\n";
+    script += "    " + quoted(joined(spec.words), "'\\''") + ") words=" + quoted(candidates(spec), "'\\''") +
+              " ;;\n";
   }
   script +=
       "  esac\n"
@@ -58,7 +64,9 @@ std::string zsh_script(const std::vector<CommandSpec>& specs) {
       "  for word in \"${(@)words[2,CURRENT-1]}\"; do\n"
       "    case \"${command:+$command }$word\" in\n";
   for (const CommandSpec& spec : specs) {
-    if (!spec.words.empty()) script += "      " + quoted(joined(spec.words), "'\\''") + ") command=\"${command:+$command }$word\" ;;\n";
+    if (!spec.words.empty())
+      script +=
+          "      " + quoted(joined(spec.words), "'\\''") + ") command=\"${command:+$command }$word\" ;;\n";
   }
   script +=
       "    esac\n"
@@ -82,7 +90,8 @@ std::string fish_script(const std::vector<CommandSpec>& specs) {
       "  for word in (commandline -opc)[2..-1]\n"
       "    switch (string join ' ' $command $word)\n";
   for (const CommandSpec& spec : specs) {
-    if (!spec.words.empty()) script += "      case " + quoted(joined(spec.words), "\\'") + "\n        set command $command $word\n";
+    if (!spec.words.empty())
+      script += "      case " + quoted(joined(spec.words), "\\'") + "\n        set command $command $word\n";
   }
   script +=
       "    end\n"
@@ -90,7 +99,8 @@ std::string fish_script(const std::vector<CommandSpec>& specs) {
       "  string join ' ' $command\n"
       "end\n";
   for (const CommandSpec& spec : specs) {
-    const std::string condition = "complete -c ganglion -n \"test (__ganglion_command) = '" + joined(spec.words) + "'\"";
+    const std::string condition =
+        "complete -c ganglion -n \"test (__ganglion_command) = '" + joined(spec.words) + "'\"";
     for (const std::string& name : spec.subcommands) {
       std::string about;
       for (const CommandSpec& other : specs) {
@@ -102,7 +112,8 @@ std::string fish_script(const std::vector<CommandSpec>& specs) {
     }
     for (const std::string& choice : spec.choices) script += condition + " -f -a " + choice + "\n";
     for (const std::string& option : spec.options) {
-      script += condition + (option.starts_with("--") ? " -l " + option.substr(2) : " -s " + option.substr(1)) + "\n";
+      script += condition +
+                (option.starts_with("--") ? " -l " + option.substr(2) : " -s " + option.substr(1)) + "\n";
     }
   }
   return script;

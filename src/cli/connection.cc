@@ -41,8 +41,8 @@ Connection server_at(Where where, const std::string& url) {
 }  // namespace
 
 Failure failure_of_host(const Error& error, const std::string& store) {
-  if (error.code == "invalid_project" || error.code == "unreadable_project" || error.code == "project_too_large" ||
-      error.code == "token_needed" || error.code == "unknown_store") {
+  if (error.code == "invalid_project" || error.code == "unreadable_project" ||
+      error.code == "project_too_large" || error.code == "token_needed" || error.code == "unknown_store") {
     return {ExitCode::usage, error.message};
   }
   if (error.code == "store_locked") {
@@ -58,12 +58,14 @@ std::optional<std::string> project_file(const std::optional<std::string>& named)
 }
 
 Outcome<Connection> connect(const ConnectOptions& options, const HostFactory& make_host) {
-  const std::optional<std::string> named = options.target.server ? options.target.server : environment("GANGLION_SERVER");
+  const std::optional<std::string> named =
+      options.target.server ? options.target.server : environment("GANGLION_SERVER");
   if (named) return server_at(Where::named_server, *named);
   const std::string& store = options.target.store;
   if (!options.create_store && !store_exists(store)) {
-    return give_up(ExitCode::unreachable, "there is no store at " + path_of(store) +
-                                              "; name it with --store, a server with --server, or begin with `ganglion run`");
+    return give_up(ExitCode::unreachable,
+                   "there is no store at " + path_of(store) +
+                       "; name it with --store, a server with --server, or begin with `ganglion run`");
   }
   HostOptions host_options{.store = store,
                            .project_file = options.project_file,
@@ -74,7 +76,8 @@ Outcome<Connection> connect(const ConnectOptions& options, const HostFactory& ma
   auto host = make_host(std::move(host_options));
   if (host) {
     const std::string url = (*host)->url();
-    return Connection{.where = Where::here, .host = *std::move(host), .api = std::make_unique<Api>(url, std::nullopt)};
+    return Connection{
+        .where = Where::here, .host = *std::move(host), .api = std::make_unique<Api>(url, std::nullopt)};
   }
   if (host.error().code == "store_locked") {
     if (const auto url = endpoint_beside(store)) return server_at(Where::holder_of_store, *url);

@@ -1,7 +1,7 @@
 #pragma once
 
-// Which engine a command talks to: the server that is named (--server, then GANGLION_SERVER), else whoever holds the
-// store, who leaves its address beside it, else an engine in this process on that store.
+// Which engine a command talks to: the server that is named (--server, then GANGLION_SERVER), else whoever
+// holds the store, who leaves its address beside it, else an engine in this process on that store.
 
 #include <functional>
 #include <memory>

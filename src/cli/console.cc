@@ -12,7 +12,9 @@
 namespace ganglion::cli {
 namespace {
 
-int descriptor_of(Stream stream) { return stream == Stream::output ? STDOUT_FILENO : STDERR_FILENO; }
+int descriptor_of(Stream stream) {
+  return stream == Stream::output ? STDOUT_FILENO : STDERR_FILENO;
+}
 
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
@@ -21,9 +23,13 @@ std::string environment(const char* name) {
 
 }  // namespace
 
-bool is_terminal(Stream stream) { return isatty(descriptor_of(stream)) == 1; }
+bool is_terminal(Stream stream) {
+  return isatty(descriptor_of(stream)) == 1;
+}
 
-bool is_live(Stream stream) { return is_terminal(stream) && environment("TERM") != "dumb"; }
+bool is_live(Stream stream) {
+  return is_terminal(stream) && environment("TERM") != "dumb";
+}
 
 Colour colour_of(Stream stream) {
   return is_live(stream) && environment("NO_COLOR").empty() ? Colour::on : Colour::off;
@@ -33,7 +39,8 @@ Symbols symbols_of_locale() {
   for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
     const std::string value = environment(name);
     if (value.empty()) continue;
-    return value.contains("UTF-8") || value.contains("utf8") || value.contains("UTF8") ? Symbols::unicode : Symbols::ascii;
+    return value.contains("UTF-8") || value.contains("utf8") || value.contains("UTF8") ? Symbols::unicode
+                                                                                       : Symbols::ascii;
   }
   return Symbols::ascii;
 }
@@ -53,7 +60,9 @@ void write(Stream stream, std::string_view text) {
   }
 }
 
-void say(std::string_view line) { write(Stream::messages, printable(line) + "\n"); }
+void say(std::string_view line) {
+  write(Stream::messages, printable(line) + "\n");
+}
 
 void complain(std::string_view text) {
   std::string out = "ganglion: ";

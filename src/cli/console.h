@@ -1,7 +1,8 @@
 #pragma once
 
-// The process's own terminal: results go to standard output, everything else to standard error, so that a pipe gets only
-// what was asked for. Colours and pictures that move are for terminals; NO_COLOR is honoured (no-color.org).
+// The process's own terminal: results go to standard output, everything else to standard error, so that a
+// pipe gets only what was asked for. Colours and pictures that move are for terminals; NO_COLOR is honoured
+// (no-color.org).
 
 #include <cstddef>
 #include <string>

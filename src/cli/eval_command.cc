@@ -22,7 +22,8 @@ Outcome<ExitCode> run_vectors(const std::string& path, Format format) {
     object.add("id", failure.id).add("expected", failure.expected).add("got", failure.got);
     failures += (failures.size() > 1 ? "," : "") + object.finish();
   }
-  const auto passed = static_cast<std::int64_t>(report->passed), failed = static_cast<std::int64_t>(report->failed);
+  const auto passed = static_cast<std::int64_t>(report->passed),
+             failed = static_cast<std::int64_t>(report->failed);
   if (format == Format::json) {
     JsonObject object;
     object.add("passed", passed).add("failed", failed).add_raw("failures", failures + "]");

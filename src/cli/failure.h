@@ -10,8 +10,8 @@ namespace ganglion::cli {
 
 enum class ExitCode : int {
   done = 0,
-  failed = 1,  // the run failed or was cancelled; a vector failed
-  usage = 2,   // bad usage, or an invalid file or input
+  failed = 1,       // the run failed or was cancelled; a vector failed
+  usage = 2,        // bad usage, or an invalid file or input
   unreachable = 3,  // no server, no store
   interrupted = 130,
 };

@@ -45,7 +45,8 @@ StreamEnd follow_once(Api& api, JournalCursor& cursor, const FollowSink& sink, c
     sink.on_tick();
     return !interrupts.arrived();
   };
-  const StreamWatcher watcher{.on_bytes = on_bytes, .on_tick = on_tick, .wake_descriptor = interrupts.descriptor()};
+  const StreamWatcher watcher{
+      .on_bytes = on_bytes, .on_tick = on_tick, .wake_descriptor = interrupts.descriptor()};
   end.transport = api.follow(cursor.run, cursor.last_seq, watcher);
   return end;
 }
@@ -69,7 +70,8 @@ Outcome<FollowEnd> follow(Connection& connection, const std::function<Outcome<Co
   while (true) {
     const StreamEnd end = follow_once(*connection.api, cursor, sink, interrupts);
     if (interrupts.arrived()) return FollowEnd::interrupted;
-    if (!end.content) return give_up(ExitCode::unreachable, connection.api->server() + ": " + end.content.error().message);
+    if (!end.content)
+      return give_up(ExitCode::unreachable, connection.api->server() + ": " + end.content.error().message);
     if (end.transport && has_ended(*connection.api, cursor)) return FollowEnd::run_ended;
     if (!end.transport && end.transport.error().code == "refused") {
       return give_up(ExitCode::usage, end.transport.error().message);
@@ -79,8 +81,9 @@ Outcome<FollowEnd> follow(Connection& connection, const std::function<Outcome<Co
       pause = kFirstPause;
       told = false;
     } else if (steady_clock::now() - last_heard > kPatience) {
-      return give_up(ExitCode::unreachable, "nothing heard from " + connection.api->server() + " for a minute; the run is " +
-                                                "stored, and `ganglion resume " + cursor.run + "` follows it again");
+      return give_up(ExitCode::unreachable,
+                     "nothing heard from " + connection.api->server() + " for a minute; the run is " +
+                         "stored, and `ganglion resume " + cursor.run + "` follows it again");
     }
     if (!std::exchange(told, true)) sink.on_note("the connection is lost; trying again");
     sink.on_tick();

@@ -11,7 +11,8 @@ struct Help {
 
 constexpr auto kHelp = std::to_array<Help>({
     {"",
-     "Coordinates multi-agent work durably: agents and workflows are declared in ganglion.yaml, every step is stored before "
+     "Coordinates multi-agent work durably: agents and workflows are declared in ganglion.yaml, every step "
+     "is stored before "
      "it has an effect, and a run that was interrupted goes on where it was.",
      "Start here:\n"
      "  ganglion init demo && cd demo      a small project that runs at once\n"
@@ -30,7 +31,8 @@ constexpr auto kHelp = std::to_array<Help>({
      "  ganglion validate --graph          and print the steps of each workflow, by level\n"
      "  ganglion validate --json old.yaml  for a program: {valid, errors, workflows}"},
     {"run",
-     "Runs a workflow to its end and prints its output. Without a server it runs here, in an engine of this process, as "
+     "Runs a workflow to its end and prints its output. Without a server it runs here, in an engine of this "
+     "process, as "
      "durably as on one: Ctrl-C, then `ganglion resume RUN`, goes on.",
      "Examples:\n"
      "  ganglion run word-count\n"
@@ -42,7 +44,8 @@ constexpr auto kHelp = std::to_array<Help>({
      "  ganglion resume 01K8ZJ3V5Q0000000000000000\n"
      "  ganglion resume 01K8ZJ3V5Q0000000000000000 --json"},
     {"serve",
-     "The server: the HTTP API, the coordinator and the agents of the project, with its workers. SIGTERM or Ctrl-C stops it; "
+     "The server: the HTTP API, the coordinator and the agents of the project, with its workers. SIGTERM or "
+     "Ctrl-C stops it; "
      "open runs go on at the next start.",
      "Examples:\n"
      "  ganglion serve                                       ./ganglion.yaml at 127.0.0.1:7420\n"
@@ -76,15 +79,19 @@ constexpr auto kHelp = std::to_array<Help>({
      "Examples:\n  ganglion runs resume RUN\n  ganglion runs resume RUN --json"},
     {"runs retry", "Lets a failed or cancelled run go on from what had failed; what is done stays done.",
      "Examples:\n  ganglion runs retry RUN\n  ganglion runs retry RUN && ganglion resume RUN"},
-    {"replay", "Folds the journal of a run again, offline, with the project file that it started with, and shows each change.",
+    {"replay",
+     "Folds the journal of a run again, offline, with the project file that it started with, and shows each "
+     "change.",
      "Examples:\n"
      "  ganglion replay RUN\n"
      "  ganglion replay RUN --until 12     the state at that moment\n"
      "  ganglion replay RUN --json"},
-    {"eval", "Evaluates an expression (CEL, as in `${{ }}`) and prints its typed value, or runs test vectors.",
+    {"eval",
+     "Evaluates an expression (CEL, as in `${{ }}`) and prints its typed value, or runs test vectors.",
      "Examples:\n"
      "  ganglion eval '1 + 2'\n"
-     "  ganglion eval 'input.files.filter(f, f.endsWith(\".py\"))' --bindings '{\"input\": {\"files\": [\"a.py\"]}}'\n"
+     "  ganglion eval 'input.files.filter(f, f.endsWith(\".py\"))' --bindings '{\"input\": {\"files\": "
+     "[\"a.py\"]}}'\n"
      "  ganglion eval 'size(steps.scan.output) > 0' --bindings @state.json\n"
      "  ganglion eval --vectors tests.jsonl"},
     {"completion", "Prints the completion script of a shell.",
@@ -106,8 +113,12 @@ const Help& help_of(std::string_view command) {
 
 }  // namespace
 
-std::string_view about(std::string_view command) { return help_of(command).about; }
+std::string_view about(std::string_view command) {
+  return help_of(command).about;
+}
 
-std::string_view examples(std::string_view command) { return help_of(command).examples; }
+std::string_view examples(std::string_view command) {
+  return help_of(command).examples;
+}
 
 }  // namespace ganglion::cli

@@ -46,7 +46,8 @@ std::size_t on_write(char* data, std::size_t, std::size_t size, void* sink) {
 }
 
 bool is_loopback(const std::string& url) {
-  return url.starts_with("http://127.") || url.starts_with("http://localhost") || url.starts_with("http://[::1]");
+  return url.starts_with("http://127.") || url.starts_with("http://localhost") ||
+         url.starts_with("http://[::1]");
 }
 
 Headers header_list(const HttpRequest& request) {
@@ -93,15 +94,19 @@ Error error_of(CURLcode code, const char* detail, const HttpRequest& request) {
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_URL_MALFORMAT:
     case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CONNECT_ERROR: return {"unreachable", why};
+    case CURLE_SSL_CONNECT_ERROR:
+      return {"unreachable", why};
     case CURLE_OPERATION_TIMEDOUT:
-      return {"timeout", "no answer to " + request.method + " within " + std::to_string(request.timeout.count()) + " ms"};
-    default: return {"connection_lost", why};
+      return {"timeout", "no answer to " + request.method + " within " +
+                             std::to_string(request.timeout.count()) + " ms"};
+    default:
+      return {"connection_lost", why};
   }
 }
 
 Result<HttpAnswer> outcome(CURLcode code, const char* detail, const HttpRequest& request, Sink& sink) {
-  if (sink.too_large) return fail("too_large", "the answer has more than " + std::to_string(kMaxAnswer) + " bytes");
+  if (sink.too_large)
+    return fail("too_large", "the answer has more than " + std::to_string(kMaxAnswer) + " bytes");
   if (code != CURLE_OK && !sink.stopped) return std::unexpected(error_of(code, detail, request));
   curl_easy_getinfo(sink.easy, CURLINFO_RESPONSE_CODE, &sink.answer.status);
   return std::move(sink.answer);
@@ -159,7 +164,8 @@ Result<HttpAnswer> HttpClient::stream(const HttpRequest& request, const StreamWa
     if (!watcher.on_tick()) sink.stopped = true;
     if (running == 0 || sink.stopped) break;
     curl_waitfd wake{.fd = watcher.wake_descriptor, .events = CURL_WAIT_POLLIN, .revents = 0};
-    curl_multi_poll(multi, &wake, watcher.wake_descriptor >= 0 ? 1 : 0, static_cast<int>(watcher.tick.count()), nullptr);
+    curl_multi_poll(multi, &wake, watcher.wake_descriptor >= 0 ? 1 : 0,
+                    static_cast<int>(watcher.tick.count()), nullptr);
   }
   auto result = outcome(code, detail.data(), request, sink);
   curl_multi_remove_handle(multi, handles_->easy);

@@ -45,10 +45,11 @@ class HttpClient {
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
-  // Error codes: `unreachable` (nothing was sent), `connection_lost` (it may have been), `timeout`, `too_large`.
+  // Error codes: `unreachable` (nothing was sent), `connection_lost` (it may have been), `timeout`,
+  // `too_large`.
   Result<HttpAnswer> send(const HttpRequest& request);
-  // An answer 200 goes to the watcher piece by piece; any other is collected. Ends when the server ends it or the watcher
-  // says so (then without an error).
+  // An answer 200 goes to the watcher piece by piece; any other is collected. Ends when the server ends it or
+  // the watcher says so (then without an error).
   Result<HttpAnswer> stream(const HttpRequest& request, const StreamWatcher& watcher);
 
  private:

@@ -47,7 +47,8 @@ workflows:
     output: "${{ steps.report.output }}"
 )";
 
-constexpr std::string_view kAgents = R"("""The agents of ganglion.yaml. Each task starts this program once: the task's input is JSON on standard input, and what is
+constexpr std::string_view kAgents =
+    R"("""The agents of ganglion.yaml. Each task starts this program once: the task's input is JSON on standard input, and what is
 printed as JSON on standard output is the task's output. A non-zero exit code fails the attempt."""
 
 import collections
@@ -100,22 +101,26 @@ Outcome<ExitCode> execute(const InitCommand& command, const HostFactory&) {
   constexpr NewFile kFiles[] = {{kDefaultProject, kProject}, {"agents.py", kAgents}};
   for (const NewFile& file : kFiles) {
     if (std::filesystem::exists(directory / file.name, error)) {
-      return give_up(ExitCode::usage, (directory / file.name).string() + " is there already; nothing was changed");
+      return give_up(ExitCode::usage,
+                     (directory / file.name).string() + " is there already; nothing was changed");
     }
   }
   for (const NewFile& file : kFiles) {
-    if (auto written = write_file(directory / file.name, file.text); !written) return std::unexpected(written.error());
+    if (auto written = write_file(directory / file.name, file.text); !written)
+      return std::unexpected(written.error());
   }
   // Where there is one it is the user's own.
   if (!std::filesystem::exists(directory / ".gitignore", error)) {
-    if (auto written = write_file(directory / ".gitignore", kIgnored); !written) return std::unexpected(written.error());
+    if (auto written = write_file(directory / ".gitignore", kIgnored); !written)
+      return std::unexpected(written.error());
   }
   const std::string enter = command.directory == "." ? "" : "  cd " + command.directory + "\n";
-  write(Stream::output, "Made ganglion.yaml (agents and a workflow) and agents.py (what the agents do). Next:\n" + enter +
-                            "  ganglion run word-count\n"
-                            "  ganglion run word-count --input '{\"texts\": [\"to be or not to be\"]}'\n"
-                            "  ganglion validate --graph\n"
-                            "  ganglion runs list\n");
+  write(Stream::output,
+        "Made ganglion.yaml (agents and a workflow) and agents.py (what the agents do). Next:\n" + enter +
+            "  ganglion run word-count\n"
+            "  ganglion run word-count --input '{\"texts\": [\"to be or not to be\"]}'\n"
+            "  ganglion validate --graph\n"
+            "  ganglion runs list\n");
   return ExitCode::done;
 }
 

@@ -27,7 +27,7 @@ void on_signal(int) {
 }
 
 void handle(void (*handler)(int)) {
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = handler;
   action.sa_flags = SA_RESTART;
   for (const int signal : {SIGINT, SIGTERM}) sigaction(signal, &action, nullptr);
@@ -50,9 +50,13 @@ Interrupts::~Interrupts() {
   }
 }
 
-bool Interrupts::arrived() const { return arrivals > 0; }
+bool Interrupts::arrived() const {
+  return arrivals > 0;
+}
 
-int Interrupts::descriptor() const { return wake_pipe[0]; }
+int Interrupts::descriptor() const {
+  return wake_pipe[0];
+}
 
 void Interrupts::wait() const {
   pollfd readable{.fd = descriptor(), .events = POLLIN, .revents = 0};

@@ -1,7 +1,7 @@
 #pragma once
 
-// SIGINT and SIGTERM as something to wait for. The first one is noted, the second one leaves at once with 130: what is
-// durable stays so.
+// SIGINT and SIGTERM as something to wait for. The first one is noted, the second one leaves at once with
+// 130: what is durable stays so.
 
 #include "base/time.h"
 

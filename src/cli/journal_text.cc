@@ -51,7 +51,9 @@ bool take_member(const JsonMembers::Member& member, JournalEntry& entry) {
   return true;
 }
 
-std::string attempt_text(const JournalEntry& entry) { return "attempt " + std::to_string(entry.attempt.value_or(1)); }
+std::string attempt_text(const JournalEntry& entry) {
+  return "attempt " + std::to_string(entry.attempt.value_or(1));
+}
 
 std::string with_error(std::string what, const JournalEntry& entry) {
   const std::string error = error_of(entry);
@@ -77,7 +79,8 @@ Result<JournalEntry> read_entry(std::string_view json) {
   JsonMembers members(json);
   while (const auto member = members.next()) {
     if (!take_member(*member, entry)) {
-      return fail("invalid_entry", "a journal entry has a malformed member \"" + std::string(member->name) + "\"");
+      return fail("invalid_entry",
+                  "a journal entry has a malformed member \"" + std::string(member->name) + "\"");
     }
   }
   if (!members.intact() || entry.seq == 0 || entry.type.empty()) {
@@ -120,7 +123,8 @@ std::string describe(const JournalEntry& entry) {
   if (type == "run_created") return described_with("run started: workflow ", entry, "workflow");
   if (type == "step_started") return "started with " + std::to_string(item_count(entry)) + " items";
   if (type == "task_scheduled") return described_with(attempt_text(entry) + " for agent ", entry, "agent");
-  if (type == "task_succeeded") return entry.attempt.value_or(1) > 1 ? "completed at " + attempt_text(entry) : "completed";
+  if (type == "task_succeeded")
+    return entry.attempt.value_or(1) > 1 ? "completed at " + attempt_text(entry) : "completed";
   if (type == "task_failed") return failed_attempt(entry);
   if (type == "step_sleeping") return described_with("waiting until ", entry, "until");
   if (type == "step_completed") return with_error("completed", entry);
@@ -144,9 +148,11 @@ std::optional<Duration> Narrator::taken(const JournalEntry& entry) {
     begun.erase(found);
     return duration;
   };
-  if (entry.type == "task_succeeded" || entry.type == "task_failed") return since(attempts_, Place(step, entry.item));
+  if (entry.type == "task_succeeded" || entry.type == "task_failed")
+    return since(attempts_, Place(step, entry.item));
   if (entry.type == "step_completed" || entry.type == "step_failed") return since(steps_, step);
-  if (entry.type.starts_with("run_") && !entry.step && began_ && entry.type != "run_created") return entry.at - *began_;
+  if (entry.type.starts_with("run_") && !entry.step && began_ && entry.type != "run_created")
+    return entry.at - *began_;
   return std::nullopt;
 }
 

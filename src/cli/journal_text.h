@@ -3,10 +3,10 @@
 // Journal entries as the HTTP API sends them, and in words for people.
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <optional>
 
 #include "base/result.h"
 #include "base/time.h"

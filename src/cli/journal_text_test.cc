@@ -56,17 +56,25 @@ TEST(JournalText, counts_the_items_of_a_list_of_anything) {
 TEST(JournalText, tells_a_run_as_lines_with_times) {
   Narrator narrator;
   const auto tell = [&](std::string_view json) { return narrator.line(read(json)); };
-  EXPECT_EQ(tell(R"({"seq":1,"at":"2026-03-01T09:30:00.000Z","type":"run_created","data":{"workflow":"review"}})"),
-            "+0.000s  run started: workflow review");
-  EXPECT_EQ(tell(R"({"seq":2,"at":"2026-03-01T09:30:00.001Z","type":"step_started","step":"scan","data":{"items":[1,2]}})"),
-            "+0.001s  scan  started with 2 items");
-  EXPECT_EQ(tell(R"({"seq":3,"at":"2026-03-01T09:30:00.002Z","type":"task_scheduled","step":"scan","item":1,"attempt":1,"data":{"agent":"scanner"}})"),
-            "+0.002s  scan[1]  attempt 1 for agent scanner");
-  EXPECT_EQ(tell(R"({"seq":4,"at":"2026-03-01T09:30:01.002Z","type":"task_failed","step":"scan","item":1,"attempt":1,)"
-                 R"("data":{"error":{"code":"timeout","message":"took\ntoo long"},"retry_at":"2026-03-01T09:30:01.202Z"}})"),
-            "+1.002s  scan[1]  attempt 1 failed: timeout: took\\ntoo long; again in 200ms  (1.0s)");
-  EXPECT_EQ(tell(R"({"seq":5,"at":"2026-03-01T09:30:02.001Z","type":"step_completed","step":"scan","data":{}})"),
-            "+2.001s  scan  completed  (2.0s)");
+  EXPECT_EQ(
+      tell(R"({"seq":1,"at":"2026-03-01T09:30:00.000Z","type":"run_created","data":{"workflow":"review"}})"),
+      "+0.000s  run started: workflow review");
+  EXPECT_EQ(
+      tell(
+          R"({"seq":2,"at":"2026-03-01T09:30:00.001Z","type":"step_started","step":"scan","data":{"items":[1,2]}})"),
+      "+0.001s  scan  started with 2 items");
+  EXPECT_EQ(
+      tell(
+          R"({"seq":3,"at":"2026-03-01T09:30:00.002Z","type":"task_scheduled","step":"scan","item":1,"attempt":1,"data":{"agent":"scanner"}})"),
+      "+0.002s  scan[1]  attempt 1 for agent scanner");
+  EXPECT_EQ(
+      tell(
+          R"({"seq":4,"at":"2026-03-01T09:30:01.002Z","type":"task_failed","step":"scan","item":1,"attempt":1,)"
+          R"("data":{"error":{"code":"timeout","message":"took\ntoo long"},"retry_at":"2026-03-01T09:30:01.202Z"}})"),
+      "+1.002s  scan[1]  attempt 1 failed: timeout: took\\ntoo long; again in 200ms  (1.0s)");
+  EXPECT_EQ(
+      tell(R"({"seq":5,"at":"2026-03-01T09:30:02.001Z","type":"step_completed","step":"scan","data":{}})"),
+      "+2.001s  scan  completed  (2.0s)");
   EXPECT_EQ(tell(R"({"seq":6,"at":"2026-03-01T09:30:02.500Z","type":"run_completed","data":{"output":1}})"),
             "+2.500s  run completed  (2.5s)");
 }

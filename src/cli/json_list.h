@@ -5,7 +5,8 @@
 
 namespace ganglion::cli {
 
-// The elements of a list that is known to be valid JSON, each with its bytes as they came. Empty for what is no list.
+// The elements of a list that is known to be valid JSON, each with its bytes as they came. Empty for what is
+// no list.
 std::vector<std::string_view> elements_of(std::string_view json);
 
 }  // namespace ganglion::cli

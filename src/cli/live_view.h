@@ -14,11 +14,12 @@ class LiveView {
  public:
   explicit LiveView(Colour colour) : colour_(colour) {}
 
-  // Replaces the block by `lines`, cut to `columns`, the terminal's width now; `above` is left standing before it and
-  // scrolls away. One write, marked as one frame where the terminal knows synchronised updates, and nothing is erased that
-  // is not overwritten at once: so it doesn't flicker. A terminal that has become narrower has wrapped the old block, which
-  // is counted in.
-  std::string frame(const std::vector<StyledLine>& lines, std::size_t columns, const std::vector<StyledLine>& above = {});
+  // Replaces the block by `lines`, cut to `columns`, the terminal's width now; `above` is left standing
+  // before it and scrolls away. One write, marked as one frame where the terminal knows synchronised updates,
+  // and nothing is erased that is not overwritten at once: so it doesn't flicker. A terminal that has become
+  // narrower has wrapped the old block, which is counted in.
+  std::string frame(const std::vector<StyledLine>& lines, std::size_t columns,
+                    const std::vector<StyledLine>& above = {});
 
  private:
   Colour colour_;

@@ -17,8 +17,9 @@ Outcome<ExitCode> execute(const CompletionCommand& command, const HostFactory&) 
 }
 
 Outcome<ExitCode> execute(const VersionCommand& command, const HostFactory&) {
-  write(Stream::output, command.format == Format::json ? JsonObject().add("version", GANGLION_VERSION).finish() + "\n"
-                                                       : "ganglion " GANGLION_VERSION "\n");
+  write(Stream::output, command.format == Format::json
+                            ? JsonObject().add("version", GANGLION_VERSION).finish() + "\n"
+                            : "ganglion " GANGLION_VERSION "\n");
   return ExitCode::done;
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
-// `ganglion` from its arguments to its exit code: 0 done, 1 the run failed or was cancelled (or an expression or a vector
-// failed), 2 bad usage or an invalid file, 3 no server or store, 130 interrupted.
+// `ganglion` from its arguments to its exit code: 0 done, 1 the run failed or was cancelled (or an expression
+// or a vector failed), 2 bad usage or an invalid file, 3 no server or store, 130 interrupted.
 
 #include "cli/host.h"
 

@@ -1,14 +1,16 @@
 #include "cli/pretty_json.h"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdio>
-#include <array>
 
 namespace ganglion::cli {
 namespace {
 
-void new_line(std::string& out, std::size_t depth) { out += "\n" + std::string(2 * depth, ' '); }
+void new_line(std::string& out, std::size_t depth) {
+  out += "\n" + std::string(2 * depth, ' ');
+}
 
 // DEL and C1 controls (U+0080 … U+009F), which terminals may obey.
 std::string with_escapes(std::string_view text) {

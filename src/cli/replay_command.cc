@@ -51,13 +51,15 @@ std::vector<Change> changes_between(const Run& run, const std::vector<std::strin
   return changes;
 }
 
-Outcome<Replayed> replay(const RunId& id, std::shared_ptr<const Project> project, std::vector<JournalEntry> journal) {
+Outcome<Replayed> replay(const RunId& id, std::shared_ptr<const Project> project,
+                         std::vector<JournalEntry> journal) {
   const auto corrupt = [](const Error& error) { return give_up(ExitCode::unreachable, error.message); };
   const auto created = decode_created(journal.front());
   if (!created) return corrupt(created.error());
   const auto workflow = project->workflows.find(created->workflow);
   if (workflow == project->workflows.end()) {
-    return corrupt({"corrupt_journal", "the project that the run started with has no workflow " + created->workflow});
+    return corrupt(
+        {"corrupt_journal", "the project that the run started with has no workflow " + created->workflow});
   }
   Replayed replayed;
   replayed.run = std::make_unique<Run>(id, project, workflow->second);
@@ -86,14 +88,16 @@ std::string replay_json(const Replayed& replayed) {
     transitions += (transitions.size() > 1 ? ",\n " : "") + object.finish();
   }
   JsonObject result;
-  return result.add_raw("transitions", transitions + "]").add_raw("run", run_json(*replayed.run)).finish() + "\n";
+  return result.add_raw("transitions", transitions + "]").add_raw("run", run_json(*replayed.run)).finish() +
+         "\n";
 }
 
 std::string replay_text(const Replayed& replayed, std::size_t columns) {
   std::string out;
   Narrator narrator;
   for (const Transition& transition : replayed.transitions) {
-    out += padded_left(std::to_string(transition.entry.seq), 5) + "  " + narrator.line(transition.entry) + "\n";
+    out +=
+        padded_left(std::to_string(transition.entry.seq), 5) + "  " + narrator.line(transition.entry) + "\n";
     for (const Change& change : transition.changes) {
       const std::string from = change.from.empty() ? "" : change.from + " → ";
       out += "         " + printable(change.what) + ": " + from + change.to + "\n";
@@ -107,9 +111,12 @@ std::string replay_text(const Replayed& replayed, std::size_t columns) {
 Outcome<ExitCode> execute(const ReplayCommand& command, const HostFactory& make_host) {
   const auto id = RunId::parse(command.run);
   if (!id) return give_up(ExitCode::usage, "\"" + command.run + "\" is not the id of a run");
-  const auto connection =
-      connect({.target = command.target, .agents = AgentsRole::off, .project_file = {}, .on_worker_output = {}, .on_log = {}},
-              make_host);
+  const auto connection = connect({.target = command.target,
+                                   .agents = AgentsRole::off,
+                                   .project_file = {},
+                                   .on_worker_output = {},
+                                   .on_log = {}},
+                                  make_host);
   if (!connection) return std::unexpected(connection.error());
   auto journal = connection->api->journal(command.run, 0);
   if (!journal) return std::unexpected(journal.error());
@@ -121,10 +128,12 @@ Outcome<ExitCode> execute(const ReplayCommand& command, const HostFactory& make_
 
   // From here on nothing but the journal and the project file.
   const auto loaded = project::parse(*source, "stored project");
-  if (!loaded) return give_up(ExitCode::unreachable, "this version can't read the project that the run started with: " +
-                                                         loaded.error().front().text());
+  if (!loaded)
+    return give_up(ExitCode::unreachable, "this version can't read the project that the run started with: " +
+                                              loaded.error().front().text());
   if (definition && (*loaded)->digest != *definition) {
-    return give_up(ExitCode::unreachable, "the server doesn't have the project that the run started with, only another one");
+    return give_up(ExitCode::unreachable,
+                   "the server doesn't have the project that the run started with, only another one");
   }
   if (command.until) {
     std::erase_if(*journal, [&](const JournalEntry& entry) { return entry.seq > *command.until; });
@@ -133,7 +142,8 @@ Outcome<ExitCode> execute(const ReplayCommand& command, const HostFactory& make_
   const auto replayed = replay(*id, *loaded, *std::move(journal));
   if (!replayed) return std::unexpected(replayed.error());
   const std::size_t columns = is_terminal(Stream::output) ? size_of(Stream::output).columns : 0;
-  write(Stream::output, command.format == Format::json ? replay_json(*replayed) : replay_text(*replayed, columns));
+  write(Stream::output,
+        command.format == Format::json ? replay_json(*replayed) : replay_text(*replayed, columns));
   return ExitCode::done;
 }
 

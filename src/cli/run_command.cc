@@ -30,7 +30,9 @@ ConnectOptions watching(const Target& target, const std::shared_ptr<WorkerOutput
   ConnectOptions options;
   options.target = target;
   options.agents = AgentsRole::on;
-  options.on_worker_output = [output](const std::string& worker, const std::string& line) { output->push(worker, line); };
+  options.on_worker_output = [output](const std::string& worker, const std::string& line) {
+    output->push(worker, line);
+  };
   // What a person must act on; the rest of an engine's log is for servers.
   options.on_log = [output](const std::string& line) {
     if (line.contains("\"level\":\"error\"")) output->push("engine", line);
@@ -42,7 +44,8 @@ std::vector<std::string> step_names(const Document& run) {
   std::vector<std::string> names;
   JsonMembers steps(run.raw("steps"));
   while (const auto step = steps.next()) {
-    if (auto name = read_json_string("\"" + std::string(step->name) + "\"")) names.push_back(*std::move(name));
+    if (auto name = read_json_string("\"" + std::string(step->name) + "\""))
+      names.push_back(*std::move(name));
   }
   return names;
 }
@@ -50,16 +53,18 @@ std::vector<std::string> step_names(const Document& run) {
 std::string how_to_resume(const Watched& watched) {
   std::string command = "ganglion resume " + watched.run.text_of("id");
   if (watched.target.server) command += " --server " + *watched.target.server;
-  if (!watched.target.server && watched.target.store != kDefaultStore) command += " --store " + watched.target.store;
+  if (!watched.target.server && watched.target.store != kDefaultStore)
+    command += " --store " + watched.target.store;
   return command;
 }
 
 ExitCode interrupted(Watched& watched) {
   const std::string id = watched.run.text_of("id");
   const bool here = watched.connection.where == Where::here;
-  complain(here ? "interrupted; everything that run " + id + " has done is stored. To go on:\n  " + how_to_resume(watched)
-                : "run " + id + " goes on at " + watched.connection.api->server() + ". To follow it again:\n  " +
-                      how_to_resume(watched));
+  complain(here ? "interrupted; everything that run " + id + " has done is stored. To go on:\n  " +
+                      how_to_resume(watched)
+                : "run " + id + " goes on at " + watched.connection.api->server() +
+                      ". To follow it again:\n  " + how_to_resume(watched));
   if (watched.connection.host) watched.connection.host->stop();
   return ExitCode::interrupted;
 }
@@ -115,19 +120,22 @@ Outcome<ExitCode> watch(Watched watched, WorkerOutput& output, const Interrupts&
   return exit;
 }
 
-// A workflow that the engine doesn't know is the likeliest mistake, and worth more than what the server says about it.
+// A workflow that the engine doesn't know is the likeliest mistake, and worth more than what the server says
+// about it.
 Failure submit_failure(Api& api, const std::string& workflow, Failure failure) {
   if (failure.exit != ExitCode::usage) return failure;
   const auto known = api.workflows();
   if (!known || std::ranges::find(*known, workflow) != known->end()) return failure;
   std::string text = "no workflow \"" + workflow + "\"" + project::did_you_mean(workflow, *known);
-  if (known->empty()) return {ExitCode::usage, text + "; the engine has no project: name one with -f, or `ganglion init`"};
+  if (known->empty())
+    return {ExitCode::usage, text + "; the engine has no project: name one with -f, or `ganglion init`"};
   text += " (there is:";
   for (const std::string& name : *known) text += " " + name;
   return {ExitCode::usage, text + ")"};
 }
 
-// A server elsewhere gets the project only where it is named; the one that holds this store may have an older one.
+// A server elsewhere gets the project only where it is named; the one that holds this store may have an older
+// one.
 Outcome<void> offer_project(Connection& connection, const RunCommand& command) {
   if (connection.where == Where::here) return {};
   const auto path = project_file(command.file);
@@ -138,8 +146,8 @@ Outcome<void> offer_project(Connection& connection, const RunCommand& command) {
   if (connection.where != Where::holder_of_store) return {};
   const auto active = connection.api->project(std::nullopt);
   if (active && *active != *source) {
-    complain("the server at " + connection.api->server() + " has another " + *path + " than this; -f " + *path +
-             " gives it this one");
+    complain("the server at " + connection.api->server() + " has another " + *path + " than this; -f " +
+             *path + " gives it this one");
   }
   return {};
 }
@@ -166,7 +174,8 @@ Outcome<ExitCode> execute(const RunCommand& command, const HostFactory& make_hos
   if (command.detach) {
     write(Stream::output, (command.format == Format::json ? run->text : run->text_of("id")) + "\n");
     if (connection->where == Where::here) {
-      complain("nobody works on it yet; `ganglion serve` or `ganglion resume " + run->text_of("id") + "` does");
+      complain("nobody works on it yet; `ganglion serve` or `ganglion resume " + run->text_of("id") +
+               "` does");
     }
     return ExitCode::done;
   }
@@ -188,9 +197,11 @@ Outcome<ExitCode> execute(const ResumeCommand& command, const HostFactory& make_
   auto run = connection->api->run(command.run);
   if (!run) return std::unexpected(run.error());
   const std::string status = run->text_of("status");
-  if (status == "completed" || status == "failed" || status == "cancelled") return report(*run, command.format);
+  if (status == "completed" || status == "failed" || status == "cancelled")
+    return report(*run, command.format);
   if (status == "paused") {
-    if (auto resumed = connection->api->tell(command.run, "resume"); !resumed) return std::unexpected(resumed.error());
+    if (auto resumed = connection->api->tell(command.run, "resume"); !resumed)
+      return std::unexpected(resumed.error());
   }
   auto reconnect = [&] { return connect(options, make_host); };
   return watch({.connection = *std::move(connection),

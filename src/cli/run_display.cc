@@ -26,7 +26,8 @@ void WorkerOutput::push(const std::string& worker, const std::string& line) {
 
 std::vector<std::string> WorkerOutput::take() {
   const std::scoped_lock lock(mutex_);
-  if (dropped_ > 0) lines_.push_back("(" + std::to_string(std::exchange(dropped_, 0)) + " more lines of workers)");
+  if (dropped_ > 0)
+    lines_.push_back("(" + std::to_string(std::exchange(dropped_, 0)) + " more lines of workers)");
   return std::exchange(lines_, {});
 }
 
@@ -64,6 +65,8 @@ void RunDisplay::draw(bool whole) {
   write(Stream::messages, view_.frame(lines, size.columns, above));
 }
 
-DisplayMode display_mode() { return is_live(Stream::messages) ? DisplayMode::live : DisplayMode::lines; }
+DisplayMode display_mode() {
+  return is_live(Stream::messages) ? DisplayMode::live : DisplayMode::lines;
+}
 
 }  // namespace ganglion::cli

@@ -1,7 +1,7 @@
 #pragma once
 
-// A run on its way, on standard error: a tree that is drawn again in place on a terminal, a line per event elsewhere,
-// nothing for programs. What workers print comes in between.
+// A run on its way, on standard error: a tree that is drawn again in place on a terminal, a line per event
+// elsewhere, nothing for programs. What workers print comes in between.
 
 #include <mutex>
 #include <string>

@@ -47,8 +47,8 @@ Table step_table(std::string_view steps) {
       status += " " + text(items, "done") + "/" + text(items, "total");
     }
     table.rows.push_back({read_json_string("\"" + std::string(step->name) + "\"").value_or(""), status,
-                          took(text(members, "started_at"), text(members, "ended_at")), text(members, "attempts"),
-                          error_text(members)});
+                          took(text(members, "started_at"), text(members, "ended_at")),
+                          text(members, "attempts"), error_text(members)});
   }
   return table;
 }
@@ -62,13 +62,16 @@ std::string took(const std::string& from, const std::string& to) {
 
 std::string run_summary(std::string_view run_json, std::size_t columns) {
   const Members run = members_of(run_json);
-  std::string out = "run       " + printable(text(run, "id")) + "\nworkflow  " + printable(text(run, "workflow")) +
-                    "\nstatus    " + printable(text(run, "status")) + "\ncreated   " + printable(text(run, "created_at")) + "\n";
+  std::string out = "run       " + printable(text(run, "id")) + "\nworkflow  " +
+                    printable(text(run, "workflow")) + "\nstatus    " + printable(text(run, "status")) +
+                    "\ncreated   " + printable(text(run, "created_at")) + "\n";
   if (const std::string ended = text(run, "ended_at"); !ended.empty()) {
     out += "ended     " + printable(ended) + "  (" + took(text(run, "created_at"), ended) + ")\n";
   }
-  if (const std::string session = text(run, "session_id"); !session.empty()) out += "session   " + printable(session) + "\n";
-  if (const std::string error = error_text(run); !error.empty()) out += "error     " + printable(error) + "\n";
+  if (const std::string session = text(run, "session_id"); !session.empty())
+    out += "session   " + printable(session) + "\n";
+  if (const std::string error = error_text(run); !error.empty())
+    out += "error     " + printable(error) + "\n";
   out += "\n" + render(step_table(raw(run, "steps")), columns);
   out += "\ninput\n" + pretty_json(raw(run, "input")) + "\n";
   if (raw(run, "output") != "null") out += "\noutput\n" + pretty_json(raw(run, "output")) + "\n";

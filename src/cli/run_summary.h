@@ -6,7 +6,8 @@
 
 namespace ganglion::cli {
 
-// A run as the API gives it, for people: what it is, its steps as a table, what came out. `columns` as for tables.
+// A run as the API gives it, for people: what it is, its steps as a table, what came out. `columns` as for
+// tables.
 std::string run_summary(std::string_view run_json, std::size_t columns);
 
 // Between two times as the API writes them; empty unless there are both.

@@ -111,11 +111,16 @@ void RunTree::apply_to_task(Step& step, const JournalEntry& entry) {
 void RunTree::set_mood(Step& step, Task& task, TaskMood mood) {
   const auto counter = [&](TaskMood which) -> std::size_t* {
     switch (which) {
-      case TaskMood::unseen: return nullptr;
-      case TaskMood::under_way: return &step.under_way;
-      case TaskMood::backing_off: return &step.backing_off;
-      case TaskMood::done: return &step.done;
-      case TaskMood::failed: return &step.failed;
+      case TaskMood::unseen:
+        return nullptr;
+      case TaskMood::under_way:
+        return &step.under_way;
+      case TaskMood::backing_off:
+        return &step.backing_off;
+      case TaskMood::done:
+        return &step.done;
+      case TaskMood::failed:
+        return &step.failed;
     }
     return nullptr;
   };
@@ -140,7 +145,8 @@ void RunTree::add_tokens(const JournalEntry& entry) {
       double value = 0;
       const std::string_view text = amount->value;
       const bool is_number = std::from_chars(text.data(), text.data() + text.size(), value).ec == std::errc();
-      if (is_number && value > 0 && amount->name.contains("token") && !amount->name.contains("total")) tokens_ += value;
+      if (is_number && value > 0 && amount->name.contains("token") && !amount->name.contains("total"))
+        tokens_ += value;
     }
   }
 }

@@ -1,8 +1,8 @@
 #pragma once
 
-// The picture of a run while it goes on: folds journal entries into what a person wants to see, and lays that out as
-// lines. Pure: entries and the time come in, lines go out. It reads the journal as clients do, without the project file,
-// so it knows nothing that the API doesn't tell.
+// The picture of a run while it goes on: folds journal entries into what a person wants to see, and lays that
+// out as lines. Pure: entries and the time come in, lines go out. It reads the journal as clients do, without
+// the project file, so it knows nothing that the API doesn't tell.
 
 #include <cstddef>
 #include <cstdint>

@@ -26,9 +26,10 @@ std::string_view pick(const Symbol& symbol, Symbols symbols) {
 }
 
 std::string_view spinner(Timestamp now, Symbols symbols) {
-  static constexpr std::array<Symbol, 8> kFrames = {{{"⣷", "|"}, {"⣯", "/"}, {"⣟", "-"}, {"⡿", "\\"},
-                                                     {"⢿", "|"}, {"⣻", "/"}, {"⣽", "-"}, {"⣾", "\\"}}};
-  const auto frame = static_cast<std::size_t>(std::max<std::int64_t>(now.milliseconds_since_epoch(), 0) / kFrameMs);
+  static constexpr std::array<Symbol, 8> kFrames = {
+      {{"⣷", "|"}, {"⣯", "/"}, {"⣟", "-"}, {"⡿", "\\"}, {"⢿", "|"}, {"⣻", "/"}, {"⣽", "-"}, {"⣾", "\\"}}};
+  const auto frame =
+      static_cast<std::size_t>(std::max<std::int64_t>(now.milliseconds_since_epoch(), 0) / kFrameMs);
   return pick(kFrames[frame % kFrames.size()], symbols);
 }
 
@@ -50,7 +51,9 @@ Tint tint_of(std::string_view status) {
   return Tint::faint;
 }
 
-std::string counted(std::size_t count, std::string_view what) { return std::to_string(count) + " " + std::string(what); }
+std::string counted(std::size_t count, std::string_view what) {
+  return std::to_string(count) + " " + std::string(what);
+}
 
 void append_note(std::string& notes, const std::string& note) {
   if (note.empty()) return;
@@ -72,7 +75,8 @@ std::vector<StyledLine> RunTree::lines(const Layout& layout) const {
   const bool too_long = layout.max_lines != 0 && steps_.size() + 1 > layout.max_lines;
   const std::size_t room = too_long ? std::max<std::size_t>(layout.max_lines, 3) - 2 : steps_.size();
   const auto steps = shown(room);
-  std::size_t left = layout.max_lines == 0 ? SIZE_MAX : layout.max_lines - std::min(layout.max_lines, steps.size() + 1);
+  std::size_t left =
+      layout.max_lines == 0 ? SIZE_MAX : layout.max_lines - std::min(layout.max_lines, steps.size() + 1);
   for (std::size_t i = 0; i < steps.size(); ++i) {
     const bool last = i + 1 == steps.size() && !too_long;
     lines.push_back(line_of(*steps[i], layout, last));
@@ -83,16 +87,19 @@ std::vector<StyledLine> RunTree::lines(const Layout& layout) const {
   }
   if (too_long) {
     const std::string corner(pick({"└─ ", "`- "}, layout.symbols));
-    lines.push_back({{corner, Tint::faint}, {counted(steps_.size() - steps.size(), "more steps"), Tint::faint}});
+    lines.push_back(
+        {{corner, Tint::faint}, {counted(steps_.size() - steps.size(), "more steps"), Tint::faint}});
   }
   return lines;
 }
 
 StyledLine RunTree::head(const Layout& layout) const {
-  StyledLine line = {{printable(workflow_), Tint::strong}, {" " + printable(run_id_) + " ", Tint::faint},
+  StyledLine line = {{printable(workflow_), Tint::strong},
+                     {" " + printable(run_id_) + " ", Tint::faint},
                      {status_, tint_of(status_)}};
   if (started_at_) line.push_back({" " + elapsed_text(ended_at_.value_or(layout.now) - *started_at_)});
-  const auto ended = std::ranges::count_if(steps_, [](const Step& step) { return step.status == "completed" || step.status == "skipped"; });
+  const auto ended = std::ranges::count_if(
+      steps_, [](const Step& step) { return step.status == "completed" || step.status == "skipped"; });
   line.push_back({"  " + std::to_string(ended) + "/" + counted(steps_.size(), "steps"), Tint::faint});
   if (tokens_ > 0) line.push_back({", " + grouped(tokens_) + " tokens", Tint::faint});
   if (!error_.empty()) line.push_back({"  " + printable(error_), tint_of(status_)});
@@ -105,17 +112,20 @@ StyledLine RunTree::line_of(const Step& step, const Layout& layout, bool last) c
     name_columns = std::max(name_columns, std::min(columns_of(printable(other.name)), kMaxNameColumns));
   }
   const Tint tint = tint_of(step.status);
-  StyledLine line = {{std::string(pick(last ? Symbol{"└─ ", "`- "} : Symbol{"├─ ", "|- "}, layout.symbols)), Tint::faint},
-                     {std::string(mark_of(step.status, layout.now, layout.symbols)) + " ", tint},
-                     {padded(fit(printable(step.name), kMaxNameColumns), name_columns) + "  "},
-                     {padded(step.status, kStatusColumns) + " ", tint}};
-  const std::string elapsed = step.started_at ? elapsed_text(step.ended_at.value_or(layout.now) - *step.started_at) : "";
+  StyledLine line = {
+      {std::string(pick(last ? Symbol{"└─ ", "`- "} : Symbol{"├─ ", "|- "}, layout.symbols)), Tint::faint},
+      {std::string(mark_of(step.status, layout.now, layout.symbols)) + " ", tint},
+      {padded(fit(printable(step.name), kMaxNameColumns), name_columns) + "  "},
+      {padded(step.status, kStatusColumns) + " ", tint}};
+  const std::string elapsed =
+      step.started_at ? elapsed_text(step.ended_at.value_or(layout.now) - *step.started_at) : "";
   line.push_back({padded_left(elapsed, kElapsedColumns)});
   if (const std::string notes = notes_of(step); !notes.empty()) line.push_back({"  " + notes, Tint::faint});
   std::string error = step.error;
   const auto only = step.tasks.find(0);
   if (error.empty() && !step.items && only != step.tasks.end()) error = only->second.error;
-  if (!error.empty()) line.push_back({"  " + printable(error), step.status == "failed" ? Tint::bad : Tint::notice});
+  if (!error.empty())
+    line.push_back({"  " + printable(error), step.status == "failed" ? Tint::bad : Tint::notice});
   return line;
 }
 
@@ -124,8 +134,10 @@ std::string RunTree::notes_of(const Step& step) const {
   if (step.items) {
     append_note(notes, std::to_string(step.done) + "/" + std::to_string(*step.items));
     if (step.failed > 0) append_note(notes, counted(step.failed, "failed"));
-    if (step.status == "running" && step.under_way > 0) append_note(notes, counted(step.under_way, "under way"));
-    if (step.status == "running" && step.backing_off > 0) append_note(notes, counted(step.backing_off, "to be tried again"));
+    if (step.status == "running" && step.under_way > 0)
+      append_note(notes, counted(step.under_way, "under way"));
+    if (step.status == "running" && step.backing_off > 0)
+      append_note(notes, counted(step.backing_off, "to be tried again"));
     return notes;
   }
   const auto only = step.tasks.find(0);
@@ -145,19 +157,21 @@ std::vector<StyledLine> RunTree::trouble_of(const Step& step, const Layout& layo
     if (task.error.empty() || task.mood == TaskMood::done) continue;
     if (++troubled > kMaxTroubledItems) continue;
     const bool failed = task.mood == TaskMood::failed;
-    lines.push_back({{indent + "   ", Tint::faint},
-                     {"[" + std::to_string(item) + "] "},
-                     {failed ? "failed" : "attempt " + std::to_string(task.attempt), failed ? Tint::bad : Tint::notice},
-                     {": " + printable(task.error)}});
+    lines.push_back(
+        {{indent + "   ", Tint::faint},
+         {"[" + std::to_string(item) + "] "},
+         {failed ? "failed" : "attempt " + std::to_string(task.attempt), failed ? Tint::bad : Tint::notice},
+         {": " + printable(task.error)}});
   }
   if (troubled > kMaxTroubledItems) {
-    lines.push_back({{indent + "   ", Tint::faint}, {"and " + counted(troubled - kMaxTroubledItems, "more"), Tint::faint}});
+    lines.push_back({{indent + "   ", Tint::faint},
+                     {"and " + counted(troubled - kMaxTroubledItems, "more"), Tint::faint}});
   }
   return lines;
 }
 
-// Where there is no room for all: first what failed, then what is under way, then what comes next, then what is done; in
-// the order of their declaration.
+// Where there is no room for all: first what failed, then what is under way, then what comes next, then what
+// is done; in the order of their declaration.
 std::vector<const RunTree::Step*> RunTree::shown(std::size_t room) const {
   const auto rank = [](const Step* step) {
     if (step->status == "failed") return 0;

@@ -15,12 +15,17 @@ constexpr std::int64_t kStart = 1'000'000;
 
 JournalEntry entry(std::uint64_t seq, std::int64_t at, std::string type, std::optional<std::string> step = {},
                    std::string data = "{}") {
-  return {.seq = seq, .at = Timestamp(kStart + at), .type = std::move(type), .step = std::move(step), .item = {}, .attempt = 1,
+  return {.seq = seq,
+          .at = Timestamp(kStart + at),
+          .type = std::move(type),
+          .step = std::move(step),
+          .item = {},
+          .attempt = 1,
           .data = std::move(data)};
 }
 
-JournalEntry item_entry(std::uint64_t seq, std::int64_t at, std::string type, std::string step, std::uint32_t item,
-                        std::string data = "{}", std::uint32_t attempt = 1) {
+JournalEntry item_entry(std::uint64_t seq, std::int64_t at, std::string type, std::string step,
+                        std::uint32_t item, std::string data = "{}", std::uint32_t attempt = 1) {
   JournalEntry made = entry(seq, at, std::move(type), std::move(step), std::move(data));
   made.item = item;
   made.attempt = attempt;
@@ -41,13 +46,16 @@ RunTree review_under_way() {
   RunTree tree("01K", "review", {"changes", "scan", "report"});
   tree.apply(entry(1, 0, "run_created"));
   tree.apply(entry(2, 1, "task_scheduled", "changes"));
-  tree.apply(entry(3, 250, "task_succeeded", "changes", R"({"output":[],"usage":{"input_tokens":1200,"output_tokens":34}})"));
+  tree.apply(entry(3, 250, "task_succeeded", "changes",
+                   R"({"output":[],"usage":{"input_tokens":1200,"output_tokens":34}})"));
   tree.apply(entry(4, 251, "step_started", "scan", R"({"items":["a",{"b":[1,2]},"c,d","e"]})"));
   for (std::uint32_t i = 0; i < 4; ++i) tree.apply(item_entry(5 + i, 252, "task_scheduled", "scan", i));
   tree.apply(item_entry(9, 700, "task_succeeded", "scan", 0, R"({"output":1})"));
-  tree.apply(item_entry(10, 800, "task_failed", "scan", 1, R"({"error":{"code":"bad_file","message":"no such file"}})"));
-  tree.apply(item_entry(11, 900, "task_failed", "scan", 2,
-                        R"({"error":{"code":"timeout","message":"took too long"},"retry_at":"1970-01-01T00:16:42.000Z"})"));
+  tree.apply(item_entry(10, 800, "task_failed", "scan", 1,
+                        R"({"error":{"code":"bad_file","message":"no such file"}})"));
+  tree.apply(item_entry(
+      11, 900, "task_failed", "scan", 2,
+      R"({"error":{"code":"timeout","message":"took too long"},"retry_at":"1970-01-01T00:16:42.000Z"})"));
   return tree;
 }
 
@@ -144,7 +152,8 @@ TEST(RunTree, nothing_in_an_entry_reaches_the_terminal_as_a_command) {
   RunTree tree("01K\x1b]0;owned\x07", "work\x1b[2Jflow", {"st\nep\x1b[31m"});
   tree.apply(entry(1, 0, "run_created"));
   tree.apply(entry(2, 0, "task_scheduled", "st\nep\x1b[31m"));
-  tree.apply(entry(3, 5, "task_failed", "st\nep\x1b[31m", "{\"error\":{\"code\":\"\\u001b[2J\",\"message\":\"a\\nb\\u009b\"}}"));
+  tree.apply(entry(3, 5, "task_failed", "st\nep\x1b[31m",
+                   "{\"error\":{\"code\":\"\\u001b[2J\",\"message\":\"a\\nb\\u009b\"}}"));
   for (const StyledLine& line : tree.lines({Timestamp(kStart), Symbols::unicode, 0})) {
     const std::string text = render(line, 400, Colour::off);
     EXPECT_TRUE(std::ranges::none_of(text, [](unsigned char c) { return c < 0x20; })) << text;
@@ -157,10 +166,12 @@ TEST(RunTree, any_order_of_entries_is_drawn_within_its_bounds) {
     const auto count = *rc::gen::inRange<std::uint64_t>(0, 40);
     for (std::uint64_t seq = 1; seq <= count; ++seq) {
       const std::string type = *rc::gen::element<std::string>(
-          "run_created", "step_started", "task_scheduled", "task_succeeded", "task_failed", "step_sleeping", "step_completed",
-          "step_failed", "step_skipped", "run_paused", "run_resumed", "run_retried", "run_completed", "run_failed", "new_type");
-      JournalEntry made = entry(seq, static_cast<std::int64_t>(seq), type, *rc::gen::element<std::string>("a", "b", "c", "d"),
-                                R"({"items":[1,2],"error":{"code":"c","message":"m"}})");
+          "run_created", "step_started", "task_scheduled", "task_succeeded", "task_failed", "step_sleeping",
+          "step_completed", "step_failed", "step_skipped", "run_paused", "run_resumed", "run_retried",
+          "run_completed", "run_failed", "new_type");
+      JournalEntry made =
+          entry(seq, static_cast<std::int64_t>(seq), type, *rc::gen::element<std::string>("a", "b", "c", "d"),
+                R"({"items":[1,2],"error":{"code":"c","message":"m"}})");
       made.item = *rc::gen::inRange<std::uint32_t>(0, 3);
       tree.apply(made);
     }
@@ -176,7 +187,8 @@ TEST(LiveView, draws_over_its_last_block_and_erases_what_is_left_of_it) {
   LiveView view(Colour::off);
   EXPECT_EQ(view.frame({{{"one"}}, {{"two"}}}, 80), "\x1b[?2026hone\x1b[K\ntwo\x1b[K\n\x1b[?2026l");
   EXPECT_EQ(view.frame({{{"only"}}}, 80), "\x1b[?2026h\r\x1b[2Aonly\x1b[K\n\x1b[J\x1b[?2026l");
-  EXPECT_EQ(view.frame({{{"block"}}}, 80, {{{"above"}}}), "\x1b[?2026h\r\x1b[1Aabove\x1b[K\nblock\x1b[K\n\x1b[?2026l");
+  EXPECT_EQ(view.frame({{{"block"}}}, 80, {{{"above"}}}),
+            "\x1b[?2026h\r\x1b[1Aabove\x1b[K\nblock\x1b[K\n\x1b[?2026l");
 }
 
 TEST(LiveView, counts_the_rows_of_a_block_that_a_narrower_terminal_has_wrapped) {
@@ -189,7 +201,8 @@ TEST(StyledLine, colours_only_where_asked) {
   const StyledLine line = {{"a", Tint::bad}, {"b"}};
   EXPECT_EQ(render(line, 80, Colour::off), "ab");
   EXPECT_EQ(render(line, 80, Colour::on), "\x1b[31ma\x1b[0mb");
-  EXPECT_EQ(render({{"abc", Tint::bad}, {"d"}}, 2, Colour::on), "\x1b[31ma…\x1b[0m") << "the colour ends with the line";
+  EXPECT_EQ(render({{"abc", Tint::bad}, {"d"}}, 2, Colour::on), "\x1b[31ma…\x1b[0m")
+      << "the colour ends with the line";
 }
 
 }  // namespace

@@ -16,11 +16,14 @@ namespace ganglion::cli {
 namespace {
 
 Outcome<Connection> connect_to(const Target& target, const HostFactory& make_host) {
-  return connect({.target = target, .agents = AgentsRole::off, .project_file = {}, .on_worker_output = {}, .on_log = {}},
-                 make_host);
+  return connect(
+      {.target = target, .agents = AgentsRole::off, .project_file = {}, .on_worker_output = {}, .on_log = {}},
+      make_host);
 }
 
-std::size_t output_columns() { return is_terminal(Stream::output) ? size_of(Stream::output).columns : 0; }
+std::size_t output_columns() {
+  return is_terminal(Stream::output) ? size_of(Stream::output).columns : 0;
+}
 
 std::string labels_text(const Document& run) {
   std::string text;
@@ -44,7 +47,9 @@ class JournalPrinter {
  private:
   static std::string entry_line(const JournalEntry& entry) {
     JsonObject object;
-    object.add("seq", static_cast<std::int64_t>(entry.seq)).add("at", format_rfc3339(entry.at)).add("type", entry.type);
+    object.add("seq", static_cast<std::int64_t>(entry.seq))
+        .add("at", format_rfc3339(entry.at))
+        .add("type", entry.type);
     if (entry.step) object.add("step", *entry.step);
     if (entry.item) object.add("item", std::int64_t{*entry.item});
     if (entry.attempt) object.add("attempt", std::int64_t{*entry.attempt});
@@ -74,8 +79,9 @@ Outcome<ExitCode> execute(const RunsListCommand& command, const HostFactory& mak
   }
   Table table{.header = {"RUN", "WORKFLOW", "STATUS", "CREATED", "TOOK", "LABELS"}, .rows = {}};
   for (const Document& run : *runs) {
-    table.rows.push_back({run.text_of("id"), run.text_of("workflow"), run.text_of("status"), run.text_of("created_at"),
-                          took(run.text_of("created_at"), run.text_of("ended_at")), labels_text(run)});
+    table.rows.push_back({run.text_of("id"), run.text_of("workflow"), run.text_of("status"),
+                          run.text_of("created_at"), took(run.text_of("created_at"), run.text_of("ended_at")),
+                          labels_text(run)});
   }
   if (table.rows.empty()) {
     say("no runs");
@@ -90,7 +96,8 @@ Outcome<ExitCode> execute(const RunsShowCommand& command, const HostFactory& mak
   if (!connection) return std::unexpected(connection.error());
   const auto run = connection->api->run(command.run);
   if (!run) return std::unexpected(run.error());
-  write(Stream::output, command.format == Format::json ? run->text + "\n" : run_summary(run->text, output_columns()));
+  write(Stream::output,
+        command.format == Format::json ? run->text + "\n" : run_summary(run->text, output_columns()));
   return ExitCode::done;
 }
 

@@ -10,8 +10,8 @@ namespace ganglion::cli {
 namespace {
 
 // Still to come; what else is unknown the engine says.
-constexpr std::string_view kComingStores[] = {"redis:", "rediss:", "redis+sentinel:", "redis+cluster:", "postgres:",
-                                              "postgresql:"};
+constexpr std::string_view kComingStores[] = {
+    "redis:", "rediss:", "redis+sentinel:", "redis+cluster:", "postgres:", "postgresql:"};
 
 // `{"at":…,"level":"info","event":"x","run":"y"}` as `… info x run=y`.
 std::string log_text(const std::string& json) {
@@ -20,7 +20,8 @@ std::string log_text(const std::string& json) {
   while (const auto member = members.next()) {
     const auto written = read_json_string(member->value);
     const std::string value = written ? *written : std::string(member->value);
-    const bool bare = member->name == "at" || member->name == "time" || member->name == "level" || member->name == "event";
+    const bool bare =
+        member->name == "at" || member->name == "time" || member->name == "level" || member->name == "event";
     text += (text.empty() ? "" : " ") + (bare ? value : std::string(member->name) + "=" + value);
   }
   return members.intact() && !text.empty() ? text : json;
@@ -42,8 +43,9 @@ HostOptions host_options(const ServeCommand& command) {
   const LogFormat format = log_format(command);
   options.on_worker_output = [format](const std::string& worker, const std::string& line) {
     if (format == LogFormat::json) {
-      write(Stream::messages,
-            JsonObject().add("event", "worker_output").add("worker", worker).add("line", line).finish() + "\n");
+      write(
+          Stream::messages,
+          JsonObject().add("event", "worker_output").add("worker", worker).add("line", line).finish() + "\n");
     } else {
       say(worker + ": " + line);
     }
@@ -60,7 +62,8 @@ HostOptions host_options(const ServeCommand& command) {
 Outcome<ExitCode> execute(const ServeCommand& command, const HostFactory& make_host) {
   for (const std::string_view store : kComingStores) {
     if (command.store.starts_with(store)) {
-      return give_up(ExitCode::usage, "--store " + command.store + " is not available yet; there are sqlite:PATH and memory:");
+      return give_up(ExitCode::usage,
+                     "--store " + command.store + " is not available yet; there are sqlite:PATH and memory:");
     }
   }
   const Interrupts interrupts;

@@ -16,7 +16,8 @@ Result<void> SseParser::feed(std::string_view bytes, const Sink& sink) {
     }
     const std::size_t end = std::min(bytes.find_first_of("\r\n"), bytes.size());
     if (line_.size() + data_.size() + end > kMaxSseEvent) {
-      return fail("event_too_large", "an event of the stream has more than " + std::to_string(kMaxSseEvent) + " bytes");
+      return fail("event_too_large",
+                  "an event of the stream has more than " + std::to_string(kMaxSseEvent) + " bytes");
     }
     line_ += bytes.substr(0, end);
     bytes.remove_prefix(end);

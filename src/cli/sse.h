@@ -11,7 +11,8 @@
 
 namespace ganglion::cli {
 
-inline constexpr std::size_t kMaxSseEvent = 32 << 20;  // bytes of one event: a map's list may be megabytes long
+inline constexpr std::size_t kMaxSseEvent = 32
+                                            << 20;  // bytes of one event: a map's list may be megabytes long
 
 struct SseEvent {
   std::string type = "message";
@@ -25,7 +26,8 @@ class SseParser {
  public:
   using Sink = std::function<void(SseEvent)>;
 
-  // Calls `sink` for every event that these bytes complete. Error code `event_too_large`; the parser is then of no more use.
+  // Calls `sink` for every event that these bytes complete. Error code `event_too_large`; the parser is then
+  // of no more use.
   Result<void> feed(std::string_view bytes, const Sink& sink);
 
   const std::string& last_id() const { return last_id_; }

@@ -34,9 +34,16 @@ TEST(Sse, comments_unknown_fields_and_events_without_data_are_dropped) {
   EXPECT_TRUE(parse(": keep-alive\n\nretry: 10\nfoo: bar\nevent: x\n\n").empty());
 }
 
-TEST(Sse, an_event_that_is_not_finished_does_not_count) { EXPECT_TRUE(parse("data: a\n").empty()); }
+TEST(Sse, an_event_that_is_not_finished_does_not_count) {
+  EXPECT_TRUE(parse("data: a\n").empty());
+}
 
-TEST(Sse, a_byte_order_mark_at_the_start_is_skipped) { EXPECT_EQ(parse("\xEF\xBB\xBF" "data: a\n\n").size(), 1u); }
+TEST(Sse, a_byte_order_mark_at_the_start_is_skipped) {
+  EXPECT_EQ(parse("\xEF\xBB\xBF"
+                  "data: a\n\n")
+                .size(),
+            1u);
+}
 
 TEST(Sse, an_id_with_a_nul_is_ignored) {
   EXPECT_EQ(parse(std::string_view("id: 1\nid: 2\0\ndata: a\n\n", 22)).at(0).last_id, "1");
@@ -60,7 +67,8 @@ TEST(Sse, how_the_bytes_are_cut_makes_no_difference) {
     SseParser parser;
     for (std::size_t at = 0; at < text.size();) {
       const auto length = *rc::gen::inRange<std::size_t>(1, 6);
-      RC_ASSERT(parser.feed(std::string_view(text).substr(at, length), [&](SseEvent e) { events.push_back(e); }));
+      RC_ASSERT(
+          parser.feed(std::string_view(text).substr(at, length), [&](SseEvent e) { events.push_back(e); }));
       at += length;
     }
     RC_ASSERT(events == parse(text));

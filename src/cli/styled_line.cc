@@ -10,13 +10,20 @@ namespace {
 
 std::string_view sgr(Tint tint) {
   switch (tint) {
-    case Tint::plain: return "";
-    case Tint::strong: return "\x1b[1m";
-    case Tint::faint: return "\x1b[2m";
-    case Tint::good: return "\x1b[32m";
-    case Tint::bad: return "\x1b[31m";
-    case Tint::busy: return "\x1b[36m";
-    case Tint::notice: return "\x1b[33m";
+    case Tint::plain:
+      return "";
+    case Tint::strong:
+      return "\x1b[1m";
+    case Tint::faint:
+      return "\x1b[2m";
+    case Tint::good:
+      return "\x1b[32m";
+    case Tint::bad:
+      return "\x1b[31m";
+    case Tint::busy:
+      return "\x1b[36m";
+    case Tint::notice:
+      return "\x1b[33m";
   }
   return "";
 }

@@ -7,7 +7,8 @@
 namespace ganglion::cli {
 namespace {
 
-std::string line_of(const std::vector<std::string>& cells, const std::vector<std::size_t>& widths, std::size_t columns) {
+std::string line_of(const std::vector<std::string>& cells, const std::vector<std::size_t>& widths,
+                    std::size_t columns) {
   std::string line;
   for (std::size_t i = 0; i < cells.size(); ++i) {
     const std::string cell = printable(cells[i]);
@@ -22,7 +23,8 @@ std::string line_of(const std::vector<std::string>& cells, const std::vector<std
 std::string render(const Table& table, std::size_t columns) {
   std::vector<std::size_t> widths(table.header.size());
   const auto widen = [&](const std::vector<std::string>& cells) {
-    for (std::size_t i = 0; i < cells.size(); ++i) widths[i] = std::max(widths[i], columns_of(printable(cells[i])));
+    for (std::size_t i = 0; i < cells.size(); ++i)
+      widths[i] = std::max(widths[i], columns_of(printable(cells[i])));
   };
   widen(table.header);
   std::ranges::for_each(table.rows, widen);

@@ -40,20 +40,36 @@ bool within(char32_t code, const auto& ranges) {
 }
 
 // Combining marks and other characters without a width, by block: enough for names and messages.
-constexpr auto kZeroWidth = std::to_array<Range>({{0x0300, 0x036F}, {0x0483, 0x0489}, {0x0591, 0x05BD}, {0x0610, 0x061A},
-                                                  {0x064B, 0x065F}, {0x0E34, 0x0E3A}, {0x0E47, 0x0E4E}, {0x1AB0, 0x1AFF},
-                                                  {0x1DC0, 0x1DFF}, {0x200B, 0x200D}, {0x20D0, 0x20FF}, {0xFE00, 0xFE0F},
-                                                  {0xFE20, 0xFE2F}, {0xFEFF, 0xFEFF}, {0xE0100, 0xE01EF}});
+constexpr auto kZeroWidth = std::to_array<Range>({{0x0300, 0x036F},
+                                                  {0x0483, 0x0489},
+                                                  {0x0591, 0x05BD},
+                                                  {0x0610, 0x061A},
+                                                  {0x064B, 0x065F},
+                                                  {0x0E34, 0x0E3A},
+                                                  {0x0E47, 0x0E4E},
+                                                  {0x1AB0, 0x1AFF},
+                                                  {0x1DC0, 0x1DFF},
+                                                  {0x200B, 0x200D},
+                                                  {0x20D0, 0x20FF},
+                                                  {0xFE00, 0xFE0F},
+                                                  {0xFE20, 0xFE2F},
+                                                  {0xFEFF, 0xFEFF},
+                                                  {0xE0100, 0xE01EF}});
 // East Asian Width W and F (Unicode annex 11), by block.
-constexpr auto kWide = std::to_array<Range>({{0x1100, 0x115F},   {0x231A, 0x231B},   {0x23E9, 0x23EC},   {0x2614, 0x2615},
-                                             {0x26A1, 0x26A1},   {0x2705, 0x2705},   {0x274C, 0x274C},   {0x2E80, 0x303E},
-                                             {0x3041, 0x33FF},   {0x3400, 0x4DBF},   {0x4E00, 0x9FFF},   {0xA000, 0xA4CF},
-                                             {0xAC00, 0xD7A3},   {0xF900, 0xFAFF},   {0xFE30, 0xFE6F},   {0xFF00, 0xFF60},
-                                             {0xFFE0, 0xFFE6},   {0x1F300, 0x1F64F}, {0x1F680, 0x1F6FF}, {0x1F900, 0x1F9FF},
-                                             {0x20000, 0x3FFFD}});
+constexpr auto kWide = std::to_array<Range>(
+    {{0x1100, 0x115F},  {0x231A, 0x231B}, {0x23E9, 0x23EC},   {0x2614, 0x2615},   {0x26A1, 0x26A1},
+     {0x2705, 0x2705},  {0x274C, 0x274C}, {0x2E80, 0x303E},   {0x3041, 0x33FF},   {0x3400, 0x4DBF},
+     {0x4E00, 0x9FFF},  {0xA000, 0xA4CF}, {0xAC00, 0xD7A3},   {0xF900, 0xFAFF},   {0xFE30, 0xFE6F},
+     {0xFF00, 0xFF60},  {0xFFE0, 0xFFE6}, {0x1F300, 0x1F64F}, {0x1F680, 0x1F6FF}, {0x1F900, 0x1F9FF},
+     {0x20000, 0x3FFFD}});
 // Controls, and format characters that reorder or end a line.
-constexpr auto kUnsafe = std::to_array<Range>({{0x0000, 0x001F}, {0x007F, 0x009F}, {0x061C, 0x061C}, {0x200E, 0x200F},
-                                               {0x2028, 0x202E}, {0x2066, 0x2069}, {0xFFF9, 0xFFFB}});
+constexpr auto kUnsafe = std::to_array<Range>({{0x0000, 0x001F},
+                                               {0x007F, 0x009F},
+                                               {0x061C, 0x061C},
+                                               {0x200E, 0x200F},
+                                               {0x2028, 0x202E},
+                                               {0x2066, 0x2069},
+                                               {0xFFF9, 0xFFFB}});
 
 std::string hex(std::uint32_t value) {
   constexpr std::string_view kDigits = "0123456789abcdef";
@@ -67,10 +83,14 @@ std::string hex(std::uint32_t value) {
 
 std::string escaped(char32_t code) {
   switch (code) {
-    case U'\n': return "\\n";
-    case U'\r': return "\\r";
-    case U'\t': return "\\t";
-    default: break;
+    case U'\n':
+      return "\\n";
+    case U'\r':
+      return "\\r";
+    case U'\t':
+      return "\\t";
+    default:
+      break;
   }
   return code < 0x100 ? "\\x" + hex(code) : "\\u{" + hex(code) + "}";
 }

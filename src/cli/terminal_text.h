@@ -1,7 +1,8 @@
 #pragma once
 
-// Text from elsewhere (step names, error messages, what workers print) on its way to a terminal: nothing in it may move
-// the cursor, change colours or reverse the reading order, and its width in columns must be known before it is laid out.
+// Text from elsewhere (step names, error messages, what workers print) on its way to a terminal: nothing in
+// it may move the cursor, change colours or reverse the reading order, and its width in columns must be known
+// before it is laid out.
 
 #include <cstddef>
 #include <string>
@@ -9,8 +10,8 @@
 
 namespace ganglion::cli {
 
-// On one line and without a control character: `\n`, `\t`, `\x1b`, `\u{202e}` for those that were, `\xff` for bytes that
-// aren't UTF-8. Everything else as it was.
+// On one line and without a control character: `\n`, `\t`, `\x1b`, `\u{202e}` for those that were, `\xff` for
+// bytes that aren't UTF-8. Everything else as it was.
 std::string printable(std::string_view text);
 
 // Columns that printable UTF-8 takes: 2 for East Asian wide characters and emoji, 0 for combining marks.

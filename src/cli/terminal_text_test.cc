@@ -15,7 +15,10 @@ TEST(TerminalText, keeps_ordinary_text_as_it_is) {
 TEST(TerminalText, shows_control_characters_instead_of_obeying_them) {
   EXPECT_EQ(printable("a\x1b[2Jb"), "a\\x1b[2Jb");
   EXPECT_EQ(printable("one\ntwo\tthree\r"), "one\\ntwo\\tthree\\r");
-  EXPECT_EQ(printable("\xc2\x9b" "31m"), "\\x9b31m") << "C1 controls, which some terminals obey";
+  EXPECT_EQ(printable("\xc2\x9b"
+                      "31m"),
+            "\\x9b31m")
+      << "C1 controls, which some terminals obey";
   EXPECT_EQ(printable("abc\u202Ecba"), "abc\\u{202e}cba") << "a reversed reading order";
 }
 

@@ -72,7 +72,8 @@ Outcome<ExitCode> execute(const ValidateCommand& command, const HostFactory&) {
   if (command.graph) {
     for (const auto& [name, workflow] : project.workflows) print_graph(project::graph(workflow) + "\n");
   } else {
-    write(Stream::output, printable(command.file) + ": valid; " + counted(project.workflows.size(), "workflow") + ", " +
+    write(Stream::output, printable(command.file) + ": valid; " +
+                              counted(project.workflows.size(), "workflow") + ", " +
                               counted(project.agents.size(), "agent") + "\n");
   }
   return ExitCode::done;

@@ -1,0 +1,96 @@
+#include "cli/command_line.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+
+#include "cli/completion.h"
+#include "cli/help.h"
+
+namespace ganglion::cli {
+namespace {
+
+std::expected<Command, Notice> read(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "ganglion");
+  return read_command_line(static_cast<int>(arguments.size()), arguments.data());
+}
+
+TEST(CommandLine, reads_a_run_with_everything) {
+  const auto command = read({"run", "review", "-f", "ci.yaml", "--input", "-", "--server", "http://x",
+                             "--session", "s", "--label", "a=1", "--label", "b=x=y", "--detach", "--json"});
+  ASSERT_TRUE(command) << command.error().text;
+  const auto& run = std::get<RunCommand>(*command);
+  EXPECT_EQ(run.workflow, "review");
+  EXPECT_EQ(run.file, "ci.yaml");
+  EXPECT_EQ(run.input, "-");
+  EXPECT_EQ(run.target.server, "http://x");
+  EXPECT_EQ(run.session, "s");
+  EXPECT_EQ(run.labels, (std::map<std::string, std::string>{{"a", "1"}, {"b", "x=y"}}));
+  EXPECT_TRUE(run.detach);
+  EXPECT_EQ(run.format, Format::json);
+}
+
+TEST(CommandLine, a_label_takes_one_word_and_leaves_the_workflow) {
+  const auto command = read({"run", "--label", "a=1", "review"});
+  ASSERT_TRUE(command) << command.error().text;
+  EXPECT_EQ(std::get<RunCommand>(*command).workflow, "review");
+}
+
+TEST(CommandLine, every_verb_of_runs_is_its_own_command) {
+  for (const char* verb : {"cancel", "pause", "resume", "retry"}) {
+    const auto command = read({"runs", verb, "01K"});
+    ASSERT_TRUE(command) << command.error().text;
+    EXPECT_EQ(std::get<RunsVerbCommand>(*command).verb, verb);
+    EXPECT_EQ(std::get<RunsVerbCommand>(*command).run, "01K");
+  }
+}
+
+TEST(CommandLine, an_expression_that_begins_with_a_minus_comes_after_two) {
+  const auto command = read({"eval", "--", "-1 + 2"});
+  ASSERT_TRUE(command) << command.error().text;
+  EXPECT_EQ(std::get<EvalCommand>(*command).expression, "-1 + 2");
+}
+
+TEST(CommandLine, every_role_of_one_process_may_be_named_and_no_other_choice) {
+  EXPECT_TRUE(
+      read({"serve", "--roles", "coordinator,ingress,agents", "--bus", "embedded:", "--strategy", "mesh"}));
+  const auto some = read({"serve", "--roles", "ingress"});
+  ASSERT_FALSE(some);
+  EXPECT_EQ(some.error().exit_code, 2);
+  EXPECT_THAT(some.error().text, testing::HasSubstr("not available yet"));
+}
+
+TEST(CommandLine, every_command_has_a_sentence_and_two_examples) {
+  for (const CommandSpec& spec : command_specs()) {
+    std::string path;
+    for (const std::string& word : spec.words) path += (path.empty() ? "" : " ") + word;
+    EXPECT_FALSE(about(path).empty()) << path;
+    const std::string_view shown = examples(path);
+    EXPECT_GE(std::ranges::count(shown, '\n'), 2) << path;
+  }
+}
+
+TEST(CommandLine, any_words_are_a_command_or_a_notice) {
+  rc::check([](const std::vector<std::string>& words) {
+    std::vector<std::string> kept;
+    for (const std::string& word : words) kept.push_back(word.substr(0, word.find('\0')));
+    std::vector<const char*> arguments = {"run"};
+    for (const std::string& word : kept) arguments.push_back(word.c_str());
+    const auto command = read(arguments);
+    RC_ASSERT(command.has_value() || !command.error().text.empty());
+  });
+}
+
+TEST(Completion, each_shell_knows_every_command) {
+  const auto specs = command_specs();
+  for (const char* shell : {"bash", "zsh", "fish"}) {
+    const std::string script = completion_script(shell, specs);
+    for (const char* word : {"validate", "journal", "retry", "fish"}) {
+      EXPECT_THAT(script, testing::HasSubstr(word)) << shell;
+    }
+    EXPECT_THAT(script, testing::Not(testing::HasSubstr("strategy"))) << "hidden options stay hidden";
+  }
+}
+
+}  // namespace
+}  // namespace ganglion::cli

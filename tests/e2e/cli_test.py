@@ -1,0 +1,463 @@
+"""The command line, as a user has it: the real binary (GANGLION_BINARY), its exit codes, what it prints and where.
+
+Agents that must be caught at work read from a FIFO: they stand still until the test writes to it, and nothing sleeps.
+"""
+
+import contextlib
+import json
+import os
+import pty
+import re
+import signal
+import struct
+import subprocess
+import fcntl
+import termios
+import threading
+
+import pytest
+
+BINARY = os.environ["GANGLION_BINARY"]
+DEADLINE = 60  # seconds, of anything
+
+GATED = """\
+ganglion: 1
+agents:
+  gate: {kind: process, command: [cat, gate], timeout: 5m}
+workflows:
+  gated:
+    steps:
+      wait: {agent: gate}
+      end: {transform: "${{ steps.wait.output }}"}
+    output: "${{ steps.end.output }}"
+"""
+
+FRAGILE = """\
+ganglion: 1
+agents:
+  reader: {kind: process, command: [cat, answer.json], retry: {max_attempts: 1}}
+workflows:
+  fragile:
+    steps:
+      before: {transform: "${{ 1 + 1 }}"}
+      read: {agent: reader, input: "${{ steps.before.output }}"}
+    output: "${{ steps.read.output }}"
+"""
+
+
+def environment(**more):
+    env = {k: v for k, v in os.environ.items() if not k.startswith("GANGLION_") and k != "NO_COLOR"}
+    return env | more
+
+
+def ganglion(*args, cwd, stdin="", **env):
+    return subprocess.run(
+        [BINARY, *args], cwd=cwd, env=environment(**env), input=stdin, capture_output=True, text=True, timeout=DEADLINE
+    )
+
+
+def succeed(*args, cwd, **env):
+    done = ganglion(*args, cwd=cwd, **env)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+class Running:
+    """A command under way. Reads its standard error line by line; ends with the test."""
+
+    def __init__(self, *args, cwd, **env):
+        self.process = subprocess.Popen(
+            [BINARY, *args], cwd=cwd, env=environment(**env), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        self.lines = []
+
+    def line_with(self, text):
+        """The next line of standard error that contains the text."""
+        watchdog = threading.Timer(DEADLINE, self.process.kill)
+        watchdog.start()
+        try:
+            for line in self.process.stderr:
+                self.lines.append(line)
+                if text in line:
+                    return line
+        finally:
+            watchdog.cancel()
+        raise AssertionError(f"no line with {text!r} in:\n{''.join(self.lines)}")
+
+    def end(self):
+        output, errors = self.process.communicate(timeout=DEADLINE)
+        self.lines += errors.splitlines(keepends=True)
+        return self.process.returncode, output
+
+    @property
+    def errors(self):
+        return "".join(self.lines)
+
+
+@contextlib.contextmanager
+def running(*args, cwd, **env):
+    command = Running(*args, cwd=cwd, **env)
+    try:
+        yield command
+    finally:
+        command.process.kill()
+        command.process.communicate()
+
+
+@contextlib.contextmanager
+def server(cwd, *args, **env):
+    with running("serve", "--listen", "127.0.0.1:0", *args, cwd=cwd, **env) as serving:
+        serving.url = re.fullmatch(r"ganglion: listening on (http://127\.0\.0\.1:\d+)\n", serving.line_with("listening"))[1]
+        yield serving
+
+
+@pytest.fixture
+def demo(tmp_path):
+    succeed("init", cwd=tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def gated(tmp_path):
+    (tmp_path / "ganglion.yaml").write_text(GATED)
+    os.mkfifo(tmp_path / "gate")
+    return tmp_path
+
+
+@pytest.fixture
+def fragile(tmp_path):
+    (tmp_path / "ganglion.yaml").write_text(FRAGILE)
+    return tmp_path
+
+
+def open_gate(directory, answer):
+    (directory / "gate").write_text(answer)  # blocks until the agent reads
+
+
+def run_ids(cwd):
+    return [run["id"] for run in json.loads(succeed("runs", "list", "--json", cwd=cwd))]
+
+
+# --- a new project ------------------------------------------------------------------------------------------------------
+
+
+def test_a_new_project_runs_at_once(tmp_path):
+    made = succeed("init", "demo", cwd=tmp_path)
+    assert "ganglion run word-count" in made
+    done = ganglion("run", "word-count", cwd=tmp_path / "demo")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["texts"] == 2
+    assert re.search(r"^\+\d+\.\d{3}s  count\[1\]  completed  \(\S+\)$", done.stderr, re.M), done.stderr
+
+
+def test_init_overwrites_nothing(demo):
+    (demo / "agents.py").write_text("mine")
+    again = ganglion("init", cwd=demo)
+    assert again.returncode == 2
+    assert (demo / "agents.py").read_text() == "mine"
+
+
+def test_validate_accepts_and_draws_the_new_project(demo):
+    assert "valid" in succeed("validate", cwd=demo)
+    assert "report" in succeed("validate", "--graph", cwd=demo)
+    assert json.loads(succeed("validate", "--json", cwd=demo))["valid"] is True
+
+
+def test_validate_tells_every_error_with_its_place(tmp_path):
+    (tmp_path / "bad.yaml").write_text("ganglion: 1\nworkflows:\n  w:\n    steps:\n      a: {agent: nobody}\n      b: {agnt: x}\n")
+    text = ganglion("validate", "bad.yaml", cwd=tmp_path)
+    assert text.returncode == 2
+    assert re.search(r"^bad\.yaml:5:\d+: .*nobody", text.stderr, re.M), text.stderr
+    assert re.search(r"^bad\.yaml:6:\d+: .*agnt", text.stderr, re.M), text.stderr
+    as_json = ganglion("validate", "bad.yaml", "--json", cwd=tmp_path)
+    assert as_json.returncode == 2
+    assert {error["line"] for error in json.loads(as_json.stdout)["errors"]} == {5, 6}
+
+
+# --- run ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["argument", "file", "stdin"])
+def test_input_comes_as_an_argument_a_file_or_standard_input(demo, how):
+    text = '{"texts": ["to be or not to be"]}'
+    (demo / "in.json").write_text(text)
+    argument = {"argument": text, "file": "@in.json", "stdin": "-"}[how]
+    done = ganglion("run", "word-count", "--input", argument, cwd=demo, stdin=text)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["words"] == 6
+
+
+def test_input_that_does_not_fit_is_told_with_its_path(demo):
+    done = ganglion("run", "word-count", "--input", '{"texts": [1]}', cwd=demo)
+    assert done.returncode == 2
+    assert "texts/0" in done.stderr and done.stdout == ""
+
+
+def test_input_that_is_not_json_is_refused_before_anything_happens(demo):
+    done = ganglion("run", "word-count", "--input", "{texts: 1}", cwd=demo)
+    assert done.returncode == 2
+    assert "--input is not JSON" in done.stderr
+    assert not (demo / ".ganglion").exists()
+
+
+def test_an_unknown_workflow_gets_a_suggestion(demo):
+    done = ganglion("run", "word-cuont", cwd=demo)
+    assert done.returncode == 2
+    assert 'did you mean "word-count"?' in done.stderr
+
+
+def test_json_prints_the_whole_run_and_no_progress(demo):
+    done = ganglion("run", "word-count", "--json", "--label", "a=b", "--session", "s1", cwd=demo)
+    run = json.loads(done.stdout)
+    assert (run["status"], run["session_id"], run["labels"]) == ("completed", "s1", {"a": "b"})
+    assert done.stderr == ""
+    assert [r["id"] for r in json.loads(succeed("runs", "list", "--label", "a=b", "--json", cwd=demo))] == [run["id"]]
+    assert json.loads(succeed("runs", "list", "--label", "a=c", "--json", cwd=demo)) == []
+
+
+def test_a_failed_run_exits_1_and_goes_on_after_a_retry(fragile):
+    failed = ganglion("run", "fragile", cwd=fragile)
+    assert failed.returncode == 1
+    assert failed.stdout == ""
+    [run] = run_ids(fragile)
+    assert f"ganglion runs retry {run}" in failed.stderr
+    assert ganglion("resume", run, cwd=fragile).returncode == 1, "it has failed, until it is retried"
+
+    (fragile / "answer.json").write_text('"at last"')
+    assert "running" in succeed("runs", "retry", run, cwd=fragile)
+    assert succeed("resume", run, cwd=fragile) == '"at last"\n'
+    assert succeed("resume", run, cwd=fragile) == '"at last"\n', "a run that is done still tells its output"
+
+
+def test_on_a_terminal_the_tree_of_steps_is_drawn_in_place(demo):
+    def screen(**env):
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
+        child = subprocess.Popen(
+            [BINARY, "run", "word-count"], cwd=demo, env=environment(TERM="xterm", LC_ALL="C.UTF-8", **env),
+            stdin=theirs, stdout=subprocess.PIPE, stderr=theirs,
+        )
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):  # EIO: the other side is closed
+            while piece := os.read(ours, 65536):
+                shown += piece
+        os.close(ours)
+        output, _ = child.communicate(timeout=DEADLINE)
+        assert child.returncode == 0 and json.loads(output)["texts"] == 2
+        return shown.decode()
+
+    coloured, plain = screen(), screen(NO_COLOR="1")
+    assert "\x1b[32m✓" in coloured
+    assert re.search(r"├─ ✓ count   completed +\S+  2/2\x1b\[K", plain), plain
+    assert not re.search(r"\x1b\[\d*m", plain)
+    widths = [len(re.sub(r"\x1b\[[?\d;]*[A-Za-z]", "", line)) for line in plain.replace("\r", "").split("\n")]
+    assert max(widths) <= 60
+
+
+# --- interruptions -------------------------------------------------------------------------------------------------------
+
+
+def test_after_ctrl_c_the_run_goes_on_with_resume(gated):
+    with running("run", "gated", cwd=gated) as first:
+        first.line_with("attempt 1 for agent gate")
+        first.process.send_signal(signal.SIGINT)
+        code, output = first.end()
+    assert (code, output) == (130, "")
+    [run] = run_ids(gated)
+    assert f"ganglion resume {run}" in first.errors
+
+    with running("resume", run, cwd=gated) as second:
+        second.line_with("attempt 1 for agent gate")
+        open_gate(gated, '"through"')
+        assert second.end() == (0, '"through"\n')
+
+
+def test_a_client_that_leaves_a_server_says_that_the_run_goes_on(gated):
+    with server(gated) as serving, running("run", "gated", "--server", serving.url, cwd=gated) as client:
+        client.line_with("attempt 1 for agent gate")
+        client.process.send_signal(signal.SIGINT)
+        assert client.end()[0] == 130
+        assert f"goes on at {serving.url}" in client.errors
+        [run] = run_ids(gated)
+        with running("resume", run, "--server", serving.url, cwd=gated) as again:
+            again.line_with("run started")
+            open_gate(gated, "7")
+            assert again.end() == (0, "7\n")
+
+
+def test_when_the_holder_of_the_store_dies_the_run_goes_on_here(gated):
+    with server(gated) as serving, running("run", "gated", cwd=gated) as client:
+        client.line_with("attempt 1 for agent gate")
+        serving.process.send_signal(signal.SIGKILL)
+        serving.process.wait(DEADLINE)
+        client.line_with("trying again")
+        open_gate(gated, "8")
+        assert client.end() == (0, "8\n")
+
+
+# --- serve -----------------------------------------------------------------------------------------------------------------
+
+
+def test_a_server_runs_what_clients_submit_and_stops_on_sigterm(demo, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    with server(demo) as serving:
+        assert json.loads(succeed("run", "word-count", "--server", serving.url, cwd=elsewhere))["texts"] == 2
+        run = succeed("run", "word-count", "--detach", cwd=elsewhere, GANGLION_SERVER=serving.url).strip()
+        assert json.loads(succeed("resume", run, cwd=elsewhere, GANGLION_SERVER=serving.url))["texts"] == 2
+        assert run in run_ids(demo), "beside the server its store is asked through it"
+        serving.process.send_signal(signal.SIGTERM)
+        assert serving.end()[0] == 0
+    assert run in run_ids(demo), "what it did is in the store"
+
+
+def test_run_with_a_file_gives_the_server_that_project(demo, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "other.yaml").write_text('ganglion: 1\nworkflows: {w: {steps: {a: {transform: "${{ input.n + 1 }}"}}}}\n')
+    with server(demo) as serving:
+        output = succeed("run", "w", "-f", "other.yaml", "--input", '{"n": 2}', "--server", serving.url, cwd=elsewhere)
+        assert json.loads(output) == {"a": 3}
+
+
+def test_a_token_is_asked_for_and_given(demo):
+    with server(demo, GANGLION_TOKEN="secret-of-the-test") as serving:
+        refused = ganglion("runs", "list", "--server", serving.url, cwd=demo)
+        assert refused.returncode == 2
+        assert "GANGLION_TOKEN" in refused.stderr
+        succeed("runs", "list", "--server", serving.url, cwd=demo, GANGLION_TOKEN="secret-of-the-test")
+
+
+def test_a_second_server_on_one_store_is_refused(demo):
+    with server(demo):
+        second = ganglion("serve", "--listen", "127.0.0.1:0", cwd=demo)
+        assert second.returncode == 3
+        assert "another process holds" in second.stderr
+
+
+@pytest.mark.parametrize(
+    "option",
+    [["--bus", "nats://x"], ["--strategy", "swarm"], ["--domain", "d"], ["--roles", "agents"], ["--store", "redis://x"]],
+    ids=lambda option: option[0],
+)
+def test_what_is_still_to_come_is_refused_by_name(tmp_path, option):
+    done = ganglion("serve", *option, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "not available yet" in done.stderr
+
+
+# --- runs and replay -------------------------------------------------------------------------------------------------------
+
+
+def test_replay_gives_what_show_gives(demo):
+    succeed("run", "word-count", cwd=demo)
+    [run] = run_ids(demo)
+    shown = json.loads(succeed("runs", "show", run, "--json", cwd=demo))
+    replayed = json.loads(succeed("replay", run, "--json", cwd=demo))
+    assert replayed["run"] == shown
+    journal = [json.loads(line) for line in succeed("runs", "journal", run, "--json", cwd=demo).splitlines()]
+    assert [t["event"] for t in replayed["transitions"]] == journal
+    assert [entry["seq"] for entry in journal] == list(range(1, len(journal) + 1))
+
+
+def test_replay_until_shows_a_moment(demo):
+    succeed("run", "word-count", cwd=demo)
+    [run] = run_ids(demo)
+    moment = json.loads(succeed("replay", run, "--until", "3", "--json", cwd=demo))
+    assert moment["run"]["steps"]["count"]["status"] == "running"
+    assert moment["run"]["steps"]["report"]["status"] == "pending"
+    assert "count: ready → running" in succeed("replay", run, "--until", "3", cwd=demo)
+
+
+def test_the_verbs_steer_a_run(gated):
+    with server(gated):
+        run = succeed("run", "gated", "--detach", cwd=gated).strip()
+        assert "paused" in succeed("runs", "pause", run, cwd=gated)
+        assert [r["status"] for r in json.loads(succeed("runs", "list", "--status", "paused", "--json", cwd=gated))] == ["paused"]
+        assert "running" in succeed("runs", "resume", run, cwd=gated)
+        assert "cancelled" in succeed("runs", "cancel", run, cwd=gated)
+        assert "cancelled" in succeed("runs", "cancel", run, cwd=gated), "again changes nothing"
+        assert "run cancelled" in succeed("runs", "journal", run, "--follow", cwd=gated), "a followed journal ends with the run"
+        assert ganglion("resume", run, cwd=gated).returncode == 1
+
+
+def test_an_unknown_run_is_bad_usage(demo):
+    succeed("run", "word-count", cwd=demo)
+    for command in (["runs", "show"], ["runs", "cancel"], ["resume"], ["replay"], ["runs", "journal"]):
+        done = ganglion(*command, "01K0000000000000000000000Z", cwd=demo)
+        assert done.returncode == 2, (command, done.stderr)
+        assert done.stderr.startswith("ganglion: ")
+
+
+def test_without_a_store_or_a_server_the_exit_code_is_3(tmp_path):
+    assert ganglion("runs", "list", cwd=tmp_path).returncode == 3
+    assert list(tmp_path.iterdir()) == [], "a question makes no store"
+    gone = ganglion("runs", "list", "--server", "http://127.0.0.1:1", cwd=tmp_path)
+    assert gone.returncode == 3
+    assert "127.0.0.1:1" in gone.stderr
+
+
+# --- eval and the small commands ---------------------------------------------------------------------------------------------
+
+
+def test_eval_prints_the_typed_value(tmp_path):
+    assert json.loads(succeed("eval", "1 + 2", cwd=tmp_path)) == {"int": 3}
+    (tmp_path / "b.json").write_text('{"names": ["a", "bc"]}')
+    assert json.loads(succeed("eval", "names.map(n, size(n))", "--bindings", "@b.json", cwd=tmp_path)) == {
+        "list": [{"int": 1}, {"int": 2}]
+    }
+
+
+def test_eval_of_nonsense_points_at_the_place(tmp_path):
+    done = ganglion("eval", "1 + ", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "^" in done.stderr
+    assert ganglion("eval", "nothing.here", cwd=tmp_path).returncode == 1
+
+
+def test_eval_runs_vectors_and_lists_failures(tmp_path):
+    good = '{"id": "a", "expr": "1 + 1", "value": {"int": 2}}\n{"id": "b", "expr": "1 / 0", "error": "divide"}\n'
+    (tmp_path / "good.jsonl").write_text(good)
+    (tmp_path / "bad.jsonl").write_text(good + '{"id": "c", "expr": "1", "value": {"int": 2}}\n')
+    assert succeed("eval", "--vectors", "good.jsonl", cwd=tmp_path) == "2 passed, 0 failed\n"
+    bad = ganglion("eval", "--vectors", "bad.jsonl", cwd=tmp_path)
+    assert (bad.returncode, bad.stdout) == (1, "2 passed, 1 failed\n")
+    assert bad.stderr.startswith("c: ")
+
+
+@pytest.mark.parametrize("command", ["tax", "agents", "dlq", "approvals", "events", "sim", "bench", "token"])
+def test_commands_that_are_still_to_come_say_so(tmp_path, command):
+    done = ganglion(command, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "not available yet" in done.stderr
+    assert not re.search(rf"^  {command}\b", succeed("--help", cwd=tmp_path), re.M)
+
+
+def test_bad_usage_exits_2_in_one_line(tmp_path):
+    for args in (["rnu"], ["run"], ["run", "w", "--label", "x"], ["runs"], ["eval"], ["runs", "list", "--limit", "0"], ["--nope"]):
+        done = ganglion(*args, cwd=tmp_path)
+        assert done.returncode == 2, args
+        assert done.stderr.startswith("ganglion: ") and done.stderr.count("\n") == 1, done.stderr
+
+
+def test_ganglion_alone_helps_and_every_command_has_examples(tmp_path):
+    text = succeed(cwd=tmp_path)
+    assert text == succeed("--help", cwd=tmp_path)
+    commands = re.findall(r"^  ([a-z]+)  +\S", text.split("Subcommands:")[1].split("Start here")[0], re.M)
+    assert {"init", "validate", "run", "resume", "serve", "runs", "replay", "eval", "completion", "version"} <= set(commands)
+    for command in commands:
+        assert "Examples:" in succeed(command, "--help", cwd=tmp_path), command
+
+
+def test_bash_completes_commands_and_options(tmp_path):
+    script = succeed("completion", "bash", cwd=tmp_path)
+
+    def completed(*words):
+        ask = f'COMP_WORDS=({" ".join(words)}); COMP_CWORD={len(words) - 1}; _ganglion; echo "${{COMPREPLY[@]}}"'
+        shell = subprocess.run(["bash", "-c", script + "\n" + ask], capture_output=True, text=True, timeout=DEADLINE)
+        assert shell.returncode == 0, shell.stderr
+        return shell.stdout.split()
+
+    assert completed("ganglion", "re") == ["resume", "replay"]
+    assert "journal" in completed("ganglion", "runs", '""')
+    assert completed("ganglion", "runs", "journal", "--fol") == ["--follow"]
+    assert completed("ganglion", "completion", "z") == ["zsh"]
