@@ -13,8 +13,7 @@ std::string text(const boost::json::value& value, std::string_view member) {
   return std::string(value.at(member).as_string());
 }
 
-// --- reference
-// ----------------------------------------------------------------------------------------------------
+// --- reference ---
 
 TEST_F(ApiTest, the_reference_lists_exactly_the_routes) {
   EXPECT_EQ(reference_.operations(), routes_);
@@ -35,8 +34,7 @@ TEST_F(ApiTest, what_is_not_there_yet_says_so) {
   EXPECT_EQ(get("/v1/unknown").status, 404);
 }
 
-// --- runs
-// ---------------------------------------------------------------------------------------------------------
+// --- runs ---
 
 TEST_F(ApiTest, a_started_run_is_shown_with_its_location) {
   put_project();
@@ -216,8 +214,7 @@ TEST_F(ApiTest, verbs_are_idempotent_and_answer_with_the_run) {
   EXPECT_EQ(text(post(run + "/retry", "").json(), "status"), "running");
 }
 
-// --- journal
-// ------------------------------------------------------------------------------------------------------
+// --- journal ---
 
 TEST_F(ApiTest, the_journal_is_read_in_pages) {
   put_project();
@@ -271,8 +268,7 @@ TEST_F(ApiTest, a_stream_of_an_ended_run_gives_everything_and_ends) {
   }
 }
 
-// --- tasks
-// --------------------------------------------------------------------------------------------------------
+// --- tasks ---
 
 TEST_F(ApiTest, a_task_is_taken_and_its_result_counts_once) {
   put_project();
@@ -418,8 +414,7 @@ TEST_F(ApiTest, a_server_that_drains_gives_an_exchange_its_verdicts) {
   EXPECT_EQ(poll.receive().code(), "shutting_down");
 }
 
-// --- project and system
-// -------------------------------------------------------------------------------------------
+// --- project and system ---
 
 TEST_F(ApiTest, a_project_is_put_shown_and_taken_apart) {
   EXPECT_EQ(get("/v1/project").status, 404);

@@ -55,8 +55,7 @@ Awaitable<void> Connection::run(std::shared_ptr<Connection> self) {
   self->abort();
 }
 
-// --- reading
-// ------------------------------------------------------------------------------------------------------
+// --- reading ---
 
 bool Connection::begin_reading() {
   if (gone_ || !keeps_alive() || core_->closed) return false;
@@ -213,8 +212,7 @@ void Connection::settle(Response response) {
   reader_.discard();
 }
 
-// --- handling
-// -----------------------------------------------------------------------------------------------------
+// --- handling ---
 
 void Connection::dispatch() {
   Request request = reader_.take();
