@@ -35,6 +35,8 @@ class Scenario(ABC):
     workflow: str
     parallel: int
     server: Server
+    #: If fewer are lost, the kills have hit nobody at work.
+    fewest_attempts_lost = 0
     #: A run that is no part of the load.
     reference_run = ""
 
@@ -79,6 +81,7 @@ class Pipeline(Scenario):
 
     workflow = "pipeline"
     parallel = 200
+    fewest_attempts_lost = 1
     max_attempts = 60
     project = f"""\
 ganglion: 1

@@ -291,7 +291,7 @@ _YAML = [
     project("a tab", "ganglion: 1\nagents:\n\ta: {kind: worker}\n"),
     project("a key twice", MINIMAL + "agents: {}\n"),
     project("an unknown key", MINIMAL + "agnets: {}\n", says="agents"),
-    project("an unknown agent", MINIMAL.replace("agent: a", "agent: b"), says="workflows.w.steps.s.agent"),
+    project("an unknown agent", MINIMAL.replace("agent: a", "agent: b"), says="steps.s.agent: no agent"),
     project(
         "a cycle of steps", MINIMAL.replace("{s: {agent: a}}", "{s: {agent: a, needs: [t]}, t: {agent: a, needs: [s]}}")
     ),
