@@ -105,10 +105,15 @@ Outcome<ExitCode> execute(const RunsJournalCommand& command, const HostFactory& 
   auto connection = connect_to(command.target, make_host);
   if (!connection) return std::unexpected(connection.error());
   JournalPrinter printer(command.format);
-  if (!command.follow) {
+  // An engine of our own doesn't work on runs: to follow one there would hold the store and see nothing.
+  const bool follows = command.follow && connection->where != Where::here;
+  if (!follows) {
     const auto entries = connection->api->journal(command.run, command.after);
     if (!entries) return std::unexpected(entries.error());
     for (const JournalEntry& entry : *entries) printer.print(entry);
+    if (command.follow)
+      complain("no server works on this store; `ganglion resume " + command.run +
+               "` follows the run to its end");
     return ExitCode::done;
   }
   const Interrupts interrupts;

@@ -380,6 +380,13 @@ def test_the_verbs_steer_a_run(gated):
         assert ganglion("resume", run, cwd=gated).returncode == 1
 
 
+def test_following_a_journal_that_nobody_writes_does_not_hold_the_store(gated):
+    run = succeed("run", "gated", "--detach", cwd=gated).strip()
+    followed = ganglion("runs", "journal", run, "--follow", cwd=gated)
+    assert followed.returncode == 0
+    assert "run started" in followed.stdout and f"ganglion resume {run}" in followed.stderr
+
+
 def test_an_unknown_run_is_bad_usage(demo):
     succeed("run", "word-count", cwd=demo)
     for command in (["runs", "show"], ["runs", "cancel"], ["resume"], ["replay"], ["runs", "journal"]):
