@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <deque>
 #include <functional>
+#include <memory>
+#include <sstream>
 #include <string_view>
 
 #include "cli/help.h"
@@ -16,6 +18,7 @@ namespace {
 
 constexpr int kUsage = 2;
 constexpr std::size_t kMaxListed = 10'000;
+constexpr std::size_t kHelpColumns = 90;
 
 // In the contract, and still to come.
 constexpr auto kComing =
@@ -36,6 +39,35 @@ struct RawOptions {
   std::vector<std::string> labels;
   std::string bus, strategy, domain, roles, log;
   bool json = false;
+};
+
+// Breaks a text into lines of at most so many columns, at blanks.
+std::string wrapped(const std::string& text, std::size_t columns) {
+  std::string out;
+  std::size_t used = 0;
+  for (const std::string& word : CLI::detail::split(text, ' ')) {
+    const bool fits = used + word.size() < columns;
+    if (!out.empty()) out += fits ? ' ' : '\n';
+    used = fits ? used + word.size() + 1 : word.size();
+    out += word;
+  }
+  return out;
+}
+
+// Lists a command with its first clause, and gives all of its description in its own help.
+class HelpFormatter final : public CLI::Formatter {
+ public:
+  std::string make_description(const CLI::App* app) const override {
+    return wrapped(app->get_description(), kHelpColumns) + "\n\n";
+  }
+
+  std::string make_subcommand(const CLI::App* command) const override {
+    const std::string description = command->get_description();
+    std::ostringstream out;
+    const std::string about = description.substr(0, description.find_first_of(".:;"));
+    CLI::detail::format_help(out, command->get_name(), about, column_width_);
+    return out.str();
+  }
 };
 
 // The whole command line, described to CLI11. A command is filled in place; `chosen` says which one it was.
@@ -83,6 +115,7 @@ class Grammar {
 };
 
 Grammar::Grammar() {
+  app_.formatter(std::make_shared<HelpFormatter>());
   app_.require_subcommand(0, 1);
   app_.get_formatter()->column_width(32);
   app_.get_formatter()->label("REQUIRED", "");

@@ -44,7 +44,8 @@ constexpr auto kHelp = std::to_array<Help>({
      "  ganglion resume 01K8ZJ3V5Q0000000000000000\n"
      "  ganglion resume 01K8ZJ3V5Q0000000000000000 --json"},
     {"serve",
-     "The server: the HTTP API, the coordinator and the agents of the project, with its workers. SIGTERM or "
+     "Serves a project: the HTTP API, the coordinator and the agents of the project, with its workers. "
+     "SIGTERM or "
      "Ctrl-C stops it; "
      "open runs go on at the next start.",
      "Examples:\n"
