@@ -43,9 +43,9 @@ struct CoordinatorOptions {
   std::size_t max_inputs_per_commit = 256;  // of one run
   Duration reload_pause{100};               // before a run is read again from a store that was unavailable
   // Told of what a person should know: a run that can't be read, a store that refuses.
-  std::function<void(const RunId& run, const Error& problem)> on_problem;
+  std::function<void(const RunId& run, const Error& problem)> on_problem = {};
   // Told of every durable entry of every run, in the order of each journal.
-  std::function<void(const RunId& run, const JournalEntry& entry)> on_transition;
+  std::function<void(const RunId& run, const JournalEntry& entry)> on_transition = {};
 };
 
 struct StartRequest {

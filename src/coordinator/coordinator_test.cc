@@ -265,7 +265,7 @@ TEST_F(CoordinatorTest, AnUnavailableStoreLosesNothing) {
 }
 
 TEST_F(CoordinatorTest, BeyondTheBoundOfOpenRunsAStartIsRefused) {
-  Process process(clock, store, two_steps, {.max_open_runs = 1, .on_problem = {}});
+  Process process(clock, store, two_steps, {.max_open_runs = 1});
   start(process);
   EXPECT_EQ(start(process).error().code, "overloaded");
 }
@@ -304,7 +304,7 @@ TEST_F(CoordinatorTest, WhatIsUnknownIsSaidToBe) {
 }
 
 TEST_F(CoordinatorTest, AnEndedRunIsReadAgainWhenItIsRetried) {
-  Process process(clock, store, ProjectBuilder().agent_step("a", {}).build(), {.ended_runs_kept = 0, .on_problem = {}});
+  Process process(clock, store, ProjectBuilder().agent_step("a", {}).build(), {.ended_runs_kept = 0});
   const RunId run = start(process)->id;
   const AttemptToken token = process.queue.take().token;
   process.coordinator.report({token, TaskFailure{"boom", "", true}, "w1", clock.now()}, [](Result<Verdict>) {});
