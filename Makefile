@@ -1,7 +1,7 @@
 # The two commands of this project. Both install what is missing (Debian 12 packages), build with CMake's presets
 # (CMakePresets.json) and do no needless work the second time.
 
-.PHONY: demo test build bench kill-test format tidy fuzz clean help
+.PHONY: demo test build bench format tidy fuzz clean help
 
 help:
 	@echo "make demo       install what is missing, build, review this repository's last commits with real agents"
@@ -18,7 +18,7 @@ build: build/release/build.ninja
 	cmake --build --preset release
 	@ln -sfn release/bin/ganglion build/ganglion
 
-test: build build/asan/build.ninja
+test: build/asan/build.ninja
 	scripts/check-includes
 	scripts/prepare-tests
 	cmake --build --preset asan

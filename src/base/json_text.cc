@@ -170,26 +170,29 @@ std::optional<std::string_view> JsonMembers::take_string() {
 }
 
 std::optional<std::string_view> JsonMembers::take_value() {
+  if (rest_.starts_with('"')) return take_string();
+  if (!rest_.starts_with('{') && !rest_.starts_with('[')) return take_scalar();
   const std::string_view start = rest_;
   std::size_t depth = 0;
-  while (!rest_.empty()) {
-    const char c = rest_.front();
+  do {
+    const char c = rest_.empty() ? '\0' : rest_.front();
     if (c == '"') {
       if (!take_string()) return std::nullopt;
-    } else if (c == '{' || c == '[') {
-      ++depth;
-      rest_.remove_prefix(1);
-    } else if ((c == '}' || c == ']' || c == ',') && depth == 0) {
-      break;
-    } else {
-      if (c == '}' || c == ']') --depth;
-      rest_.remove_prefix(1);
+      continue;
     }
-  }
-  std::string_view value = start.substr(0, start.size() - rest_.size());
-  while (!value.empty() && std::string_view(" \t\r\n").contains(value.back())) value.remove_suffix(1);
-  if (value.empty() || depth != 0) return std::nullopt;
-  return value;
+    if (rest_.empty()) return std::nullopt;
+    if (c == '{' || c == '[') ++depth;
+    if (c == '}' || c == ']') --depth;
+    rest_.remove_prefix(1);
+  } while (depth > 0);
+  return start.substr(0, start.size() - rest_.size());
+}
+
+std::optional<std::string_view> JsonMembers::take_scalar() {
+  const std::string_view scalar = rest_.substr(0, rest_.find_first_of(",}] \t\r\n"));
+  if (scalar.empty()) return std::nullopt;
+  rest_.remove_prefix(scalar.size());
+  return scalar;
 }
 
 Result<std::string> read_json_string(std::string_view json) {

@@ -54,6 +54,7 @@ class JsonMembers {
   void skip_space();
   std::optional<std::string_view> take_value();
   std::optional<std::string_view> take_string();
+  std::optional<std::string_view> take_scalar();
 
   std::string_view rest_;
   bool intact_ = true;
