@@ -72,7 +72,7 @@ void await_quiet(pid_t server) {
   for (int i = 0; i < kQuietTries; ++i) {
     std::this_thread::sleep_for(kQuiet);
     const double now = process_figures(server).cpu_seconds;
-    if (now - before < 0.015) return;
+    if (now - before < 0.005) return;
     before = now;
   }
   throw std::runtime_error("the server does not come to rest");

@@ -1,7 +1,5 @@
 #include "process_figures.h"
 
-#include <unistd.h>
-
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -28,16 +26,13 @@ std::uint64_t field(const std::string& text, const std::string& name) {
   return 0;
 }
 
+// Of the threads that there are; a server's are there all the time.
 double cpu_seconds(const std::filesystem::path& folder) {
-  const std::string stat = read_file(folder / "stat");
-  // The name, in parentheses, may hold spaces; utime and stime are the 12th and 13th fields after it.
-  std::istringstream fields(stat.substr(stat.rfind(')') + 2));
-  std::string skipped;
-  for (int i = 0; i < 11; ++i) fields >> skipped;
-  std::uint64_t user = 0;
-  std::uint64_t system = 0;
-  fields >> user >> system;
-  return static_cast<double>(user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
+  double nanoseconds = 0;
+  for (const auto& task : std::filesystem::directory_iterator(folder / "task")) {
+    nanoseconds += static_cast<double>(std::stoull(read_file(task.path() / "schedstat")));
+  }
+  return nanoseconds / 1e9;
 }
 
 }  // namespace

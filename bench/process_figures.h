@@ -9,7 +9,7 @@
 namespace ganglion::bench {
 
 struct ProcessFigures {
-  double cpu_seconds = 0;                // user and system, all threads; in steps of 10 ms
+  double cpu_seconds = 0;                // user and system, all threads
   std::uint64_t resident_bytes = 0;      // now
   std::uint64_t peak_bytes = 0;          // the most so far
   std::uint64_t disk_bytes = 0;          // handed to block devices, in whole pages

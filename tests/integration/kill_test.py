@@ -35,6 +35,9 @@ from serving import binary_from
 
 #: The moment of a kill: so long after the load is seen to progress, at most.
 MOST_DELAY_SECONDS = 0.3
+#: How often a server is killed again while it starts, and how long after its launch at most.
+RELAPSE = 0.3
+MOST_START_SECONDS = 0.1
 #: How long the load may take to progress after a restart.
 PROGRESS_SECONDS = 60.0
 REPLAYS = 40
@@ -49,6 +52,7 @@ class Killer:
         self._load = load
         self._plan = plan
         self.kills = dict.fromkeys(TARGETS, 0)
+        self.relapses = 0
         self.slowest_start = 0.0
 
     async def run(self, kills: int) -> None:
@@ -74,11 +78,19 @@ class Killer:
         if target in ("server", "both"):
             self._load.server_is(up=False)
             self._scenario.server.kill()
+            if self._plan.random() < RELAPSE:
+                await self._kill_while_it_starts()
             began = time.monotonic()
             await asyncio.to_thread(self._scenario.server.start)
             self.slowest_start = max(self.slowest_start, time.monotonic() - began)
             self._load.server_is(up=True)
         self._scenario.restart_workers()
+
+    async def _kill_while_it_starts(self) -> None:
+        self._scenario.server.launch()
+        await asyncio.sleep(self._plan.uniform(0, MOST_START_SECONDS))
+        self._scenario.server.kill()
+        self.relapses += 1
 
 
 class Verdict:
@@ -175,6 +187,7 @@ async def run_scenario(scenario: Scenario, kills: int, seed: int, deadline: Dead
     if not complaints:
         verdict.check_the_check()
     kinds = ", ".join(f"{count} {target}" for target, count in killer.kills.items())
+    kinds += f"; {killer.relapses} more while it started"
     entries = sum(len(observed.journal) for observed, _ in verdict.runs.values())
     print(f"{scenario.workflow}: {kills} kills ({kinds}) in {killed:.1f} s, {time.monotonic() - began:.1f} s in all")
     print(f"  {len(verdict.runs)} runs, {entries} entries, {lost} attempts lost")

@@ -67,9 +67,8 @@ class Server:
     def environment(self) -> dict[str, str]:
         return {name: value for name, value in os.environ.items() if not name.startswith("GANGLION_")}
 
-    def start(self) -> None:
-        """Returns when the server has said where it listens."""
-        begun = self._log.stat().st_size if self._log.exists() else 0
+    def launch(self) -> None:
+        """Starts the process and does not wait for anything."""
         with open(self._log, "ab") as log:
             self.process = subprocess.Popen(
                 self.serve_command(),
@@ -79,6 +78,12 @@ class Server:
                 stdout=log,
                 stderr=log,
             )
+
+    def start(self) -> None:
+        """Returns when the server has said where it listens."""
+        begun = self._log.stat().st_size if self._log.exists() else 0
+        self.launch()
+        assert self.process is not None
         deadline = time.monotonic() + START_SECONDS
         while True:
             said = self._log.read_bytes()[begun:].decode("utf-8", "replace")
