@@ -29,6 +29,8 @@ function(ganglion_test name)
   list(TRANSFORM ARG_DEPENDS PREPEND ganglion_)
   add_executable(${name}_test ${ARG_SOURCES})
   target_link_libraries(${name}_test PRIVATE ${ARG_DEPENDS} ${ARG_LIBRARIES} GTest::gmock GTest::gtest_main rapidcheck)
+  # A test runs for a moment and is compiled often: what it tests is optimised, the test itself is not.
+  target_compile_options(${name}_test PRIVATE -O0)
   target_compile_definitions(${name}_test PRIVATE GANGLION_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   add_test(NAME ${name} COMMAND ${name}_test WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
