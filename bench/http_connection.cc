@@ -78,8 +78,4 @@ std::string post_request(std::string_view target, std::string_view body) {
   return request;
 }
 
-std::string get_request(std::string_view target) {
-  return "GET " + std::string(target) + " HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
-}
-
 }  // namespace ganglion::bench

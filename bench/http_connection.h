@@ -38,6 +38,5 @@ class HttpConnection {
 
 // With Host, Content-Type and Content-Length.
 std::string post_request(std::string_view target, std::string_view body);
-std::string get_request(std::string_view target);
 
 }  // namespace ganglion::bench

@@ -14,7 +14,6 @@
 #include <cstdlib>
 #include <exception>
 #include <map>
-#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -50,7 +49,6 @@ class Samples {
     values_.push_back(
         static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::microseconds>(duration).count()));
   }
-  void clear() { values_.clear(); }
   std::size_t size() const { return values_.size(); }
 
   // Sorts; `of` 1 is the largest.
