@@ -18,9 +18,12 @@ build: build/release/build.ninja
 	cmake --build --preset release
 	@ln -sfn release/bin/ganglion build/ganglion
 
-test: build/asan/build.ninja
+# TSan where threads meet: the store's thread and the loop.
+test: build/asan/build.ninja build/tsan/build.ninja
 	scripts/check-includes
 	scripts/prepare-tests
+	cmake --build --preset tsan
+	ctest --preset tsan
 	cmake --build --preset asan
 	ctest --preset asan
 
