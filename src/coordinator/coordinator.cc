@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <list>
 #include <ranges>
 #include <utility>
 
@@ -67,7 +68,7 @@ struct Coordinator::Cell {
   bool settling = false;  // its inputs are being decided or answered: what comes meanwhile waits its turn
   bool counted = false;   // among the open runs
   bool retired = false;   // among those that may be forgotten
-  std::deque<Pending> waiting;
+  std::list<Pending> waiting;  // nearly always empty, and then it costs nothing
   std::map<FollowerId, Follower> followers;
   TimerId timer;
   std::optional<Timestamp> timer_at;
@@ -207,8 +208,14 @@ void Coordinator::loaded(const RunId& run, Result<std::unique_ptr<Run>> result) 
   cell.loading = false;
   if (!result) {
     if (result.error().code != "not_found") problem(run, result.error());
-    std::deque<Pending> refused = std::exchange(cell.waiting, {});
-    if (cell.counted) load_later(cell);
+    std::list<Pending> refused = std::exchange(cell.waiting, {});
+    if (cell.counted && result.error().code == "unavailable") {
+      load_later(cell);
+    } else if (cell.counted) {
+      // Nothing will ever make it readable: a person has been told.
+      cell.counted = false;
+      --open_runs_;
+    }
     for (Pending& pending : refused) {
       if (pending.input) {
         pending.done(std::unexpected(result.error()));
@@ -222,6 +229,8 @@ void Coordinator::loaded(const RunId& run, Result<std::unique_ptr<Run>> result) 
   if (!cell.run->ended() && !cell.counted) {
     cell.counted = true;
     ++open_runs_;
+    // Recovery didn't see it; whoever has its tasks already ignores these.
+    for (const AttemptToken& token : cell.run->dispatched()) dispatch(*cell.run, token, clock_.now());
   }
   watch_deadline(cell);
   settle(cell);
@@ -247,6 +256,7 @@ void Coordinator::adopt(std::vector<OpenRun> page, std::size_t next, std::size_t
       std::string wanted = digest;
       auto go_on = [this, page = std::move(page), next, count,
                     done = std::move(done)](Result<std::shared_ptr<const Project>> loaded) mutable {
+        if (!loaded && loaded.error().code == "unavailable") return done(std::unexpected(loaded.error()));
         if (!loaded) problem(page[next].record.id, loaded.error());
         adopt(std::move(page), loaded ? next : next + 1, count, std::move(done));
       };

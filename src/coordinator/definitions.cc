@@ -9,15 +9,19 @@ constexpr const char* kActiveDefinition = "active_definition";
 
 }  // namespace
 
-void Definitions::add(const std::shared_ptr<const Project>& project) {
+std::shared_ptr<const Project> Definitions::keep(std::shared_ptr<const Project> project) {
   std::erase_if(by_digest_, [](const auto& entry) { return entry.second.expired(); });
-  by_digest_[project->digest] = project;
+  // Runs may hold the same file compiled before: there is one copy of each.
+  std::weak_ptr<const Project>& slot = by_digest_[project->digest];
+  if (auto held = slot.lock()) return held;
+  slot = project;
   recent_.push_back(project);
   if (recent_.size() > kRecent) recent_.pop_front();
+  return project;
 }
 
 void Definitions::activate(std::shared_ptr<const Project> project, Completion<void> done) {
-  add(project);
+  project = keep(std::move(project));
   auto activated = [this, project, done = std::move(done)](Result<void> written) mutable {
     if (written) active_ = project;
     done(std::move(written));
@@ -58,8 +62,7 @@ void Definitions::load(std::string digest, Completion<std::shared_ptr<const Proj
       return done(fail("invalid_definition", "the stored project " + digest + " can't be read by this version: " +
                                                  compiled.error().message));
     }
-    add(*compiled);
-    done(*std::move(compiled));
+    done(keep(*std::move(compiled)));
   });
 }
 

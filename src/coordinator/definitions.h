@@ -41,7 +41,8 @@ class Definitions {
  private:
   static constexpr std::size_t kRecent = 8;
 
-  void add(const std::shared_ptr<const Project>& project);
+  // The one compiled copy of this file, which may be an older one than `project`.
+  std::shared_ptr<const Project> keep(std::shared_ptr<const Project> project);
 
   Store& store_;
   Compiler compile_;

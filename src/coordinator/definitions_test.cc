@@ -63,6 +63,15 @@ TEST_F(DefinitionsTest, WhatIsHeldIsNotCompiledAgain) {
   EXPECT_EQ(compiled, before);
 }
 
+TEST_F(DefinitionsTest, TheCopyThatRunsHoldIsTheOneThatIsFound) {
+  Definitions definitions(store, compiler);
+  activate(definitions, "a");
+  const auto held = definitions.active();
+  activate(definitions, "a");
+  for (int i = 0; i < 20; ++i) activate(definitions, "v" + std::to_string(i));
+  EXPECT_EQ(definitions.find("digest of a"), held);
+}
+
 TEST_F(DefinitionsTest, WhatCannotBeReadIsSaid) {
   Definitions definitions(store, compiler);
   store.put_definition("d", "broken", [](Result<void>) {});

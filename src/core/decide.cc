@@ -1,5 +1,6 @@
 #include "core/decide.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -80,7 +81,7 @@ class Decider {
 
   // Ends.
   std::optional<Verdict> refusal_of(const AttemptToken& token) const;
-  std::optional<TaskFailure> broken_promise(const AttemptToken& token, const Payload& output) const;
+  std::optional<TaskFailure> broken_promise(const AttemptToken& token, const TaskSuccess& success) const;
   void succeed(const TaskReport& report, const TaskSuccess& success);
   void fail_attempt(const TaskReport& report, const TaskFailure& failure);
   void item_ended(StepIndex step);
@@ -194,16 +195,22 @@ Result<void> Decider::begin_mapped(StepIndex step, const expr::Template& list) {
     emit(StepCompleted{step, Payload("[]"), std::nullopt});
     return {};
   }
-  if (const auto* transform = std::get_if<Transform>(&run_.definition(step).action)) {
-    auto outputs = transform_items(*transform, *items);
-    if (!outputs) return std::unexpected(outputs.error());
-    emit(StepCompleted{step, *std::move(outputs), std::nullopt});
-    return {};
-  }
-  auto written = items->to_json();
-  if (!written) return std::unexpected(written.error());
-  emit(StepStarted{step, *std::move(written)});
-  return fill(step);
+  return std::visit(Overloaded{[&](const AgentCall&) -> Result<void> {
+                                 auto written = items->to_json();
+                                 if (!written) return std::unexpected(written.error());
+                                 emit(StepStarted{step, *std::move(written)});
+                                 return fill(step);
+                               },
+                               [&](const Transform& transform) -> Result<void> {
+                                 auto outputs = transform_items(transform, *items);
+                                 if (!outputs) return std::unexpected(outputs.error());
+                                 emit(StepCompleted{step, *std::move(outputs), std::nullopt});
+                                 return {};
+                               },
+                               [&](const Sleep&) -> Result<void> {
+                                 return fail("not_available_yet", "a sleep can't be mapped over a list yet");
+                               }},
+                    run_.definition(step).action);
 }
 
 Result<Payload> Decider::transform_items(const Transform& transform, const expr::Value& items) {
@@ -241,10 +248,11 @@ Result<void> Decider::begin_single(StepIndex step) {
 
 // Schedules tasks of a running step until its share of parallel ones is used up.
 Result<void> Decider::fill(StepIndex step) {
-  const std::uint32_t bound = run_.definition(step).max_parallel;
+  const std::uint32_t wanted = run_.definition(step).max_parallel;
+  const std::uint32_t bound = wanted == 0 ? kMaxTasksInFlight : std::min(wanted, kMaxTasksInFlight);
   const auto* running = std::get_if<StepRunning>(&run_.step(step).state);
   while (active() && running != nullptr && running->next_item < run_.step(step).tasks.size()) {
-    if (bound != 0 && running->in_flight >= bound) break;
+    if (running->in_flight >= bound) break;
     const ItemIndex item(static_cast<std::uint32_t>(running->next_item));
     if (auto scheduled = schedule_first(step, item); !scheduled) return scheduled;
     running = std::get_if<StepRunning>(&run_.step(step).state);
@@ -331,7 +339,12 @@ std::optional<Verdict> Decider::refusal_of(const AttemptToken& token) const {
 }
 
 // Why this output can't be accepted.
-std::optional<TaskFailure> Decider::broken_promise(const AttemptToken& token, const Payload& output) const {
+std::optional<TaskFailure> Decider::broken_promise(const AttemptToken& token, const TaskSuccess& success) const {
+  const Payload& output = success.output;
+  if (success.usage && success.usage->size() > kMaxUsage) {
+    return TaskFailure{"invalid_output", "the usage has " + std::to_string(success.usage->size()) +
+                                             " bytes; at most " + std::to_string(kMaxUsage) + " are kept"};
+  }
   if (output.size() > kMaxPayload) {
     return TaskFailure{"output_too_large", "the output has " + std::to_string(output.size()) + " bytes; at most " +
                                                std::to_string(kMaxPayload) + " travel inline"};
@@ -348,7 +361,7 @@ std::optional<TaskFailure> Decider::broken_promise(const AttemptToken& token, co
 
 void Decider::succeed(const TaskReport& report, const TaskSuccess& success) {
   const AttemptToken& token = report.token;
-  if (const auto broken = broken_promise(token, success.output)) {
+  if (const auto broken = broken_promise(token, success)) {
     decision_.verdict = Verdict::invalid;
     return fail_attempt(report, *broken);
   }
@@ -382,6 +395,10 @@ void Decider::item_ended(StepIndex step) {
   if (running->ended < items) {
     if (auto filled = fill(step); !filled) fail_step(step, filled.error());
     return;
+  }
+  if (const std::size_t size = run_.collected_size(step); size > kMaxPayload) {
+    return fail_step(step, {"too_large", "the list of results has " + std::to_string(size) + " bytes; at most " +
+                                             std::to_string(kMaxPayload) + " travel inline"});
   }
   std::optional<Error> error;
   if (running->given_up > 0) {

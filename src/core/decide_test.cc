@@ -209,6 +209,43 @@ TEST(Decide, AMapThatDoesNotContinueWithdrawsItsOtherItems) {
   EXPECT_EQ(story.last.withdrawn.size(), 2u);
 }
 
+TEST(Decide, AMapWithoutABoundHasTheEnginesBound) {
+  std::string list = "[0";
+  for (std::size_t i = 0; i < kMaxTasksInFlight; ++i) list += ",0";
+  Story story(ProjectBuilder().agent_step("a", {.for_each = "${{ input }}"}).build(), list + "]");
+  EXPECT_EQ(story.run.dispatched().size(), kMaxTasksInFlight);
+  story.succeed("a", "1", 0);
+  EXPECT_EQ(story.events().back(), "task_scheduled a[" + std::to_string(kMaxTasksInFlight) + "]");
+}
+
+TEST(Decide, ResultsThatTogetherAreTooLargeFailTheStep) {
+  Story story(ProjectBuilder().agent_step("a", {.for_each = "${{ [1, 2] }}"}).build());
+  const std::string half = "\"" + std::string(kMaxPayload / 2, 'x') + "\"";
+  story.succeed("a", half, 0);
+  story.succeed("a", half, 1);
+  EXPECT_EQ(std::get<RunBroken>(story.run.state()).error.code, "too_large");
+}
+
+TEST(Decide, AMappedSleepIsRefusedAndBreaksNothingElse) {
+  StepSpec mapped;
+  mapped.for_each = "${{ [1, 2] }}";
+  Story story(ProjectBuilder().sleep_step("s", mapped, "1s").build());
+  EXPECT_EQ(std::get<RunBroken>(story.run.state()).error.code, "not_available_yet");
+}
+
+TEST(Decide, UsageBeyondItsBoundIsRefused) {
+  Story story(ProjectBuilder().agent_step("a", {}).build());
+  const Payload usage("{\"" + std::string(kMaxUsage, 'x') + "\":1}");
+  EXPECT_EQ(story.report("a", 0, TaskSuccess{Payload("1"), usage}), Verdict::invalid);
+}
+
+TEST(Decide, UsageOfAllResultsIsSummed) {
+  Story story(ProjectBuilder().agent_step("a", {.for_each = "${{ [1, 2] }}"}).build());
+  story.report("a", 0, TaskSuccess{Payload("1"), Payload(R"({"usd": 0.25, "model": "m"})")});
+  story.report("a", 1, TaskSuccess{Payload("1"), Payload(R"({"usd": 0.5})")});
+  EXPECT_EQ(story.run.usage(), (std::map<std::string, double>{{"usd", 0.75}}));
+}
+
 TEST(Decide, MoreItemsThanAllowedFailTheStep) {
   std::string list = "[0";
   for (std::size_t i = 0; i < kMaxMapItems; ++i) list += ",0";

@@ -101,5 +101,22 @@ TEST_F(EventCodec, AJournalWithAGapIsRefused) {
   EXPECT_EQ(fold(id, project, {}).error().code, "corrupt_journal");
 }
 
+TEST_F(EventCodec, AnEntryThatDoesNotFitWhatCameBeforeIsRefusedAndNotApplied) {
+  const RunId id = RunId::make(kNow, 1, 1);
+  const JournalEntry created = encode(RunCreated{.workflow = "w", .definition = "d0", .input = Payload("{}")}, 1, kNow, workflow);
+  const std::vector<Event> misfits = {TaskSucceeded{a, ItemIndex(0), Attempt(1), Payload("1"), {}, "w", kNow},
+                                      TaskScheduled{m, ItemIndex(9), Attempt(1), "worker", Payload("1")},
+                                      TaskFailed{m, ItemIndex(0), Attempt(1), {"c", "m"}, {}, "w", kNow},
+                                      StepStarted{m, Payload("7")},
+                                      StepStarted{a, Payload("[1]")},
+                                      RunRetried{}};
+  for (const Event& misfit : misfits) {
+    const std::vector<JournalEntry> journal = {created, encode(misfit, 2, kNow, workflow)};
+    const auto folded = fold(id, project, journal);
+    ASSERT_FALSE(folded) << event_type(misfit);
+    EXPECT_EQ(folded.error().code, "corrupt_journal");
+  }
+}
+
 }  // namespace
 }  // namespace ganglion

@@ -3,9 +3,61 @@
 #include <string>
 #include <utility>
 
+#include "base/overloaded.h"
 #include "core/event_codec.h"
 
 namespace ganglion {
+
+namespace {
+
+bool has_ended(const Run& run, StepIndex step) {
+  const StepState& state = run.step(step).state;
+  return std::holds_alternative<StepDone>(state) || std::holds_alternative<StepBroken>(state) ||
+         std::holds_alternative<StepNotTaken>(state);
+}
+
+bool is_agent_call(const Run& run, StepIndex step) {
+  return std::holds_alternative<AgentCall>(run.definition(step).action);
+}
+
+// Whether the task is one that a running step has.
+bool has_task(const Run& run, StepIndex step, ItemIndex item) {
+  return is_agent_call(run, step) && std::holds_alternative<StepRunning>(run.step(step).state) &&
+         item.value() < run.step(step).tasks.size();
+}
+
+bool is_under_way(const Run& run, StepIndex step, ItemIndex item) {
+  return has_task(run, step, item) && std::holds_alternative<TaskDispatched>(run.step(step).tasks[item.value()].state);
+}
+
+// What `apply` takes for granted, asked of an event that a damaged journal may have made up.
+bool fits(const Run& run, const Event& event) {
+  if (run.ended()) return std::holds_alternative<RunRetried>(event);
+  return std::visit(
+      Overloaded{[](const RunCreated&) { return true; },
+                 [&](const StepStarted& e) {
+                   return is_agent_call(run, e.step) && run.definition(e.step).for_each &&
+                          std::holds_alternative<StepPending>(run.step(e.step).state) &&
+                          expr::Value::json(e.items).is(expr::Kind::list);
+                 },
+                 [&](const TaskScheduled& e) {
+                   const bool first = is_agent_call(run, e.step) && !run.definition(e.step).for_each &&
+                                      std::holds_alternative<StepPending>(run.step(e.step).state);
+                   return (first && e.item == ItemIndex(0)) || has_task(run, e.step, e.item);
+                 },
+                 [&](const TaskSucceeded& e) { return is_under_way(run, e.step, e.item); },
+                 [&](const TaskFailed& e) { return is_under_way(run, e.step, e.item); },
+                 [&](const StepSleeping& e) { return std::holds_alternative<StepPending>(run.step(e.step).state); },
+                 [&](const StepCompleted& e) { return !has_ended(run, e.step); },
+                 [&](const StepFailed& e) { return !has_ended(run, e.step); },
+                 [&](const StepSkipped& e) { return std::holds_alternative<StepPending>(run.step(e.step).state); },
+                 [](const RunPaused&) { return true; }, [](const RunResumed&) { return true; },
+                 [](const RunRetried&) { return false; }, [](const RunCompleted&) { return true; },
+                 [](const RunFailed&) { return true; }, [](const RunCancelled&) { return true; }},
+      event);
+}
+
+}  // namespace
 
 Result<void> fold_next(Run& run, const JournalEntry& entry) {
   if (entry.seq != run.version() + 1) {
@@ -15,6 +67,10 @@ Result<void> fold_next(Run& run, const JournalEntry& entry) {
   if (!event) return std::unexpected(event.error());
   if ((entry.seq == 1) != std::holds_alternative<RunCreated>(*event)) {
     return fail("corrupt_journal", "a journal begins with run_created, and no other entry is one");
+  }
+  if (!fits(run, *event)) {
+    return fail("corrupt_journal", "journal entry " + std::to_string(entry.seq) + " (" + entry.type +
+                                       ") doesn't fit what came before it");
   }
   run.apply(*event, entry.at);
   return {};

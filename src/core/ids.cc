@@ -9,7 +9,6 @@ namespace ganglion {
 namespace {
 
 constexpr std::string_view kAlphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-constexpr std::size_t kTimeCharacters = 10;
 constexpr std::int64_t kMaxTime = (std::int64_t{1} << 48) - 1;
 
 bool is_decimal(std::string_view text) {
@@ -29,23 +28,34 @@ std::optional<std::uint32_t> parse_number(std::string_view text) {
 
 RunId RunId::make(Timestamp now, std::uint16_t entropy_high, std::uint64_t entropy_low) {
   GANGLION_ASSERT(now.milliseconds_since_epoch() >= 0 && now.milliseconds_since_epoch() <= kMaxTime);
+  const auto time = static_cast<std::uint64_t>(now.milliseconds_since_epoch());
+  return RunId((time << 16) | entropy_high, entropy_low);
+}
+
+std::string RunId::text() const {
   std::string text(kLength, '0');
-  // Ten characters hold 50 bits, of which the time fills the lower 48.
-  auto time = static_cast<std::uint64_t>(now.milliseconds_since_epoch());
-  for (std::size_t at = kTimeCharacters; at-- > 0; time >>= 5) text[at] = kAlphabet[time & 31];
-  // Sixteen characters hold the 80 random bits: the last twelve the lower 60, the first four the upper 20.
-  std::uint64_t low = entropy_low;
-  for (std::size_t at = kLength; at-- > kTimeCharacters + 4; low >>= 5) text[at] = kAlphabet[low & 31];
-  std::uint64_t high = (std::uint64_t{entropy_high} << 4) | (entropy_low >> 60);
-  for (std::size_t at = kTimeCharacters + 4; at-- > kTimeCharacters; high >>= 5)
-    text[at] = kAlphabet[high & 31];
-  return RunId(std::move(text));
+  std::uint64_t high = high_;
+  std::uint64_t low = low_;
+  for (std::size_t at = kLength; at-- > 0;) {
+    text[at] = kAlphabet[low & 31];
+    low = (low >> 5) | (high << 59);
+    high >>= 5;
+  }
+  return text;
 }
 
 std::optional<RunId> RunId::parse(std::string_view text) {
+  // 26 characters hold 130 bits, of which the upper two are none of the id's.
   if (text.size() != kLength || text.front() > '7') return std::nullopt;
-  if (text.find_first_not_of(kAlphabet) != std::string_view::npos) return std::nullopt;
-  return RunId(std::string(text));
+  std::uint64_t high = 0;
+  std::uint64_t low = 0;
+  for (const char c : text) {
+    const std::size_t digit = kAlphabet.find(c);
+    if (digit == std::string_view::npos) return std::nullopt;
+    high = (high << 5) | (low >> 59);
+    low = (low << 5) | digit;
+  }
+  return RunId(high, low);
 }
 
 std::string AttemptToken::text() const {

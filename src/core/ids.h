@@ -21,7 +21,8 @@ using ItemIndex = StrongId<struct ItemIndexTag, std::uint32_t>;
 // 1 for the first attempt of a task; only grows.
 using Attempt = StrongId<struct AttemptTag, std::uint32_t>;
 
-// 26 characters of Crockford's base 32: 48 bits of milliseconds, 80 random bits (the ULID specification).
+// 48 bits of milliseconds and 80 random bits (the ULID specification); written as 26 characters of Crockford's base 32,
+// whose order is the order of the ids.
 class RunId {
  public:
   static constexpr std::size_t kLength = 26;
@@ -32,13 +33,17 @@ class RunId {
   // Nothing unless `text` has the form of a run id (upper case, first character at most '7').
   static std::optional<RunId> parse(std::string_view text);
 
-  const std::string& text() const { return text_; }
+  std::string text() const;
+  // Spreads well: the random bits.
+  std::size_t hash() const { return low_; }
 
   auto operator<=>(const RunId&) const = default;
 
  private:
-  explicit RunId(std::string text) : text_(std::move(text)) {}
-  std::string text_;
+  RunId(std::uint64_t high, std::uint64_t low) : high_(high), low_(low) {}
+
+  std::uint64_t high_ = 0;  // time and the upper random bits
+  std::uint64_t low_ = 0;
 };
 
 // Written `run/step/item/attempt`, with the step by position.
@@ -60,5 +65,5 @@ struct AttemptToken {
 
 template <>
 struct std::hash<ganglion::RunId> {
-  std::size_t operator()(const ganglion::RunId& id) const noexcept { return std::hash<std::string>{}(id.text()); }
+  std::size_t operator()(const ganglion::RunId& id) const noexcept { return id.hash(); }
 };

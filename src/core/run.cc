@@ -323,6 +323,15 @@ std::vector<AttemptToken> Run::dispatched() const {
   return tokens;
 }
 
+std::size_t Run::collected_size(StepIndex index) const {
+  std::size_t size = 2;
+  for (const TaskRecord& task : step(index).tasks) {
+    const auto* done = std::get_if<TaskDone>(&task.state);
+    size += 1 + (done ? done->output.size() : 4);
+  }
+  return size;
+}
+
 void Run::add_usage(const Payload& usage) {
   boost::system::error_code error;
   const boost::json::value value = boost::json::parse(usage.bytes(), error);

@@ -9,7 +9,6 @@
 // changes nothing). Cost per event doesn't depend on the number of steps, items or events before it.
 
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -133,6 +132,8 @@ class Run {
   const StepRecord& step(StepIndex index) const { return steps_[index.value()]; }
   const StepDefinition& definition(StepIndex index) const { return workflow_->steps[index.value()]; }
   bool all_steps_ended() const { return ended_steps_ == steps_.size(); }
+  // Bytes of the list of outputs that a mapped step has so far.
+  std::size_t collected_size(StepIndex step) const;
   // What agents reported, summed over all accepted results.
   const std::map<std::string, double>& usage() const { return usage_; }
 
@@ -141,7 +142,7 @@ class Run {
   std::string_view step_status(StepIndex index) const;
 
   // Pending steps with nothing left to wait for, in the order in which they became so.
-  const std::deque<StepIndex>& startable() const { return startable_; }
+  const std::vector<StepIndex>& startable() const { return startable_; }
   // Running steps that may have unscheduled tasks: what a pause or a retry left behind.
   std::vector<StepIndex> interrupted() const;
 
@@ -200,7 +201,7 @@ class Run {
   std::size_t running_steps_ = 0;
   std::size_t sleeping_steps_ = 0;
   std::optional<Timestamp> run_deadline_;
-  std::deque<StepIndex> startable_;
+  std::vector<StepIndex> startable_;
   std::vector<Wakeup> wakeups_;  // a heap, earliest first
   std::map<std::string, double> usage_;
 };

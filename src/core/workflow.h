@@ -81,7 +81,7 @@ struct StepDefinition {
   std::vector<StepIndex> dependents;  // the same edges the other way round
   std::optional<expr::Program> condition;
   std::optional<expr::Template> for_each;  // renders to a list
-  std::uint32_t max_parallel = 0;          // of a mapped step; 0: no bound of its own
+  std::uint32_t max_parallel = 0;          // of a mapped step; 0: kMaxTasksInFlight
   std::optional<Duration> timeout;         // of the whole step: every attempt, pause and item
   RetryPolicy retry;                       // the step's own, else its agent's
   OnFailure on_failure = OnFailure::fail_run;
@@ -109,7 +109,9 @@ struct WorkerProgram {
 // Bounds of the project file and of what it defines.
 inline constexpr std::size_t kMaxSteps = 1000;        // of a workflow
 inline constexpr std::size_t kMaxMapItems = 10'000;   // of a `for_each`
-inline constexpr std::size_t kMaxPayload = 1 << 20;   // bytes of one input, item or output
+inline constexpr std::uint32_t kMaxTasksInFlight = 1000;  // of one mapped step, whatever its `max_parallel`
+inline constexpr std::size_t kMaxUsage = 4096;        // bytes of one result's usage
+inline constexpr std::size_t kMaxPayload = 1 << 20;   // bytes of one input, item or output, also of a mapped step
 
 struct Project {
   std::string digest;  // lower-case hex SHA-256 of `source`

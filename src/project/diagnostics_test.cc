@@ -349,12 +349,14 @@ TEST(DiagnosticsOfExpressions, want_conditions_and_lists_to_be_one_expression) {
               ElementsAre(HasSubstr("expected true, false or one expression")));
   EXPECT_THAT(errors_of_step("{if: 'x ${{ true }}', sleep: 1s}"), SizeIs(1));
   EXPECT_THAT(errors_of_step("{if: true, sleep: 1s}"), SizeIs(0));
-  EXPECT_THAT(errors_of_step("{for_each: input.files, sleep: 1s}"),
+  EXPECT_THAT(errors_of_step("{for_each: input.files, transform: 1}"),
               ElementsAre(HasSubstr("expected a list or one expression")));
-  EXPECT_THAT(errors_of_step("{for_each: {a: 1}, sleep: 1s}"), ElementsAre(HasSubstr("got a mapping")));
+  EXPECT_THAT(errors_of_step("{for_each: [1], sleep: 1s}"),
+              ElementsAre(HasSubstr("a sleep with for_each is not available yet")));
+  EXPECT_THAT(errors_of_step("{for_each: {a: 1}, transform: 1}"), ElementsAre(HasSubstr("got a mapping")));
   std::string items = "[";
   for (std::size_t i = 0; i <= kMaxMapItems; ++i) items += "1,";
-  EXPECT_THAT(errors_of_step("{for_each: " + items + "], sleep: 1s}"),
+  EXPECT_THAT(errors_of_step("{for_each: " + items + "], transform: 1}"),
               ElementsAre(HasSubstr("more than 10000 items")));
 }
 

@@ -121,6 +121,9 @@ class StepReader {
     if (*action == "transform") {
       step_.definition.action = Transform{expressions_.value(field, item_)};
     } else if (*action == "sleep") {
+      if (step_.definition.for_each) {
+        diagnostics_.add(field.position, field.path, "a sleep with for_each is not available yet");
+      }
       step_.definition.action = Sleep{expressions_.duration(field, item_)};
     } else {
       read_call(field, input);

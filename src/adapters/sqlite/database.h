@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "core/ids.h"
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -78,6 +79,9 @@ class Statement {
   Statement& bind(int index, std::int64_t value);
   Statement& bind(int index, std::string_view value);
   Statement& bind(int index, const std::string& value) { return bind(index, std::string_view(value)); }
+  Statement& bind(int index, std::string&& value) = delete;
+  // Its text, copied.
+  Statement& bind(int index, const RunId& run);
   Statement& bind(int index, const std::optional<std::string>& value);
   Statement& bind(int index, const std::optional<std::uint32_t>& value);
   Statement& bind_null(int index);

@@ -87,7 +87,7 @@ DatabaseResult<CommitOutcome> JournalWriter::apply(const Commit& commit) {
 DatabaseResult<std::optional<JournalWriter::Position>> JournalWriter::find_position(const RunId& run) {
   if (const auto known = positions_.find(run); known != positions_.end()) return known->second;
   const ResetAtEnd reset_run(find_run_);
-  const DatabaseResult<bool> exists = find_run_.bind(1, run.text()).step();
+  const DatabaseResult<bool> exists = find_run_.bind(1, run).step();
   if (!exists) return std::unexpected(exists.error());
   if (!*exists) return std::nullopt;
   Position position{find_run_.integer(0), 0};
@@ -113,7 +113,7 @@ DatabaseResult<std::int64_t> JournalWriter::create(const Commit& commit) {
   const RunRecord& record = *commit.create;
   const std::string labels = labels_json(record.labels);
   const std::optional<Timestamp> ended_at = commit.status ? commit.status->ended_at : record.ended_at;
-  insert_run_.bind(1, record.id.text())
+  insert_run_.bind(1, record.id)
       .bind(2, record.workflow)
       .bind(3, record.definition)
       .bind(4, commit.status ? commit.status->status : record.status)
@@ -125,12 +125,12 @@ DatabaseResult<std::int64_t> JournalWriter::create(const Commit& commit) {
   const std::int64_t handle = database_.last_insert_rowid();
 
   for (const auto& [name, value] : record.labels) {
-    const auto inserted = insert_label_.bind(1, name).bind(2, value).bind(3, record.id.text()).run();
+    const auto inserted = insert_label_.bind(1, name).bind(2, value).bind(3, record.id).run();
     if (!inserted) return std::unexpected(inserted.error());
   }
   if (commit.claim) {
     const auto inserted = insert_claim_.bind(1, commit.claim->key)
-                              .bind(2, commit.run.text())
+                              .bind(2, commit.run)
                               .bind(3, commit.claim->body_digest)
                               .run();
     if (!inserted) return std::unexpected(inserted.error());

@@ -115,7 +115,7 @@ DatabaseResult<std::vector<JournalEntry>> RunReader::read_entries(std::int64_t h
 Result<std::vector<JournalEntry>> RunReader::read_journal(const RunId& run, std::uint64_t after,
                                                           std::uint32_t limit) {
   const ResetAtEnd reset(find_run_);
-  const DatabaseResult<bool> found = find_run_.bind(1, run.text()).step();
+  const DatabaseResult<bool> found = find_run_.bind(1, run).step();
   if (!found) return std::unexpected(read_error(found.error()));
   if (!*found) return std::unexpected(run_not_found(run));
   DatabaseResult<std::vector<JournalEntry>> entries =
@@ -126,7 +126,7 @@ Result<std::vector<JournalEntry>> RunReader::read_journal(const RunId& run, std:
 
 Result<RunRecord> RunReader::find_run(const RunId& run) {
   const ResetAtEnd reset(find_run_);
-  const DatabaseResult<bool> found = find_run_.bind(1, run.text()).step();
+  const DatabaseResult<bool> found = find_run_.bind(1, run).step();
   if (!found) return std::unexpected(read_error(found.error()));
   if (!*found) return std::unexpected(run_not_found(run));
   DatabaseResult<RunRecord> record = read_record(find_run_);
@@ -147,7 +147,7 @@ Statement& RunReader::start(const ListScan& scan) {
   else if (query.workflow)
     statement = &list_by_workflow_.bind(2, std::string_view(*query.workflow));
   const std::optional<RunId>& before = scan.position ? scan.position : query.before;
-  return statement->bind(1, before ? std::string_view(before->text()) : kAfterEveryId);
+  return before ? statement->bind(1, *before) : statement->bind(1, kAfterEveryId);
 }
 
 Result<bool> RunReader::advance(ListScan& scan) {
@@ -169,8 +169,12 @@ Result<bool> RunReader::advance(ListScan& scan) {
 Result<std::vector<OpenRun>> RunReader::read_open_runs(const std::optional<RunId>& after,
                                                        std::uint32_t limit) {
   const ResetAtEnd reset(read_open_runs_);
-  read_open_runs_.bind(1, after ? std::string_view(after->text()) : std::string_view())
-      .bind(2, std::int64_t{limit});
+  if (after) {
+    read_open_runs_.bind(1, *after);
+  } else {
+    read_open_runs_.bind(1, std::string_view());
+  }
+  read_open_runs_.bind(2, std::int64_t{limit});
   std::vector<OpenRun> open;
   std::size_t bytes = 0;
   while (bytes < kMaxOpenRunsBytes) {

@@ -123,11 +123,23 @@ void HttpExecutor::start(const Task& task, const AgentDefinition& definition, Ti
 }
 
 void HttpExecutor::answered(const AttemptToken& token, const Result<HttpResponse>& response) {
-  const Call& call = running_.at(token);
-  Outcome outcome = response ? outcome_of(*response) : outcome_of(response.error(), call.url);
-  if (auto* failure = std::get_if<TaskFailure>(&outcome)) {
-    for (const std::string& secret : call.secrets) redact(failure->message, secret);
+  Call& call = running_.at(token);
+  // The longest first, because one may be part of another; the whole answer, before it is cut for a message.
+  std::ranges::sort(call.secrets, std::ranges::greater(), &std::string::size);
+  const auto redact_all = [&](std::string& text) {
+    for (const std::string& secret : call.secrets) redact(text, secret);
+  };
+  Outcome outcome;
+  if (response && response->status >= 200 && response->status < 300) {
+    outcome = outcome_of(*response);
+  } else if (response) {
+    HttpResponse answer = *response;
+    redact_all(answer.body);
+    outcome = outcome_of(answer);
+  } else {
+    outcome = outcome_of(response.error(), call.url);
   }
+  if (auto* failure = std::get_if<TaskFailure>(&outcome)) redact_all(failure->message);
   end(token, std::move(outcome));
 }
 

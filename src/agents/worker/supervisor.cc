@@ -50,7 +50,7 @@ std::size_t Supervisor::running() const {
 
 void Supervisor::launch(Slot& slot) {
   slot.restart = TimerId();
-  slot.worker = slot.program.name + "-" + std::to_string(next_number_++);
+  slot.worker = slot.program.name + "." + std::to_string(next_number_++);
   slot.started_at = clock_.now();
   const auto lines = [&](WorkerStream stream) {
     return Lines(options_.max_line, [this, worker = slot.worker, stream](std::string_view line) {

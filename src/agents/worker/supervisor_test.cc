@@ -53,7 +53,7 @@ using Kind = WorkerEvent::Kind;
 
 TEST_F(SupervisorTest, AProgramLearnsFromItsEnvironmentWhereAndWhoItIs) {
   start_shell("echo $GANGLION_SERVER $GANGLION_WORKER $GANGLION_TOKEN $MODE $PWD; exec sleep 1000");
-  ASSERT_TRUE(until_line("python-1 > http://127.0.0.1:7420 python-1 t0ken fast /usr"));
+  ASSERT_TRUE(until_line("python.1 > http://127.0.0.1:7420 python.1 t0ken fast /usr"));
   EXPECT_EQ(events.at(0).kind, Kind::started);
   EXPECT_GT(events.at(0).pid, 0);
   EXPECT_EQ(supervisor->running(), 1U);
@@ -61,8 +61,8 @@ TEST_F(SupervisorTest, AProgramLearnsFromItsEnvironmentWhereAndWhoItIs) {
 
 TEST_F(SupervisorTest, BothOutputsAreLoggedByLineWithTheWorkersId) {
   start_shell("echo one; echo two >&2; printf three; exec sleep 1000 >&- 2>&-");
-  ASSERT_TRUE(until_line("python-1 > one"));
-  ASSERT_TRUE(until_line("python-1 ! two"));
+  ASSERT_TRUE(until_line("python.1 > one"));
+  ASSERT_TRUE(until_line("python.1 ! two"));
 }
 
 TEST_F(SupervisorTest, AProgramThatDiesIsStartedAgainAfterAPauseAndWhatItHeldIsGivenBack) {
@@ -71,7 +71,7 @@ TEST_F(SupervisorTest, AProgramThatDiesIsStartedAgainAfterAPauseAndWhatItHeldIsG
   EXPECT_EQ(events[1].kind, Kind::ended);
   EXPECT_EQ(events[1].reason, "exit code 7");
   EXPECT_EQ(events[1].restart_in, Duration(200));
-  EXPECT_EQ(gone, std::vector<std::string>{"python-1"});
+  EXPECT_EQ(gone, std::vector<std::string>{"python.1"});
   EXPECT_EQ(supervisor->running(), 0U);
 
   loop.clock.advance(Duration(199));
@@ -79,7 +79,7 @@ TEST_F(SupervisorTest, AProgramThatDiesIsStartedAgainAfterAPauseAndWhatItHeldIsG
   loop.clock.advance(Duration(1));
   ASSERT_EQ(events.size(), 3U);
   EXPECT_EQ(events[2].kind, Kind::started);
-  EXPECT_EQ(events[2].worker, "python-2");
+  EXPECT_EQ(events[2].worker, "python.2");
 }
 
 TEST_F(SupervisorTest, AProgramThatIsKilledIsStartedAgain) {
@@ -124,18 +124,18 @@ TEST_F(SupervisorTest, AProgramThatIsNotThereIsReportedClearlyAndTriedAgain) {
 TEST_F(SupervisorTest, StoppingAsksEveryProgramAndSaysWhenAllHaveEnded) {
   start_shell("trap 'echo bye; exit 0' TERM; echo ready; while :; do sleep 0.01; done");
   start_shell("trap '' TERM; echo ready; while :; do sleep 0.01; done");
-  ASSERT_TRUE(until_line("python-1 > ready"));
-  ASSERT_TRUE(until_line("python-2 > ready"));
+  ASSERT_TRUE(until_line("python.1 > ready"));
+  ASSERT_TRUE(until_line("python.2 > ready"));
   bool stopped = false;
   supervisor->stop([&] { stopped = true; });
   EXPECT_FALSE(stopped);
-  ASSERT_TRUE(until_line("python-1 > bye"));
+  ASSERT_TRUE(until_line("python.1 > bye"));
   ASSERT_TRUE(loop.run_until([&] { return supervisor->running() == 1; }));
   EXPECT_FALSE(stopped);
 
   loop.clock.advance(Duration(5'000));
   ASSERT_TRUE(loop.run_until([&] { return stopped; }));
-  EXPECT_EQ(gone, (std::vector<std::string>{"python-1", "python-2"}));
+  EXPECT_EQ(gone, (std::vector<std::string>{"python.1", "python.2"}));
   EXPECT_EQ(loop.clock.pending_timers(), 0U);
 }
 
