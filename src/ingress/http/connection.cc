@@ -264,7 +264,7 @@ void Connection::interrupt(Interrupt why) {
 void Connection::drain() {
   if (stage_ == Stage::waiting && !current_.answered && !current_.streaming && current_.interrupt) {
     interrupt(Interrupt::draining);
-    if (!current_.answered) {
+    if (!current_.answered && !current_.interrupt) {
       respond(to_response({.status = 503,
                            .code = "shutting_down",
                            .detail = "the server is going down; ask again",

@@ -123,6 +123,7 @@ class Connection final : public Exchange,
   Awaitable<void> stream_events();
   Awaitable<void> watch();
   bool has_hung_up();
+  void tell_ready();
   Awaitable<void> read_more();
   Awaitable<bool> write(std::string_view first, std::string_view second);
   Awaitable<void> linger();

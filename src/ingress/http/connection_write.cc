@@ -147,7 +147,7 @@ Awaitable<void> Connection::stream_events() {
           current_.http_1_1 ? chunk_size_line(sending.size()) + sending + "\r\n" : sending;
       co_await write(framed, {});
       sending_ = 0;
-      if (current_.ready && stream_ready()) std::exchange(current_.ready, nullptr)();
+      tell_ready();
       continue;
     }
     if (current_.stream_ended) break;
@@ -171,9 +171,11 @@ Awaitable<void> Connection::stream_events() {
 
 void Connection::stream_write(std::string_view bytes) {
   if (!current_.streaming || current_.stream_ended || gone_) return;
+  const bool waited_for = stream_ready();
   outbox_ += bytes;
   // A producer that doesn't wait for `ready` must not fill the memory; the client resumes where it was cut.
-  if (outbox_.size() > core_->options.stream_hard_limit) {
+  // One that does may send an event of any size: cut, the client would only ask for the same again.
+  if (!waited_for && outbox_.size() > core_->options.stream_hard_limit) {
     outbox_ = {};
     gone_ = true;
     boost::system::error_code ignored;
@@ -188,9 +190,18 @@ bool Connection::stream_ready() const {
 }
 
 void Connection::stream_on_ready(std::move_only_function<void()> hook) {
+  if (!current_.streaming || core_->closed) return;
   current_.ready = std::move(hook);
-  // Ready already: an empty write makes the coroutine come by.
-  if (stream_ready() && outbox_.empty()) wake();
+  if (!stream_ready()) return;
+  // Ready already: perhaps no write ends that would call it.
+  core_->clock.post([weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (self && !self->core_->closed) self->tell_ready();
+  });
+}
+
+void Connection::tell_ready() {
+  if (current_.ready && stream_ready()) std::exchange(current_.ready, nullptr)();
 }
 
 void Connection::stream_end() {

@@ -6,8 +6,8 @@
 //
 // A client that goes away is noticed at once, also while its request waits: `on_interrupt` is called, and the
 // answer would go nowhere. When the server drains, it is called too, and the handler may still answer from
-// inside the call; a request that is not answered then gets 503 `shutting_down`. A Responder that is
-// destroyed without an answer answers 500.
+// inside the call, or set another hook there and answer soon; a request with neither gets 503
+// `shutting_down`. A Responder that is destroyed without an answer answers 500.
 //
 // Both handles may outlive the connection; then calls have no effect.
 

@@ -39,7 +39,7 @@ struct Options {
   Duration write_timeout{30'000};             // without 16 KiB of progress in an answer; 100 ms … 1 h
   Duration heartbeat{15'000};                 // between comments on a silent event stream; 100 ms … 1 h
   std::size_t stream_high_water = 64 * 1024;  // an event stream with more unsent bytes isn't ready for more
-  std::size_t stream_hard_limit = 4 * 1024 * 1024;  // beyond: the stream is cut; its client resumes
+  std::size_t stream_hard_limit = 4 * 1024 * 1024;  // unsent, of a producer that doesn't wait: cut
 
   // Bearer tokens that are let in; empty: everybody, which is allowed on loopback only.
   std::vector<std::string> tokens;

@@ -135,6 +135,19 @@ TEST_F(HttpServer, a_handler_may_answer_when_it_is_told_of_draining) {
   EXPECT_TRUE(turn_until([&] { return stopped; }));
 }
 
+TEST_F(HttpServer, a_handler_that_sets_another_hook_when_it_is_told_of_draining_answers_later) {
+  start();
+  Client client(*this);
+  client.send(get("/wait"));
+  ASSERT_TRUE(turn_until([&] { return waiting_.has_value(); }));
+  waiting_->on_interrupt([&](Interrupt) { waiting_->on_interrupt([](Interrupt) {}); });
+  bool stopped = false;
+  server_->stop(Duration{5000}, [&] { stopped = true; });
+  waiting_->respond(Response::json(200, "later"));
+  EXPECT_THAT(client.response(), ::testing::EndsWith("later"));
+  EXPECT_TRUE(turn_until([&] { return stopped; }));
+}
+
 TEST_F(HttpServer, a_responder_that_only_its_hook_holds_is_not_dropped_by_draining) {
   start();
   Client client(*this);

@@ -249,6 +249,33 @@ TEST_F(HttpServer, a_stream_tells_its_producer_when_to_wait_and_when_to_go_on) {
   EXPECT_TRUE(turn_until([&] { return resumed; }));
 }
 
+TEST_F(HttpServer, a_stream_that_is_ready_already_says_so_too_but_not_at_once) {
+  start();
+  Client client(*this);
+  client.send(get("/stream"));
+  client.read_until("\r\n\r\n");
+  int told = 0;
+  stream_.on_ready([&] { ++told; });
+  EXPECT_EQ(told, 0);
+  ASSERT_TRUE(turn_until([&] { return told == 1; }));
+  stream_.send("", "", "a");
+  stream_.on_ready([&] { ++told; });
+  EXPECT_EQ(told, 1);
+  ASSERT_TRUE(turn_until([&] { return told == 2; }));
+}
+
+TEST_F(HttpServer, an_event_of_any_size_is_sent_when_the_stream_was_ready_for_it) {
+  options_.stream_hard_limit = 100'000;
+  start();
+  Client client(*this);
+  client.send(get("/stream"));
+  client.read_until("\r\n\r\n");
+  const std::string event(options_.stream_hard_limit + 1, 'x');
+  stream_.send("", "", event);
+  EXPECT_TRUE(stream_.open());
+  EXPECT_THAT(client.read_until("\n\n"), HasSubstr(event));
+}
+
 TEST_F(HttpServer, cuts_a_stream_whose_producer_does_not_wait) {
   start();
   Client client(*this);
