@@ -51,7 +51,8 @@ StreamEnd follow_once(Api& api, JournalCursor& cursor, const FollowSink& sink, c
   return end;
 }
 
-// Streams also end because servers stop. The run has ended for us when it has, and we have seen everything.
+// Streams also end because servers stop, and break off after their last event. The run has ended for us when
+// it has, and we have seen everything.
 bool has_ended(Api& api, const JournalCursor& cursor) {
   const auto run = api.run(cursor.run);
   if (!run) return false;
@@ -72,7 +73,7 @@ Outcome<FollowEnd> follow(Connection& connection, const std::function<Outcome<Co
     if (interrupts.arrived()) return FollowEnd::interrupted;
     if (!end.content)
       return give_up(ExitCode::unreachable, connection.api->server() + ": " + end.content.error().message);
-    if (end.transport && has_ended(*connection.api, cursor)) return FollowEnd::run_ended;
+    if (has_ended(*connection.api, cursor)) return FollowEnd::run_ended;
     if (!end.transport && end.transport.error().code == "refused") {
       return give_up(ExitCode::usage, end.transport.error().message);
     }
