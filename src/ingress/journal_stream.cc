@@ -8,12 +8,14 @@
 namespace ganglion::ingress {
 namespace {
 
-constexpr std::uint32_t kPage = 100;
+constexpr std::uint32_t kPage = 20;
 
 }  // namespace
 
 void JournalStream::begin(const Dependencies& dependencies, RunId run, std::uint64_t after,
                           http::Responder responder) {
+  // Nobody would tell a follower to leave whose client has gone before it came.
+  if (!responder.open()) return;
   std::make_shared<JournalStream>(dependencies, std::move(run), after)->start(std::move(responder));
 }
 
@@ -41,8 +43,7 @@ void JournalStream::page_read(Result<std::vector<JournalEntry>> page) {
   if (left_) return;
   reading_ = false;
   if (!page) return leave();
-  for (const JournalEntry& entry : *page) send(entry);
-  if (page->size() == kPage) return read();
+  if (!send(*page) || page->size() == kPage) return read();
   caught_up();
 }
 
@@ -62,14 +63,17 @@ void JournalStream::caught_up() {
 void JournalStream::committed(std::span<const JournalEntry> entries, const Run& run) {
   if (left_ || reading_) return;  // what is being read, or looked at, includes these or is read again
   const bool next = live_ && !entries.empty() && entries.front().seq == sent_ + 1;
-  if (!next || !stream_.ready()) return read();
-  for (const JournalEntry& entry : entries) send(entry);
+  if (!next || !send(entries)) return read();
   if (run.ended()) leave();
 }
 
-void JournalStream::send(const JournalEntry& entry) {
-  stream_.send(std::to_string(entry.seq), "", entry_json(entry));
-  sent_ = entry.seq;
+bool JournalStream::send(std::span<const JournalEntry> entries) {
+  for (const JournalEntry& entry : entries) {
+    if (!stream_.ready()) return false;
+    stream_.send(std::to_string(entry.seq), "", entry_json(entry));
+    sent_ = entry.seq;
+  }
+  return true;
 }
 
 void JournalStream::leave() {

@@ -31,7 +31,8 @@ class JournalStream : public std::enable_shared_from_this<JournalStream> {
   void page_read(Result<std::vector<JournalEntry>> page);
   void caught_up();
   void committed(std::span<const JournalEntry> entries, const Run& run);
-  void send(const JournalEntry& entry);
+  // False if the client is too slow for all of them: the rest is for `read`, once there is room.
+  bool send(std::span<const JournalEntry> entries);
   void leave();
 
   Dependencies dependencies_;

@@ -9,6 +9,8 @@ namespace ganglion::ingress {
 
 void RunWait::begin(const Dependencies& dependencies, RunId run, int status, Duration wait,
                     http::Responder responder) {
+  // Nobody would tell a follower to leave whose client has gone before it came.
+  if (!responder.open()) return;
   std::make_shared<RunWait>(dependencies, std::move(run), status, std::move(responder))->start(wait);
 }
 
@@ -20,13 +22,14 @@ void RunWait::start(Duration wait) {
   });
   timer_ = dependencies_.clock.at(dependencies_.clock.now() + wait, [self] { self->answer_now(); });
   responder_.on_interrupt([self](http::Interrupt why) {
-    if (why == http::Interrupt::draining) self->answer_now();
-    self->leave();
+    if (why == http::Interrupt::client_gone) return self->leave();
+    // While a commit is under way the run can be shown only afterwards: the new hook asks the server to wait.
+    self->responder_.on_interrupt([self](http::Interrupt) { self->leave(); });
+    self->answer_now();
   });
   dependencies_.coordinator.inspect(run_, [self](Result<const Run*> run) {
     if (!run) {
-      if (!std::exchange(self->over_, true)) self->responder_.fail(problem_of(run.error()));
-      self->leave();
+      self->refuse(run.error());
     } else if ((*run)->ended()) {
       self->answer(**run);
     }
@@ -35,8 +38,15 @@ void RunWait::start(Duration wait) {
 
 void RunWait::answer_now() {
   dependencies_.coordinator.inspect(run_, [self = shared_from_this()](Result<const Run*> run) {
-    if (run) self->answer(**run);
+    if (!run) return self->refuse(run.error());
+    self->answer(**run);
   });
+}
+
+void RunWait::refuse(const Error& error) {
+  if (std::exchange(over_, true)) return;
+  responder_.fail(problem_of(error));
+  leave();
 }
 
 void RunWait::answer(const Run& run) {

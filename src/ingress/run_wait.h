@@ -28,6 +28,7 @@ class RunWait : public std::enable_shared_from_this<RunWait> {
   // Answers with the run as it is now.
   void answer_now();
   void answer(const Run& run);
+  void refuse(const Error& error);
   void leave();
 
   Dependencies dependencies_;
