@@ -390,12 +390,32 @@ TEST_F(ApiTest, what_workers_send_is_checked) {
     EXPECT_EQ(post("/v1/tasks/poll", body).status, 422) << body;
   }
   for (const char* body :
-       {R"({})", R"({"results":[{}]})", R"({"results":[{"token":"x"}]})", R"({"results":[1]})",
-        R"({"results":[{"token":"x","output":1,"error":{"code":"c"}}]})",
-        R"({"results":[{"token":"x","error":{}}]})", R"({"results":[{"token":"x","error":null}]})",
-        R"({"results":[{"token":"x","output":1,"usage":3}]})"}) {
+       {R"({})", R"({"results":{}})", R"({"results":[{}]})", R"({"results":[{"output":1}]})",
+        R"({"results":[{"token":7,"output":1}]})", R"({"results":[1]})", R"({"results":[],"extra":1})"}) {
     EXPECT_EQ(post("/v1/tasks/complete", body).status, 422) << body;
   }
+}
+
+TEST_F(ApiTest, a_malformed_result_is_invalid_at_its_place_and_the_others_count) {
+  put_project();
+  start();
+  const std::string token = boost::json::serialize(take("worker").at("token"));
+  const Answer answer =
+      post("/v1/tasks/complete",
+           R"({"results":[{"token":"x"},{"token":"x","output":1,"error":{"code":"c"}},)"
+           R"({"token":"x","error":{}},{"token":"x","error":null},{"token":"x","output":1,"usage":3},)"
+           R"({"token":"x","output":1,"extra":2},{"token":"x","output":1},{"token":)" +
+               token + R"(,"output":1}]})");
+  EXPECT_EQ(answer.body, R"({"verdicts":["invalid","invalid","invalid","invalid","invalid","invalid",)"
+                         R"("unknown","accepted"]})");
+}
+
+TEST_F(ApiTest, a_body_with_many_flaws_is_told_the_first_of_them) {
+  std::string body = R"({"workflow":"echo")";
+  for (int i = 0; i < 1000; ++i) body += ",\"m" + std::to_string(i) + "\":1";
+  const Answer answer = post("/v1/runs", body + "}");
+  EXPECT_EQ(answer.status, 422);
+  EXPECT_EQ(answer.json().at("errors").as_array().size(), 50u);
 }
 
 TEST_F(ApiTest, a_server_that_drains_gives_an_exchange_its_verdicts) {

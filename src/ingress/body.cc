@@ -105,6 +105,7 @@ ObjectReader::Member* ObjectReader::find(std::string_view name) {
 }
 
 void ObjectReader::error(std::string_view name, std::string message) {
+  if (errors_.size() >= kMaxErrors) return;
   errors_.push_back({pointer_to(path_, name), std::move(message)});
 }
 

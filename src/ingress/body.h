@@ -28,10 +28,13 @@ std::expected<std::string_view, http::Problem> json_body(const http::Request& re
 // Whether the media type of the Content-Type header, without its parameters, is one of these.
 bool has_media_type(const http::Request& request, std::initializer_list<std::string_view> types);
 
+// More than a person reads; a body can have more flaws than that.
+inline constexpr std::size_t kMaxErrors = 50;
+
 class ObjectReader {
  public:
-  // `json` is valid JSON; an error if it is no object. Errors go to `errors`, with `path` before the member's
-  // name.
+  // `json` is valid JSON; an error if it is no object. Errors go to `errors`, the first kMaxErrors of them,
+  // with `path` before the member's name.
   ObjectReader(std::string_view json, std::string path, std::vector<http::FieldError>& errors);
 
   // Nothing for a member that is absent, null or wrong; of these, `required` makes the first two errors.

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "ingress/body.h"
+
 namespace ganglion::ingress {
 namespace {
 
@@ -26,6 +28,7 @@ http::Problem invalid(std::vector<http::FieldError> errors) {
   std::string detail = errors.empty() ? "the request is not valid" : errors.front().message;
   if (!errors.empty() && !errors.front().path.empty()) detail = errors.front().path + ": " + detail;
   if (errors.size() > 1) detail += " (and " + std::to_string(errors.size() - 1) + " more)";
+  if (errors.size() > kMaxErrors) errors.resize(kMaxErrors);
   return {.status = 422, .code = "invalid", .detail = std::move(detail), .errors = std::move(errors)};
 }
 

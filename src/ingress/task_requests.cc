@@ -39,23 +39,30 @@ TaskFailure read_failure(std::string_view json, const std::string& path,
   return failure;
 }
 
-std::optional<TaskReport> read_result(std::string_view json, const std::string& path,
-                                      const std::string& worker, std::vector<http::FieldError>& errors) {
-  ObjectReader result(json, path, errors);
-  const std::string token_text = result.text("token", Need::required, kMaxTokenLength).value_or("");
+// `errors` are those of the envelope; any other flaw makes the result `invalid`.
+ReadResult read_result(std::string_view json, const std::string& path, const std::string& worker,
+                       std::vector<http::FieldError>& errors) {
+  if (!json.starts_with('{')) {
+    errors.push_back({path, "must be an object"});
+    return std::unexpected(Verdict::invalid);
+  }
+  std::vector<http::FieldError> flaws;
+  ObjectReader result(json, path, flaws);
+  const std::string_view token_json = result.raw("token").value_or("null");
+  if (!token_json.starts_with('"')) errors.push_back({pointer_to(path, "token"), "must be a string"});
   const auto output = result.raw("output");
   const auto usage = result.object("usage", Need::optional);
   const auto error = result.object("error", Need::optional);
   if (result.raw("error") && !error && !output) {
-    errors.push_back({path, "has neither an output nor an error"});
+    flaws.push_back({path, "has neither an output nor an error"});
   } else if (output.has_value() == error.has_value()) {
-    errors.push_back(
+    flaws.push_back(
         {path, output ? "has both an output and an error" : "has neither an output nor an error"});
   }
   TaskReport report;
   report.worker = worker;
   if (error) {
-    report.outcome = read_failure(*error, path, errors);
+    report.outcome = read_failure(*error, path, flaws);
   } else if (output && output->size() > kMaxPayload) {
     report.outcome = TaskFailure{"output_too_large",
                                  "the output has " + std::to_string(output->size()) + " bytes; at most " +
@@ -67,8 +74,9 @@ std::optional<TaskReport> read_result(std::string_view json, const std::string& 
     report.outcome = std::move(success);
   }
   result.finish();
-  const auto token = AttemptToken::parse(token_text);
-  if (!token) return std::nullopt;
+  if (!flaws.empty()) return std::unexpected(Verdict::invalid);
+  const auto token = AttemptToken::parse(any_text(token_json, ""));
+  if (!token) return std::unexpected(Verdict::unknown);
   report.token = *token;
   return report;
 }
@@ -93,9 +101,9 @@ agents::PollRequest read_poll(ObjectReader& body, const Options& options) {
   return poll;
 }
 
-std::vector<std::optional<TaskReport>> read_results(ObjectReader& body, const std::string& worker,
-                                                    std::vector<http::FieldError>& errors) {
-  std::vector<std::optional<TaskReport>> reports;
+std::vector<ReadResult> read_results(ObjectReader& body, const std::string& worker,
+                                     std::vector<http::FieldError>& errors) {
+  std::vector<ReadResult> reports;
   const auto results = body.array("results", Need::required, agents::kMaxTasksPerPoll);
   if (!results) return reports;
   for (std::size_t i = 0; i < results->size(); ++i) {

@@ -23,10 +23,14 @@ inline constexpr std::size_t kMaxTokenLength = 128;
 // `agents`, `worker`, `max`, `wait`.
 agents::PollRequest read_poll(ObjectReader& body, const Options& options);
 
-// `results`. An entry whose token can't be one is nothing: its verdict is `unknown`. An output beyond the
-// payload limit becomes the failure `output_too_large`, because the attempt has ended and a repetition would
-// not help.
-std::vector<std::optional<TaskReport>> read_results(ObjectReader& body, const std::string& worker,
-                                                    std::vector<http::FieldError>& errors);
+// What a worker reports, or the verdict on what is no report.
+using ReadResult = std::expected<TaskReport, Verdict>;
+
+// `results`. An entry whose token can't be one is `unknown`, one that is malformed otherwise `invalid`; the
+// others count. An entry that is no object with a string as its token is an error of the request. An output
+// beyond the payload limit becomes the failure `output_too_large`, because the attempt has ended and a
+// repetition would not help.
+std::vector<ReadResult> read_results(ObjectReader& body, const std::string& worker,
+                                     std::vector<http::FieldError>& errors);
 
 }  // namespace ganglion::ingress

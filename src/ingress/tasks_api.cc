@@ -126,7 +126,7 @@ void TasksApi::exchange(const http::Request& request, http::Responder responder)
   report(std::move(reports), std::move(reported));
 }
 
-void TasksApi::report(std::vector<std::optional<TaskReport>> reports, Reported done) {
+void TasksApi::report(std::vector<ReadResult> reports, Reported done) {
   auto batch = std::make_shared<Batch>();
   batch->verdicts.assign(reports.size(), verdict_name(Verdict::unknown));
   batch->open = 1;  // this call itself, so that the end can't come before the last report has gone
@@ -136,7 +136,10 @@ void TasksApi::report(std::vector<std::optional<TaskReport>> reports, Reported d
     (*finish)(batch->error ? Result<std::string>(std::unexpected(*batch->error)) : batch->verdicts_json());
   };
   for (std::size_t i = 0; i < reports.size(); ++i) {
-    if (!reports[i]) continue;
+    if (!reports[i]) {
+      batch->verdicts[i] = verdict_name(reports[i].error());
+      continue;
+    }
     ++batch->open;
     const bool replaced = is_replaced(*reports[i]);
     dependencies_.pool.complete(*std::move(reports[i]),

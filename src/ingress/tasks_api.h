@@ -11,7 +11,7 @@
 #include "ingress/api.h"
 #include "ingress/http/exchange.h"
 #include "ingress/http/message.h"
-#include "ports/tasks.h"
+#include "ingress/task_requests.h"
 
 namespace ganglion::ingress {
 
@@ -34,7 +34,7 @@ class TasksApi {
 
   void hand_out(agents::PollRequest poll, Verdicts verdicts, http::Responder responder);
   // Reports all of them; `done` gets the verdicts in order, or the first error if one could not be decided.
-  void report(std::vector<std::optional<TaskReport>> reports, Reported done);
+  void report(std::vector<ReadResult> reports, Reported done);
 
   Dependencies dependencies_;
   Options options_;
