@@ -248,13 +248,14 @@ _TASKS = [
     post("complete: results that are an object", "/v1/tasks/complete", {"results": {}}, 422, "invalid", "/results"),
     post("complete: a result that is null", "/v1/tasks/complete", {"results": [None]}, 422, "invalid", "/results/0"),
     post("complete: no token", "/v1/tasks/complete", {"results": [{"output": 1}]}, 422, "invalid", "/results/0/token"),
-    post("complete: neither output nor error", "/v1/tasks/complete", {"results": [{"token": "t"}]}, 422, "invalid"),
+    post("complete: a result that is a list", "/v1/tasks/complete", {"results": [[]]}, 422, "invalid", "/results/0"),
     post(
-        "complete: both output and error",
+        "complete: a token that is a number",
         "/v1/tasks/complete",
-        {"results": [{"token": "t", "output": 1, "error": {"code": "c", "message": "m"}}]},
+        {"results": [{"token": 7, "output": 1}]},
         422,
         "invalid",
+        "/results/0/token",
     ),
     post(
         "complete: 257 results",
