@@ -1,5 +1,6 @@
-// The composition root: the one place that names adapters. `EmbeddedHost` is the engine of one process, put together from
-// store, coordinator, agents and API on an event loop of its own thread; the commands reach it over HTTP.
+// The composition root: the one place that names adapters. `EmbeddedHost` is the engine of one process, put
+// together from store, coordinator, agents and API on an event loop of its own thread; the commands reach it
+// over HTTP.
 
 #include <unistd.h>
 
@@ -50,7 +51,8 @@ Result<std::shared_ptr<const Project>> compile_project(const std::string& source
 // HOST:PORT or [HOST]:PORT.
 Result<http::Options> listen_options(const std::string& listen) {
   const auto invalid = [&] {
-    return fail("listen_failed", "\"" + listen + "\" is not an address to listen on; write HOST:PORT, such as 127.0.0.1:7420");
+    return fail("listen_failed",
+                "\"" + listen + "\" is not an address to listen on; write HOST:PORT, such as 127.0.0.1:7420");
   };
   const std::size_t colon = listen.rfind(':');
   if (colon == std::string::npos || colon + 1 == listen.size()) return invalid();
@@ -67,7 +69,8 @@ Result<http::Options> listen_options(const std::string& listen) {
   return options;
 }
 
-// For an engine that only answers questions and takes verbs: what it would dispatch waits in the journal for one that works.
+// For an engine that only answers questions and takes verbs: what it would dispatch waits in the journal for
+// one that works.
 class NoAgents final : public TaskQueue {
  public:
   void dispatch(Task) override {}
@@ -86,7 +89,10 @@ class EmbeddedHost final : public cli::Host {
 
  private:
   explicit EmbeddedHost(cli::HostOptions options)
-      : options_(std::move(options)), log_(loop_, options_.on_log), curl_(context_), http_agents_(curl_, loop_) {}
+      : options_(std::move(options)),
+        log_(loop_, options_.on_log),
+        curl_(context_),
+        http_agents_(curl_, loop_) {}
 
   bool works() const { return options_.agents == cli::AgentsRole::on; }
 
@@ -162,14 +168,17 @@ Result<void> EmbeddedHost::open_store() {
     return {};
   }
   if (!options_.store.starts_with("sqlite:")) {
-    return fail("unknown_store", "\"" + options_.store + "\" is no store of this version; write sqlite:PATH or memory:");
+    return fail("unknown_store",
+                "\"" + options_.store + "\" is no store of this version; write sqlite:PATH or memory:");
   }
   auto opened = sqlite::Store::open(
       {.path = options_.store.substr(std::string("sqlite:").size()),
-       .post_from_thread = [this](std::move_only_function<void()> callback) { loop_.post_from_thread(std::move(callback)); },
+       .post_from_thread =
+           [this](std::move_only_function<void()> callback) { loop_.post_from_thread(std::move(callback)); },
        .fatal =
            [](const std::string& reason) {
-             std::fprintf(stderr, "ganglion: stopped, because it is unknown what is durable: %s\n", reason.c_str());
+             std::fprintf(stderr, "ganglion: stopped, because it is unknown what is durable: %s\n",
+                          reason.c_str());
              _exit(kDurabilityUnknown);
            },
        .vfs = {}});
@@ -194,18 +203,27 @@ void EmbeddedHost::assemble(http::Options listen) {
       loop_, resolve, agents::Pool::Executors{.process = process_agents_.get(), .http = &http_agents_});
   CoordinatorOptions coordinating;
   coordinating.on_problem = [this](const RunId& run, const Error& problem) {
-    log_.line(LogLevel::error, "run_problem").add("run", run.text()).add("code", problem.code).add("message", problem.message);
+    log_.line(LogLevel::error, "run_problem")
+        .add("run", run.text())
+        .add("code", problem.code)
+        .add("message", problem.message);
   };
   if (options_.transitions == cli::TransitionLog::on) {
-    coordinating.on_transition = [this](const RunId& run, const JournalEntry& entry) { log_transition(run, entry); };
+    coordinating.on_transition = [this](const RunId& run, const JournalEntry& entry) {
+      log_transition(run, entry);
+    };
   }
   TaskQueue& queue = works() ? static_cast<TaskQueue&>(*pool_) : no_agents_;
-  coordinator_ = std::make_unique<Coordinator>(*store_, loop_, random_, queue, *definitions_, std::move(coordinating));
+  coordinator_ =
+      std::make_unique<Coordinator>(*store_, loop_, random_, queue, *definitions_, std::move(coordinating));
   pool_->connect(*coordinator_);
 
   if (options_.token) listen.tokens.push_back(*options_.token);
-  api_ = std::make_unique<ingress::Api>(ingress::Dependencies{
-      .clock = loop_, .store = *store_, .coordinator = *coordinator_, .definitions = *definitions_, .pool = *pool_});
+  api_ = std::make_unique<ingress::Api>(ingress::Dependencies{.clock = loop_,
+                                                              .store = *store_,
+                                                              .coordinator = *coordinator_,
+                                                              .definitions = *definitions_,
+                                                              .pool = *pool_});
   http::Router router;
   api_->register_routes(router);
   server_ = std::make_unique<http::Server>(context_, loop_, random_, std::move(listen), std::move(router));
@@ -269,11 +287,15 @@ void EmbeddedHost::supervise(const Project& project) {
   };
   callbacks.event = [this, say](const agents::WorkerEvent& event) {
     if (event.kind == agents::WorkerEvent::Kind::started) {
-      log_.line(LogLevel::info, "worker_started").add("worker", event.worker).add("pid", std::int64_t{event.pid});
+      log_.line(LogLevel::info, "worker_started")
+          .add("worker", event.worker)
+          .add("pid", std::int64_t{event.pid});
       return;
     }
     const bool ended = event.kind == agents::WorkerEvent::Kind::ended;
-    log_.line(LogLevel::warning, ended ? "worker_ended" : "worker_cannot_start").add("worker", event.worker).add("reason", event.reason);
+    log_.line(LogLevel::warning, ended ? "worker_ended" : "worker_cannot_start")
+        .add("worker", event.worker)
+        .add("reason", event.reason);
     say(event.worker, (ended ? "ended: " : "can't be started: ") + event.reason);
   };
   callbacks.gone = [this](const std::string& worker) { pool_->worker_gone(worker); };

@@ -1,7 +1,7 @@
 #pragma once
 
-// A bug, not an expected failure: stays on in release builds, prints where, and ends the process. Recovery is then
-// what it always is: another coordinator (or the restarted one) goes on from the journal.
+// A bug, not an expected failure: stays on in release builds, prints where, and ends the process. Recovery is
+// then what it always is: another coordinator (or the restarted one) goes on from the journal.
 
 namespace ganglion {
 

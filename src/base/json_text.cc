@@ -47,13 +47,22 @@ bool take_escaped_code_point(std::string_view& rest, std::uint32_t& code) {
 
 char unescaped(char escape) {
   switch (escape) {
-    case 'b': return '\b';
-    case 'f': return '\f';
-    case 'n': return '\n';
-    case 'r': return '\r';
-    case 't': return '\t';
-    case '"': case '\\': case '/': return escape;
-    default: return '\0';
+    case 'b':
+      return '\b';
+    case 'f':
+      return '\f';
+    case 'n':
+      return '\n';
+    case 'r':
+      return '\r';
+    case 't':
+      return '\t';
+    case '"':
+    case '\\':
+    case '/':
+      return escape;
+    default:
+      return '\0';
   }
 }
 
@@ -70,10 +79,19 @@ void append_json_string(std::string& out, std::string_view text) {
     copied = i + 1;
     out += '\\';
     switch (c) {
-      case '"': case '\\': out += static_cast<char>(c); break;
-      case '\n': out += 'n'; break;
-      case '\r': out += 'r'; break;
-      case '\t': out += 't'; break;
+      case '"':
+      case '\\':
+        out += static_cast<char>(c);
+        break;
+      case '\n':
+        out += 'n';
+        break;
+      case '\r':
+        out += 'r';
+        break;
+      case '\t':
+        out += 't';
+        break;
       default:
         out += "u00";
         out += kHex[c >> 4];
@@ -84,7 +102,8 @@ void append_json_string(std::string& out, std::string_view text) {
   out += '"';
 }
 
-// --- writing ------------------------------------------------------------------------------------------------------
+// --- writing
+// ------------------------------------------------------------------------------------------------------
 
 void JsonObject::name(std::string_view name) {
   if (text_.size() > 1) text_ += ',';
@@ -102,7 +121,9 @@ JsonObject& JsonObject::add(std::string_view name, std::int64_t number) {
   return add_raw(name, std::to_string(number));
 }
 
-JsonObject& JsonObject::add(std::string_view name, bool value) { return add_raw(name, value ? "true" : "false"); }
+JsonObject& JsonObject::add(std::string_view name, bool value) {
+  return add_raw(name, value ? "true" : "false");
+}
 
 JsonObject& JsonObject::add_number(std::string_view name, double number) {
   if (!std::isfinite(number)) return add_raw(name, "null");
@@ -122,7 +143,8 @@ std::string JsonObject::finish() {
   return std::move(text_);
 }
 
-// --- reading ------------------------------------------------------------------------------------------------------
+// --- reading
+// ------------------------------------------------------------------------------------------------------
 
 JsonMembers::JsonMembers(std::string_view object) : rest_(object) {
   skip_space();

@@ -1,7 +1,8 @@
 #pragma once
 
-// JSON as text, for what the engine itself writes: journal rows, API answers. Values that are JSON already (payloads) are
-// copied as they are, never parsed and printed again, so that a user's bytes come back as they went in.
+// JSON as text, for what the engine itself writes: journal rows, API answers. Values that are JSON already
+// (payloads) are copied as they are, never parsed and printed again, so that a user's bytes come back as they
+// went in.
 
 #include <cstdint>
 #include <optional>

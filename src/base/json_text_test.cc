@@ -7,7 +7,8 @@ namespace ganglion {
 namespace {
 
 TEST(JsonText, WritesMembersInOrderAndCopiesRawValues) {
-  const std::string text = JsonObject().add("a", "x\"\n\x01").add("n", std::int64_t{-3}).add_raw("p", "1.0").finish();
+  const std::string text =
+      JsonObject().add("a", "x\"\n\x01").add("n", std::int64_t{-3}).add_raw("p", "1.0").finish();
   EXPECT_EQ(text, R"({"a":"x\"\n\u0001","n":-3,"p":1.0})");
   EXPECT_EQ(JsonObject().finish(), "{}");
 }
@@ -25,7 +26,8 @@ TEST(JsonText, ReadsMembersWithoutLookingInside) {
 }
 
 TEST(JsonText, NoticesWhatIsNoObject) {
-  for (const char* text : {"", "[]", "{\"a\"}", "{\"a\":}", "{\"a\":1", "{\"a\":1 \"b\":2}", "{\"a\":\"x}", "{\"a\":[1}"}) {
+  for (const char* text :
+       {"", "[]", "{\"a\"}", "{\"a\":}", "{\"a\":1", "{\"a\":1 \"b\":2}", "{\"a\":\"x}", "{\"a\":[1}"}) {
     JsonMembers members(text);
     while (members.next()) {
     }

@@ -1,7 +1,8 @@
 #pragma once
 
-// A payload is one JSON value as opaque bytes: immutable, shared, copied by reference. Inputs, outputs and items travel
-// as payloads and are parsed only where an expression looks inside them. Whoever makes one guarantees valid UTF-8 JSON.
+// A payload is one JSON value as opaque bytes: immutable, shared, copied by reference. Inputs, outputs and
+// items travel as payloads and are parsed only where an expression looks inside them. Whoever makes one
+// guarantees valid UTF-8 JSON.
 
 #include <memory>
 #include <string>

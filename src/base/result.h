@@ -1,7 +1,8 @@
 #pragma once
 
-// An expected failure is a value. `Error::code` is stable and machine-readable (snake_case, as in the HTTP API's
-// `code` and in a task's `error.code`); `message` is one sentence for a person, and says what to do where it can.
+// An expected failure is a value. `Error::code` is stable and machine-readable (snake_case, as in the HTTP
+// API's `code` and in a task's `error.code`); `message` is one sentence for a person, and says what to do
+// where it can.
 
 #include <expected>
 #include <string>

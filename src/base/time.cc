@@ -16,8 +16,8 @@ struct Unit {
   std::int64_t milliseconds;
 };
 // Longest suffix first where one ends with another ("ms" before "s" and "m").
-constexpr std::array<Unit, 5> kUnits = {
-    Unit{"ms", 1}, Unit{"s", 1000}, Unit{"m", 60'000}, Unit{"h", 3'600'000}, Unit{"d", 86'400'000}};
+constexpr std::array<Unit, 5> kUnits = {Unit{"ms", 1}, Unit{"s", 1000}, Unit{"m", 60'000},
+                                        Unit{"h", 3'600'000}, Unit{"d", 86'400'000}};
 
 // Reads exactly `digits` digits at the front of `text` and drops them.
 bool take_number(std::string_view& text, std::size_t digits, int& out) {
@@ -52,11 +52,14 @@ bool take_offset(std::string_view& text, int& minutes) {
   minutes = 0;
   if (take(text, 'Z') || take(text, 'z')) return true;
   int sign = 0;
-  if (take(text, '+')) sign = 1;
-  else if (take(text, '-')) sign = -1;
+  if (take(text, '+'))
+    sign = 1;
+  else if (take(text, '-'))
+    sign = -1;
   int hours = 0;
   int rest = 0;
-  if (sign == 0 || !take_number(text, 2, hours) || !take(text, ':') || !take_number(text, 2, rest)) return false;
+  if (sign == 0 || !take_number(text, 2, hours) || !take(text, ':') || !take_number(text, 2, rest))
+    return false;
   if (hours > 23 || rest > 59) return false;
   minutes = sign * (hours * 60 + rest);
   return true;
@@ -70,27 +73,28 @@ std::string format_rfc3339(Timestamp time) {
   const std::chrono::year_month_day date(day);
   const std::chrono::hh_mm_ss<Duration> clock(point - day);
   std::array<char, 40> text;
-  const int size = std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ",
-                                 static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                                 static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
-                                 static_cast<int>(clock.minutes().count()),
-                                 static_cast<int>(clock.seconds().count()),
-                                 static_cast<int>(clock.subseconds().count()));
+  const int size = std::snprintf(
+      text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<int>(date.year()),
+      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+      static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
+      static_cast<int>(clock.seconds().count()), static_cast<int>(clock.subseconds().count()));
   return std::string(text.data(), static_cast<std::size_t>(size));
 }
 
 Result<Timestamp> parse_rfc3339(std::string_view text) {
   const std::string_view whole = text;
   const auto invalid = [&] {
-    return fail("invalid_time", "\"" + std::string(whole) + "\" is not an RFC 3339 time such as 2026-03-01T09:30:00.000Z");
+    return fail("invalid_time",
+                "\"" + std::string(whole) + "\" is not an RFC 3339 time such as 2026-03-01T09:30:00.000Z");
   };
   int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, millisecond = 0, offset = 0;
-  const bool well_formed = take_number(text, 4, year) && take(text, '-') && take_number(text, 2, month) &&
-                           take(text, '-') && take_number(text, 2, day) && (take(text, 'T') || take(text, 't')) &&
-                           take_number(text, 2, hour) && take(text, ':') && take_number(text, 2, minute) &&
-                           take(text, ':') && take_number(text, 2, second) && take_fraction(text, millisecond) &&
-                           take_offset(text, offset) && text.empty();
-  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
+  const bool well_formed =
+      take_number(text, 4, year) && take(text, '-') && take_number(text, 2, month) && take(text, '-') &&
+      take_number(text, 2, day) && (take(text, 'T') || take(text, 't')) && take_number(text, 2, hour) &&
+      take(text, ':') && take_number(text, 2, minute) && take(text, ':') && take_number(text, 2, second) &&
+      take_fraction(text, millisecond) && take_offset(text, offset) && text.empty();
+  const std::chrono::year_month_day date{std::chrono::year(year),
+                                         std::chrono::month(static_cast<unsigned>(month)),
                                          std::chrono::day(static_cast<unsigned>(day))};
   if (!well_formed || !date.ok() || hour > 23 || minute > 59 || second > 59) return invalid();
   const std::int64_t minutes = Days(date).time_since_epoch().count() * 1440LL + hour * 60 + minute - offset;
@@ -109,7 +113,8 @@ Result<Duration> parse_duration(std::string_view text) {
     return Duration(count * unit.milliseconds);
   }
   return fail("invalid_duration",
-              "\"" + std::string(text) + "\" is not a duration; write a number and a unit, such as 200ms, 30s, 15m, 24h or 7d");
+              "\"" + std::string(text) +
+                  "\" is not a duration; write a number and a unit, such as 200ms, 30s, 15m, 24h or 7d");
 }
 
 std::string format_duration(Duration duration) {

@@ -1,7 +1,8 @@
 #pragma once
 
-// Time as the engine sees it: a Timestamp is milliseconds since the Unix epoch, a Duration is milliseconds. The engine
-// never reads a clock itself: the clock port hands timestamps in, so that a simulator can run days in milliseconds.
+// Time as the engine sees it: a Timestamp is milliseconds since the Unix epoch, a Duration is milliseconds.
+// The engine never reads a clock itself: the clock port hands timestamps in, so that a simulator can run days
+// in milliseconds.
 
 #include <chrono>
 #include <compare>
@@ -38,7 +39,8 @@ std::string format_rfc3339(Timestamp time);
 // The inverse of format_rfc3339; also accepts any number of fractional digits and a numeric offset.
 Result<Timestamp> parse_rfc3339(std::string_view text);
 
-// `200ms`, `30s`, `15m`, `24h`, `7d`; a non-negative integer and one unit. Error code `invalid_duration`. Bound: 3650 days.
+// `200ms`, `30s`, `15m`, `24h`, `7d`; a non-negative integer and one unit. Error code `invalid_duration`.
+// Bound: 3650 days.
 Result<Duration> parse_duration(std::string_view text);
 
 // The shortest of those forms that is exact: 90s → `90s`, 120s → `2m`.

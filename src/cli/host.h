@@ -1,8 +1,9 @@
 #pragma once
 
-// A Ganglion engine inside this process: store, coordinator, agents and HTTP API on an event loop of its own thread. The
-// commands reach it as they reach a remote server, over HTTP. `serve` runs one for everybody; `run`, `resume` and the
-// verbs without a server run one for themselves, on a free port of the loopback. The composition root (main.cc) makes it.
+// A Ganglion engine inside this process: store, coordinator, agents and HTTP API on an event loop of its own
+// thread. The commands reach it as they reach a remote server, over HTTP. `serve` runs one for everybody;
+// `run`, `resume` and the verbs without a server run one for themselves, on a free port of the loopback. The
+// composition root (main.cc) makes it.
 
 #include <functional>
 #include <memory>
@@ -14,10 +15,12 @@
 
 namespace ganglion::cli {
 
-// Whether tasks are handed out and the project's `workers:` started, or the engine only answers questions and takes verbs.
+// Whether tasks are handed out and the project's `workers:` started, or the engine only answers questions and
+// takes verbs.
 enum class AgentsRole { on, off };
 
-// Whether the log has a line for every transition of every run (run, seq, type, step, attempt; never a payload).
+// Whether the log has a line for every transition of every run (run, seq, type, step, attempt; never a
+// payload).
 enum class TransitionLog { off, on };
 
 struct HostOptions {
@@ -28,8 +31,8 @@ struct HostOptions {
   std::optional<std::string> token;  // bearer token for clients; needed to listen beyond the loopback
   AgentsRole agents = AgentsRole::on;
   TransitionLog transitions = TransitionLog::off;
-  // Called from the engine's thread, one call per line, without a line end: what supervised workers print and what the engine
-  // has to say (structured JSON). Must be thread-safe.
+  // Called from the engine's thread, one call per line, without a line end: what supervised workers print and
+  // what the engine has to say (structured JSON). Must be thread-safe.
   std::function<void(const std::string& worker, const std::string& line)> on_worker_output;
   std::function<void(const std::string& json_line)> on_log;
 };
@@ -46,9 +49,9 @@ class Host {
   virtual void stop() = 0;
 };
 
-// Blocks until the engine answers at its url with every open run taken up. Error codes: `store_locked` (message says who
-// holds it), `store_corrupt`, `invalid_project` (message: every diagnostic, a line each), `listen_failed`,
-// `token_needed`, `unknown_store`.
+// Blocks until the engine answers at its url with every open run taken up. Error codes: `store_locked`
+// (message says who holds it), `store_corrupt`, `invalid_project` (message: every diagnostic, a line each),
+// `listen_failed`, `token_needed`, `unknown_store`.
 using HostFactory = std::function<Result<std::unique_ptr<Host>>(HostOptions options)>;
 
 }  // namespace ganglion::cli

@@ -31,7 +31,8 @@ RunRecord record_of(const Run& run) {
 
 }  // namespace
 
-// --- what waits and what is under way -------------------------------------------------------------------------------
+// --- what waits and what is under way
+// -------------------------------------------------------------------------------
 
 // An input or a look, in the order in which they came.
 struct Coordinator::Pending {
@@ -74,12 +75,13 @@ struct Coordinator::Cell {
   std::optional<Timestamp> timer_at;
 
   bool needed() const {
-    return loading || committing || settling || !waiting.empty() || !followers.empty() || (run && !run->ended());
+    return loading || committing || settling || !waiting.empty() || !followers.empty() ||
+           (run && !run->ended());
   }
 };
 
-Coordinator::Coordinator(Store& store, Clock& clock, Random& random, TaskQueue& tasks, Definitions& definitions,
-                         CoordinatorOptions options)
+Coordinator::Coordinator(Store& store, Clock& clock, Random& random, TaskQueue& tasks,
+                         Definitions& definitions, CoordinatorOptions options)
     : store_(store),
       clock_(clock),
       random_(random),
@@ -95,16 +97,19 @@ void Coordinator::problem(const RunId& run, const Error& error) const {
   if (options_.on_problem) options_.on_problem(run, error);
 }
 
-// --- inputs ---------------------------------------------------------------------------------------------------------
+// --- inputs
+// ---------------------------------------------------------------------------------------------------------
 
 void Coordinator::start_run(StartRequest request, Completion<Result<StartedRun>> done) {
   const auto project = definitions_.active();
-  const auto workflow = project ? project->workflows.find(request.workflow) : decltype(project->workflows.end()){};
+  const auto workflow =
+      project ? project->workflows.find(request.workflow) : decltype(project->workflows.end()){};
   if (!project || workflow == project->workflows.end()) {
     return done(fail("not_found", "the active project has no workflow \"" + request.workflow + "\""));
   }
   if (open_runs_ >= options_.max_open_runs) {
-    return done(fail("overloaded", "there are " + std::to_string(open_runs_) + " open runs; try again when some have ended"));
+    return done(fail("overloaded", "there are " + std::to_string(open_runs_) +
+                                       " open runs; try again when some have ended"));
   }
   const RunId id = RunId::make(clock_.now(), static_cast<std::uint16_t>(random_.next()), random_.next());
   Cell& cell = cell_of(id);
@@ -170,7 +175,8 @@ void Coordinator::enqueue(const RunId& run, Pending pending) {
   }
 }
 
-// --- getting hold of a run --------------------------------------------------------------------------------------------
+// --- getting hold of a run
+// --------------------------------------------------------------------------------------------
 
 Coordinator::Cell& Coordinator::cell_of(const RunId& run) {
   auto& slot = cells_[run];
@@ -193,7 +199,8 @@ void Coordinator::load(const RunId& run) {
 void Coordinator::read_journal(const RunId& run, std::shared_ptr<const Project> project,
                                std::vector<JournalEntry> journal) {
   const std::uint64_t after = journal.empty() ? 0 : journal.back().seq;
-  auto read = [this, run, project, journal = std::move(journal)](Result<std::vector<JournalEntry>> page) mutable {
+  auto read = [this, run, project,
+               journal = std::move(journal)](Result<std::vector<JournalEntry>> page) mutable {
     if (!page) return loaded(run, std::unexpected(page.error()));
     const bool last = page->size() < kJournalPage;
     std::ranges::move(*page, std::back_inserter(journal));
@@ -236,9 +243,12 @@ void Coordinator::loaded(const RunId& run, Result<std::unique_ptr<Run>> result) 
   settle(cell);
 }
 
-void Coordinator::recover(Completion<Result<std::size_t>> done) { recover_after(std::nullopt, 0, std::move(done)); }
+void Coordinator::recover(Completion<Result<std::size_t>> done) {
+  recover_after(std::nullopt, 0, std::move(done));
+}
 
-void Coordinator::recover_after(std::optional<RunId> last, std::size_t count, Completion<Result<std::size_t>> done) {
+void Coordinator::recover_after(std::optional<RunId> last, std::size_t count,
+                                Completion<Result<std::size_t>> done) {
   auto read = [this, count, done = std::move(done)](Result<std::vector<OpenRun>> page) mutable {
     if (!page) return done(std::unexpected(page.error()));
     if (page->empty()) return done(count);
@@ -281,7 +291,8 @@ void Coordinator::adopt(const OpenRun& open, std::shared_ptr<const Project> proj
   watch_deadline(cell);
 }
 
-// --- deciding ---------------------------------------------------------------------------------------------------------
+// --- deciding
+// ---------------------------------------------------------------------------------------------------------
 
 void Coordinator::settle(Cell& cell) {
   while (cell.run && !cell.committing && !cell.settling) {
@@ -334,7 +345,8 @@ void Coordinator::commit(Cell& cell, Batch batch) {
                 .claim = batch.claim};
   commit.events.reserve(batch.events.size());
   std::uint64_t seq = batch.from_version;
-  for (const Event& event : batch.events) commit.events.push_back(encode(event, ++seq, batch.at, run.workflow()));
+  for (const Event& event : batch.events)
+    commit.events.push_back(encode(event, ++seq, batch.at, run.workflow()));
   GANGLION_ASSERT(seq == run.version());
   if (batch.from_version == 0) {
     commit.create = record_of(run);
@@ -355,7 +367,8 @@ void Coordinator::commit(Cell& cell, Batch batch) {
   store_.commit(std::move(commit), std::move(finished));
 }
 
-// --- what became of a commit --------------------------------------------------------------------------------------------
+// --- what became of a commit
+// --------------------------------------------------------------------------------------------
 
 void Coordinator::committed(const RunId& run, Batch batch) {
   Cell& cell = cell_of(run);
@@ -377,7 +390,8 @@ void Coordinator::tell_followers(const Cell& cell, const Batch& batch) const {
   if (cell.followers.empty() && !options_.on_transition) return;
   std::vector<JournalEntry> entries;
   std::uint64_t seq = batch.from_version;
-  for (const Event& event : batch.events) entries.push_back(encode(event, ++seq, batch.at, cell.run->workflow()));
+  for (const Event& event : batch.events)
+    entries.push_back(encode(event, ++seq, batch.at, cell.run->workflow()));
   for (const JournalEntry& entry : entries) {
     if (options_.on_transition) options_.on_transition(cell.id, entry);
   }
@@ -482,7 +496,8 @@ void Coordinator::watch_deadline(Cell& cell) {
   });
 }
 
-// Frees the memory of a run that nobody needs: at once where nothing was read, after a while where it has ended.
+// Frees the memory of a run that nobody needs: at once where nothing was read, after a while where it has
+// ended.
 void Coordinator::let_go(const RunId& run) {
   const auto found = cells_.find(run);
   if (found == cells_.end() || found->second->needed()) return;

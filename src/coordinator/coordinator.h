@@ -2,17 +2,18 @@
 
 // The loop of ARCHITECTURE.md: input → load run → decide → commit → effects → answer.
 //
-// A coordinator keeps nothing that it could not read again: its runs are a cache over the store. Inputs of one run are
-// decided one after another; while a commit of that run is in flight, more inputs gather and are decided together when it
-// is durable, so a run has one commit under way at a time and a busy run commits in groups. Different runs don't wait for
-// each other; the store gathers their commits.
+// A coordinator keeps nothing that it could not read again: its runs are a cache over the store. Inputs of
+// one run are decided one after another; while a commit of that run is in flight, more inputs gather and are
+// decided together when it is durable, so a run has one commit under way at a time and a busy run commits in
+// groups. Different runs don't wait for each other; the store gathers their commits.
 //
-// An answer is given, and an effect leaves, only when everything that it rests on is durable. If the store refuses a
-// commit because the journal has moved, the run is thrown away, read again, and the inputs are decided again. If the
-// store is unavailable, nothing happened: the inputs are answered with `unavailable`, the run is read again.
+// An answer is given, and an effect leaves, only when everything that it rests on is durable. If the store
+// refuses a commit because the journal has moved, the run is thrown away, read again, and the inputs are
+// decided again. If the store is unavailable, nothing happened: the inputs are answered with `unavailable`,
+// the run is read again.
 //
-// Single-threaded: belongs to the clock's event loop. Outlives its completions; the store, clock, queue and definitions
-// outlive it.
+// Single-threaded: belongs to the clock's event loop. Outlives its completions; the store, clock, queue and
+// definitions outlive it.
 
 #include <cstdint>
 #include <deque>
@@ -76,25 +77,27 @@ class Coordinator : public TaskReports {
               CoordinatorOptions options = {});
   ~Coordinator() override;
 
-  // Takes up every run that has not ended: dispatches its tasks without a result, sets its timers. Once, before anything
-  // else. Gives the number of open runs.
+  // Takes up every run that has not ended: dispatches its tasks without a result, sets its timers. Once,
+  // before anything else. Gives the number of open runs.
   void recover(Completion<Result<std::size_t>> done);
 
   // Answered when the run is durable. Error codes: `not_found` (workflow), `overloaded`, `unavailable`,
   // `idempotency_mismatch`.
   void start_run(StartRequest request, Completion<Result<StartedRun>> done);
 
-  // Cancel, Pause, Resume, Retry. Answered when the outcome is durable. Error codes: `not_found`, `conflict`, `unavailable`.
+  // Cancel, Pause, Resume, Retry. Answered when the outcome is durable. Error codes: `not_found`, `conflict`,
+  // `unavailable`.
   void submit(const RunId& run, Input input, Completion<Result<void>> done);
 
   // TaskReports
   void report(TaskReport report, TaskReports::Completion done) override;
 
-  // Shows the run in a durable state; the reference is good inside `look` only. Error codes: `not_found`, `unavailable`,
-  // `corrupt_journal`, `invalid_definition`. May call `look` before it returns.
+  // Shows the run in a durable state; the reference is good inside `look` only. Error codes: `not_found`,
+  // `unavailable`, `corrupt_journal`, `invalid_definition`. May call `look` before it returns.
   void inspect(const RunId& run, Completion<Result<const Run*>> look);
 
-  // Calls `follower` from the next commit of the run on. Read the journal after this, so that nothing is missed.
+  // Calls `follower` from the next commit of the run on. Read the journal after this, so that nothing is
+  // missed.
   FollowerId follow(const RunId& run, Follower follower);
   void unfollow(const RunId& run, FollowerId follower);
 
@@ -110,10 +113,12 @@ class Coordinator : public TaskReports {
   void enqueue(const RunId& run, Pending pending);
   void load(const RunId& run);
   void load_later(Cell& cell);
-  void read_journal(const RunId& run, std::shared_ptr<const Project> project, std::vector<JournalEntry> journal);
+  void read_journal(const RunId& run, std::shared_ptr<const Project> project,
+                    std::vector<JournalEntry> journal);
   void loaded(const RunId& run, Result<std::unique_ptr<Run>> result);
   void recover_after(std::optional<RunId> last, std::size_t count, Completion<Result<std::size_t>> done);
-  void adopt(std::vector<OpenRun> page, std::size_t next, std::size_t count, Completion<Result<std::size_t>> done);
+  void adopt(std::vector<OpenRun> page, std::size_t next, std::size_t count,
+             Completion<Result<std::size_t>> done);
   void adopt(const OpenRun& open, std::shared_ptr<const Project> project);
 
   // Deciding.

@@ -11,10 +11,10 @@
 namespace ganglion {
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 using ganglion::testing::ProjectBuilder;
 using ganglion::testing::VirtualClock;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 class CountingRandom final : public Random {
  public:
@@ -46,9 +46,12 @@ class FaultyStore final : public Store {
   explicit FaultyStore(Store& store) : store_(store) {}
 
   void commit(Commit commit, Completion<CommitOutcome> done) override {
-    if (unavailable) return clock->post([done = std::move(done)]() mutable { done(StoreUnavailable{"disk full"}); });
+    if (unavailable)
+      return clock->post([done = std::move(done)]() mutable { done(StoreUnavailable{"disk full"}); });
     if (holding) {
-      held.push_back([this, commit = std::move(commit), done = std::move(done)]() mutable { store_.commit(std::move(commit), std::move(done)); });
+      held.push_back([this, commit = std::move(commit), done = std::move(done)]() mutable {
+        store_.commit(std::move(commit), std::move(done));
+      });
       return;
     }
     ++commits;
@@ -58,21 +61,34 @@ class FaultyStore final : public Store {
     holding = false;
     for (auto& commit : std::exchange(held, {})) commit();
   }
-  void read_journal(RunId run, std::uint64_t after, std::uint32_t limit, Completion<Result<std::vector<JournalEntry>>> done) override {
+  void read_journal(RunId run, std::uint64_t after, std::uint32_t limit,
+                    Completion<Result<std::vector<JournalEntry>>> done) override {
     store_.read_journal(run, after, limit, std::move(done));
   }
   void find_run(RunId run, Completion<Result<RunRecord>> done) override {
-    if (unavailable) return clock->post([done = std::move(done)]() mutable { done(fail("unavailable", "disk full")); });
+    if (unavailable)
+      return clock->post([done = std::move(done)]() mutable { done(fail("unavailable", "disk full")); });
     store_.find_run(run, std::move(done));
   }
-  void list_runs(RunQuery query, Completion<Result<std::vector<RunRecord>>> done) override { store_.list_runs(query, std::move(done)); }
-  void read_open_runs(std::optional<RunId> after, std::uint32_t limit, Completion<Result<std::vector<OpenRun>>> done) override {
+  void list_runs(RunQuery query, Completion<Result<std::vector<RunRecord>>> done) override {
+    store_.list_runs(query, std::move(done));
+  }
+  void read_open_runs(std::optional<RunId> after, std::uint32_t limit,
+                      Completion<Result<std::vector<OpenRun>>> done) override {
     store_.read_open_runs(after, limit, std::move(done));
   }
-  void put_definition(std::string digest, std::string source, Completion<Result<void>> done) override { store_.put_definition(digest, source, std::move(done)); }
-  void get_definition(std::string digest, Completion<Result<std::string>> done) override { store_.get_definition(digest, std::move(done)); }
-  void put_setting(std::string name, std::string value, Completion<Result<void>> done) override { store_.put_setting(name, value, std::move(done)); }
-  void get_setting(std::string name, Completion<Result<std::string>> done) override { store_.get_setting(name, std::move(done)); }
+  void put_definition(std::string digest, std::string source, Completion<Result<void>> done) override {
+    store_.put_definition(digest, source, std::move(done));
+  }
+  void get_definition(std::string digest, Completion<Result<std::string>> done) override {
+    store_.get_definition(digest, std::move(done));
+  }
+  void put_setting(std::string name, std::string value, Completion<Result<void>> done) override {
+    store_.put_setting(name, value, std::move(done));
+  }
+  void get_setting(std::string name, Completion<Result<std::string>> done) override {
+    store_.get_setting(name, std::move(done));
+  }
   void last_time(Completion<Result<Timestamp>> done) override { store_.last_time(std::move(done)); }
   std::vector<std::string> weaker_promises() const override { return {}; }
 
@@ -88,9 +104,12 @@ class FaultyStore final : public Store {
 
 // One process over a store that others may share.
 struct Process {
-  Process(VirtualClock& clock, Store& shared, std::shared_ptr<const Project> project, CoordinatorOptions options = {})
+  Process(VirtualClock& clock, Store& shared, std::shared_ptr<const Project> project,
+          CoordinatorOptions options = {})
       : store(shared),
-        definitions(store, [project](const std::string&) -> Result<std::shared_ptr<const Project>> { return project; }),
+        definitions(
+            store,
+            [project](const std::string&) -> Result<std::shared_ptr<const Project>> { return project; }),
         coordinator(store, clock, random, queue, definitions, options) {
     store.clock = &clock;
     definitions.activate(project, [](Result<void> done) { GANGLION_ASSERT(done.has_value()); });
@@ -106,22 +125,32 @@ struct Process {
 class CoordinatorTest : public ::testing::Test {
  protected:
   Result<StartedRun> start(Process& process, const std::string& key = "", const std::string& digest = "x") {
-    StartRequest request{.workflow = "w", .input = Payload("{}"), .session_id = {}, .priority = 0, .labels = {}, .traceparent = {}, .claim = {}};
+    StartRequest request{.workflow = "w",
+                         .input = Payload("{}"),
+                         .session_id = {},
+                         .priority = 0,
+                         .labels = {},
+                         .traceparent = {},
+                         .claim = {}};
     if (!key.empty()) request.claim = IdempotencyClaim{key, digest};
     auto started = std::make_shared<Result<StartedRun>>(fail("pending", ""));
-    process.coordinator.start_run(std::move(request), [started](Result<StartedRun> result) { *started = std::move(result); });
+    process.coordinator.start_run(std::move(request),
+                                  [started](Result<StartedRun> result) { *started = std::move(result); });
     clock.run();
     return *started;
   }
   Result<Verdict> succeed(Process& process, const AttemptToken& token) {
     auto verdict = std::make_shared<Result<Verdict>>(fail("pending", ""));
-    process.coordinator.report({token, TaskSuccess{Payload("1"), std::nullopt}, "w1", clock.now()}, [verdict](Result<Verdict> result) { *verdict = std::move(result); });
+    process.coordinator.report({token, TaskSuccess{Payload("1"), std::nullopt}, "w1", clock.now()},
+                               [verdict](Result<Verdict> result) { *verdict = std::move(result); });
     clock.run();
     return *verdict;
   }
   std::string status(Process& process, const RunId& run) {
     std::string status = "pending";
-    process.coordinator.inspect(run, [&](Result<const ganglion::Run*> found) { status = found ? std::string((*found)->status()) : found.error().code; });
+    process.coordinator.inspect(run, [&](Result<const ganglion::Run*> found) {
+      status = found ? std::string((*found)->status()) : found.error().code;
+    });
     clock.run();
     return status;
   }
@@ -136,7 +165,13 @@ class CoordinatorTest : public ::testing::Test {
 
   VirtualClock clock;
   memory::Store store{clock};
-  std::shared_ptr<const Project> two_steps = ProjectBuilder().agent_step("a", {.retry = {.max_attempts = 2, .initial = Duration(100), .max = Duration(100), .jitter = 0}}).agent_step("b", {.needs = {"a"}}).build();
+  std::shared_ptr<const Project> two_steps =
+      ProjectBuilder()
+          .agent_step(
+              "a",
+              {.retry = {.max_attempts = 2, .initial = Duration(100), .max = Duration(100), .jitter = 0}})
+          .agent_step("b", {.needs = {"a"}})
+          .build();
 };
 
 TEST_F(CoordinatorTest, ARunGoesFromStepToStepToItsEnd) {
@@ -146,7 +181,8 @@ TEST_F(CoordinatorTest, ARunGoesFromStepToStepToItsEnd) {
   EXPECT_EQ(succeed(process, process.queue.take().token), Verdict::accepted);
   EXPECT_EQ(status(process, run), "completed");
   EXPECT_EQ(process.coordinator.open_runs(), 0u);
-  EXPECT_THAT(journal(run), ElementsAre("run_created", "task_scheduled", "task_succeeded", "task_scheduled", "task_succeeded", "run_completed"));
+  EXPECT_THAT(journal(run), ElementsAre("run_created", "task_scheduled", "task_succeeded", "task_scheduled",
+                                        "task_succeeded", "run_completed"));
   EXPECT_EQ(process.store.commits, 3) << "a run of n steps takes n+1 commits";
 }
 
@@ -167,7 +203,8 @@ TEST_F(CoordinatorTest, ALookShowsOnlyWhatIsDurable) {
   process.store.holding = true;
   succeed(process, process.queue.take().token);
   std::string version = "none";
-  process.coordinator.inspect(run, [&](Result<const ganglion::Run*> found) { version = std::to_string((*found)->version()); });
+  process.coordinator.inspect(
+      run, [&](Result<const ganglion::Run*> found) { version = std::to_string((*found)->version()); });
   clock.run();
   EXPECT_EQ(version, "none");
 
@@ -182,7 +219,8 @@ TEST_F(CoordinatorTest, InputsThatCameDuringACommitAreDecidedTogether) {
   start(process);
   const int before = process.store.commits;
   for (Task& task : std::exchange(process.queue.tasks, {})) {
-    process.coordinator.report({task.token, TaskSuccess{Payload("1"), {}}, "w1", clock.now()}, [](Result<Verdict> verdict) { EXPECT_EQ(verdict, Verdict::accepted); });
+    process.coordinator.report({task.token, TaskSuccess{Payload("1"), {}}, "w1", clock.now()},
+                               [](Result<Verdict> verdict) { EXPECT_EQ(verdict, Verdict::accepted); });
   }
   clock.run();
   EXPECT_EQ(process.store.commits - before, 2);
@@ -210,7 +248,8 @@ TEST_F(CoordinatorTest, ARestartKeepsWaitingForWhatWasWaitedFor) {
   auto process = std::make_unique<Process>(clock, store, two_steps);
   start(*process);
   const AttemptToken token = process->queue.take().token;
-  process->coordinator.report({token, TaskFailure{"boom", "", true}, "w1", clock.now()}, [](Result<Verdict>) {});
+  process->coordinator.report({token, TaskFailure{"boom", "", true}, "w1", clock.now()},
+                              [](Result<Verdict>) {});
   clock.run();
 
   process = std::make_unique<Process>(clock, store, two_steps);
@@ -275,10 +314,11 @@ TEST_F(CoordinatorTest, AFollowerSeesEveryEntryOnceAndInOrder) {
   const RunId run = start(process)->id;
   std::vector<std::uint64_t> seqs;
   bool ended = false;
-  const FollowerId follower = process.coordinator.follow(run, [&](std::span<const JournalEntry> entries, const ganglion::Run& now) {
-    for (const JournalEntry& entry : entries) seqs.push_back(entry.seq);
-    ended = now.ended();
-  });
+  const FollowerId follower =
+      process.coordinator.follow(run, [&](std::span<const JournalEntry> entries, const ganglion::Run& now) {
+        for (const JournalEntry& entry : entries) seqs.push_back(entry.seq);
+        ended = now.ended();
+      });
   succeed(process, process.queue.take().token);
   succeed(process, process.queue.take().token);
   EXPECT_THAT(seqs, ElementsAre(3, 4, 5, 6));
@@ -307,7 +347,8 @@ TEST_F(CoordinatorTest, AnEndedRunIsReadAgainWhenItIsRetried) {
   Process process(clock, store, ProjectBuilder().agent_step("a", {}).build(), {.ended_runs_kept = 0});
   const RunId run = start(process)->id;
   const AttemptToken token = process.queue.take().token;
-  process.coordinator.report({token, TaskFailure{"boom", "", true}, "w1", clock.now()}, [](Result<Verdict>) {});
+  process.coordinator.report({token, TaskFailure{"boom", "", true}, "w1", clock.now()},
+                             [](Result<Verdict>) {});
   clock.run();
   EXPECT_EQ(process.coordinator.open_runs(), 0u);
 

@@ -26,7 +26,8 @@ void Definitions::activate(std::shared_ptr<const Project> project, Completion<vo
     if (written) active_ = project;
     done(std::move(written));
   };
-  auto stored = [this, digest = project->digest, activated = std::move(activated)](Result<void> written) mutable {
+  auto stored = [this, digest = project->digest,
+                 activated = std::move(activated)](Result<void> written) mutable {
     if (!written) return activated(std::move(written));
     store_.put_setting(kActiveDefinition, digest, std::move(activated));
   };
@@ -39,7 +40,8 @@ void Definitions::restore(Completion<void> done) {
     active_ = *std::move(project);
     finished({});
   };
-  store_.get_setting(kActiveDefinition, [this, loaded, done = std::move(done)](Result<std::string> digest) mutable {
+  store_.get_setting(kActiveDefinition, [this, loaded,
+                                         done = std::move(done)](Result<std::string> digest) mutable {
     if (!digest && digest.error().code == "not_found") return done({});
     if (!digest) return done(std::unexpected(digest.error()));
     load(*digest, [loaded, done = std::move(done)](Result<std::shared_ptr<const Project>> project) mutable {
@@ -59,8 +61,9 @@ void Definitions::load(std::string digest, Completion<std::shared_ptr<const Proj
     if (!source) return done(std::unexpected(source.error()));
     auto compiled = compile_(*source);
     if (!compiled) {
-      return done(fail("invalid_definition", "the stored project " + digest + " can't be read by this version: " +
-                                                 compiled.error().message));
+      return done(fail(
+          "invalid_definition",
+          "the stored project " + digest + " can't be read by this version: " + compiled.error().message));
     }
     done(keep(*std::move(compiled)));
   });

@@ -1,8 +1,8 @@
 #pragma once
 
-// Compiled project files by digest: the active one, which new runs are started under, and those that runs in memory were
-// started under. A project stays compiled while somebody holds it; beside the active one the last few that were asked for
-// are held here, so that looking at old runs doesn't compile again and again.
+// Compiled project files by digest: the active one, which new runs are started under, and those that runs in
+// memory were started under. A project stays compiled while somebody holds it; beside the active one the last
+// few that were asked for are held here, so that looking at old runs doesn't compile again and again.
 
 #include <deque>
 #include <functional>
@@ -35,7 +35,8 @@ class Definitions {
 
   // The project with this digest, from memory. Null if nobody holds it.
   std::shared_ptr<const Project> find(const std::string& digest) const;
-  // The same, from the store if need be. Error `not_found`, or `invalid_definition` where this version can't read it.
+  // The same, from the store if need be. Error `not_found`, or `invalid_definition` where this version can't
+  // read it.
   void load(std::string digest, Completion<std::shared_ptr<const Project>> done);
 
  private:

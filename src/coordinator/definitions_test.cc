@@ -48,7 +48,8 @@ TEST_F(DefinitionsTest, AnOldProjectIsStillThereForItsRuns) {
   EXPECT_EQ(definitions.find("digest of a"), nullptr) << "nobody holds it";
 
   std::string source;
-  definitions.load("digest of a", [&](Result<std::shared_ptr<const Project>> project) { source = (*project)->source; });
+  definitions.load("digest of a",
+                   [&](Result<std::shared_ptr<const Project>> project) { source = (*project)->source; });
   clock.run();
   EXPECT_EQ(source, "a");
 }

@@ -27,16 +27,32 @@ Result<Payload> bounded(Result<Payload> value) {
 Result<Duration> sleep_duration(const expr::Value& value) {
   double seconds = -1;
   switch (value.kind()) {
-    case expr::Kind::string: return parse_duration(value.as_string());
-    case expr::Kind::integer: seconds = static_cast<double>(value.as_integer()); break;
-    case expr::Kind::unsigned_integer: seconds = static_cast<double>(value.as_unsigned_integer()); break;
-    case expr::Kind::real: seconds = value.as_real(); break;
-    case expr::Kind::duration: seconds = static_cast<double>(value.as_duration().count()) / 1e9; break;
-    case expr::Kind::null: case expr::Kind::boolean: case expr::Kind::bytes: case expr::Kind::list:
-    case expr::Kind::map: case expr::Kind::timestamp: case expr::Kind::type: break;
+    case expr::Kind::string:
+      return parse_duration(value.as_string());
+    case expr::Kind::integer:
+      seconds = static_cast<double>(value.as_integer());
+      break;
+    case expr::Kind::unsigned_integer:
+      seconds = static_cast<double>(value.as_unsigned_integer());
+      break;
+    case expr::Kind::real:
+      seconds = value.as_real();
+      break;
+    case expr::Kind::duration:
+      seconds = static_cast<double>(value.as_duration().count()) / 1e9;
+      break;
+    case expr::Kind::null:
+    case expr::Kind::boolean:
+    case expr::Kind::bytes:
+    case expr::Kind::list:
+    case expr::Kind::map:
+    case expr::Kind::timestamp:
+    case expr::Kind::type:
+      break;
   }
   if (!(seconds >= 0 && seconds <= kMaxSleepSeconds)) {
-    return fail("invalid_duration", "sleep needs a duration such as \"30s\" or a number of seconds from 0 to 3650 days");
+    return fail("invalid_duration",
+                "sleep needs a duration such as \"30s\" or a number of seconds from 0 to 3650 days");
   }
   return Duration(static_cast<std::int64_t>(std::ceil(seconds * 1000)));
 }
@@ -95,7 +111,8 @@ class Decider {
   Decision decision_;
 };
 
-// --- inputs -------------------------------------------------------------------------------------------------------
+// --- inputs
+// -------------------------------------------------------------------------------------------------------
 
 void Decider::on(const Start& input) {
   GANGLION_ASSERT(run_.version() == 0);
@@ -125,32 +142,37 @@ void Decider::on(const Wake&) {
 
 void Decider::on(const Cancel& input) {
   if (std::holds_alternative<RunCalledOff>(run_.state())) return;
-  if (run_.ended()) return refuse("the run has ended as " + std::string(run_.status()) + " and can't be cancelled");
+  if (run_.ended())
+    return refuse("the run has ended as " + std::string(run_.status()) + " and can't be cancelled");
   withdraw(run_.dispatched());
   emit(RunCancelled{input.reason});
 }
 
 void Decider::on(const Pause&) {
   if (std::holds_alternative<RunOnHold>(run_.state())) return;
-  if (run_.ended()) return refuse("the run has ended as " + std::string(run_.status()) + " and can't be paused");
+  if (run_.ended())
+    return refuse("the run has ended as " + std::string(run_.status()) + " and can't be paused");
   emit(RunPaused{});
 }
 
 void Decider::on(const Resume&) {
   if (active()) return;
-  if (run_.ended()) return refuse("the run has ended as " + std::string(run_.status()) + "; retry goes on from a failure");
+  if (run_.ended())
+    return refuse("the run has ended as " + std::string(run_.status()) + "; retry goes on from a failure");
   emit(RunResumed{});
   go_on_from_interruption();
 }
 
 void Decider::on(const Retry&) {
-  if (std::holds_alternative<RunDone>(run_.state())) return refuse("the run is completed; there is nothing to retry");
+  if (std::holds_alternative<RunDone>(run_.state()))
+    return refuse("the run is completed; there is nothing to retry");
   if (!run_.ended()) return;
   emit(RunRetried{});
   go_on_from_interruption();
 }
 
-// --- going on -----------------------------------------------------------------------------------------------------
+// --- going on
+// -----------------------------------------------------------------------------------------------------
 
 void Decider::advance() {
   while (active() && !run_.startable().empty()) begin(run_.startable().front());
@@ -324,7 +346,8 @@ Result<Payload> Decider::output() {
   return Payload(outputs.finish());
 }
 
-// --- ends ---------------------------------------------------------------------------------------------------------
+// --- ends
+// ---------------------------------------------------------------------------------------------------------
 
 std::optional<Verdict> Decider::refusal_of(const AttemptToken& token) const {
   if (token.step.value() >= run_.steps().size() || token.attempt == Attempt(0)) return Verdict::unknown;
@@ -339,15 +362,17 @@ std::optional<Verdict> Decider::refusal_of(const AttemptToken& token) const {
 }
 
 // Why this output can't be accepted.
-std::optional<TaskFailure> Decider::broken_promise(const AttemptToken& token, const TaskSuccess& success) const {
+std::optional<TaskFailure> Decider::broken_promise(const AttemptToken& token,
+                                                   const TaskSuccess& success) const {
   const Payload& output = success.output;
   if (success.usage && success.usage->size() > kMaxUsage) {
     return TaskFailure{"invalid_output", "the usage has " + std::to_string(success.usage->size()) +
                                              " bytes; at most " + std::to_string(kMaxUsage) + " are kept"};
   }
   if (output.size() > kMaxPayload) {
-    return TaskFailure{"output_too_large", "the output has " + std::to_string(output.size()) + " bytes; at most " +
-                                               std::to_string(kMaxPayload) + " travel inline"};
+    return TaskFailure{"output_too_large", "the output has " + std::to_string(output.size()) +
+                                               " bytes; at most " + std::to_string(kMaxPayload) +
+                                               " travel inline"};
   }
   const auto& call = std::get<AgentCall>(run_.definition(token.step).action);
   const auto& schema = run_.project().agents.at(call.agent).output;
@@ -356,7 +381,8 @@ std::optional<TaskFailure> Decider::broken_promise(const AttemptToken& token, co
   if (!violations) return TaskFailure{"invalid_output", violations.error().message};
   if (violations->empty()) return std::nullopt;
   const schema::Violation& first = violations->front();
-  return TaskFailure{"invalid_output", (first.path.empty() ? "the output" : first.path) + ": " + first.message};
+  return TaskFailure{"invalid_output",
+                     (first.path.empty() ? "the output" : first.path) + ": " + first.message};
 }
 
 void Decider::succeed(const TaskReport& report, const TaskSuccess& success) {
@@ -376,7 +402,8 @@ void Decider::fail_attempt(const TaskReport& report, const TaskFailure& failure)
   const TaskRecord& task = run_.step(token.step).tasks[token.item.value()];
   const std::uint32_t failures = token.attempt.value() - task.earlier_attempts;
   const Error error{failure.code, failure.message};
-  TaskFailed failed{token.step, token.item, token.attempt, error, std::nullopt, report.worker, report.started_at};
+  TaskFailed failed{token.step,   token.item,    token.attempt,    error,
+                    std::nullopt, report.worker, report.started_at};
   if (failure.retryable && failures < policy.max_attempts) {
     failed.retry_at = now_ + retry_pause(policy, failures, token);
     emit(std::move(failed));
@@ -397,12 +424,14 @@ void Decider::item_ended(StepIndex step) {
     return;
   }
   if (const std::size_t size = run_.collected_size(step); size > kMaxPayload) {
-    return fail_step(step, {"too_large", "the list of results has " + std::to_string(size) + " bytes; at most " +
-                                             std::to_string(kMaxPayload) + " travel inline"});
+    return fail_step(step,
+                     {"too_large", "the list of results has " + std::to_string(size) + " bytes; at most " +
+                                       std::to_string(kMaxPayload) + " travel inline"});
   }
   std::optional<Error> error;
   if (running->given_up > 0) {
-    error = Error{"items_failed", std::to_string(running->given_up) + " of " + std::to_string(items) + " items failed"};
+    error = Error{"items_failed",
+                  std::to_string(running->given_up) + " of " + std::to_string(items) + " items failed"};
   }
   emit(StepCompleted{step, std::nullopt, std::move(error)});
 }

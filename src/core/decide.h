@@ -1,11 +1,11 @@
 #pragma once
 
-// What happens next. `decide` is a pure function of (run, input, now): it returns the events that the input causes and
-// leaves `run` advanced by exactly those events; it does no I/O, reads no clock, draws no random number. Live, on replay,
-// in a test and in the simulator it is the same call.
+// What happens next. `decide` is a pure function of (run, input, now): it returns the events that the input
+// causes and leaves `run` advanced by exactly those events; it does no I/O, reads no clock, draws no random
+// number. Live, on replay, in a test and in the simulator it is the same call.
 //
-// The caller makes the events durable at the version from which they were decided, before any effect leaves. If the store
-// refuses, the run is thrown away, loaded again, and the same input decided again.
+// The caller makes the events durable at the version from which they were decided, before any effect leaves.
+// If the store refuses, the run is thrown away, loaded again, and the same input decided again.
 
 #include <optional>
 #include <string>
@@ -20,7 +20,8 @@
 
 namespace ganglion {
 
-// --- inputs -------------------------------------------------------------------------------------------------------
+// --- inputs
+// -------------------------------------------------------------------------------------------------------
 
 // For an empty run only. The input has been checked against the workflow's schema.
 struct Start {
@@ -37,7 +38,8 @@ struct Retry {};
 
 using Input = std::variant<Start, TaskReport, Wake, Cancel, Pause, Resume, Retry>;
 
-// --- decision -----------------------------------------------------------------------------------------------------
+// --- decision
+// -----------------------------------------------------------------------------------------------------
 
 struct Decision {
   std::vector<Event> events;
@@ -45,8 +47,8 @@ struct Decision {
   std::vector<AttemptToken> withdrawn;
   // Of a TaskReport.
   Verdict verdict = Verdict::accepted;
-  // Why nothing happened where something was asked for; code `conflict`. An input that asks for what is already so
-  // (pausing a paused run) is no conflict.
+  // Why nothing happened where something was asked for; code `conflict`. An input that asks for what is
+  // already so (pausing a paused run) is no conflict.
   std::optional<Error> refusal;
 };
 

@@ -33,17 +33,21 @@ struct Command {
 };
 
 void showValue(const StepShape& s, std::ostream& out) {
-  out << "step{kind " << s.kind << ", need " << s.need << ", attempts " << s.attempts << ", continues " << s.continues << ", conditional " << s.conditional << ", timeout " << s.bounded_in_time << ", parallel " << s.parallel << "}";
+  out << "step{kind " << s.kind << ", need " << s.need << ", attempts " << s.attempts << ", continues "
+      << s.continues << ", conditional " << s.conditional << ", timeout " << s.bounded_in_time
+      << ", parallel " << s.parallel << "}";
 }
-void showValue(const Command& c, std::ostream& out) { out << "{" << c.kind << ", " << c.which << "}"; }
+void showValue(const Command& c, std::ostream& out) {
+  out << "{" << c.kind << ", " << c.which << "}";
+}
 
 rc::Gen<StepShape> any_step() {
-  return rc::gen::build<StepShape>(
-      rc::gen::set(&StepShape::kind, rc::gen::inRange(0, 5)),
-      rc::gen::set(&StepShape::need, rc::gen::inRange(0u, 64u)),
-      rc::gen::set(&StepShape::attempts, rc::gen::inRange(1, 4)), rc::gen::set(&StepShape::continues),
-      rc::gen::set(&StepShape::conditional), rc::gen::set(&StepShape::bounded_in_time),
-      rc::gen::set(&StepShape::parallel, rc::gen::inRange(0u, 4u)));
+  return rc::gen::build<StepShape>(rc::gen::set(&StepShape::kind, rc::gen::inRange(0, 5)),
+                                   rc::gen::set(&StepShape::need, rc::gen::inRange(0u, 64u)),
+                                   rc::gen::set(&StepShape::attempts, rc::gen::inRange(1, 4)),
+                                   rc::gen::set(&StepShape::continues), rc::gen::set(&StepShape::conditional),
+                                   rc::gen::set(&StepShape::bounded_in_time),
+                                   rc::gen::set(&StepShape::parallel, rc::gen::inRange(0u, 4u)));
 }
 
 rc::Gen<Command> any_command() {
@@ -59,7 +63,11 @@ std::shared_ptr<const Project> project_of(const std::vector<StepShape>& shapes) 
     for (std::size_t need = 0; need < i && need < 6; ++need) {
       if ((shape.need >> need) & 1) spec.needs.push_back("s" + std::to_string(need));
     }
-    spec.retry = {.max_attempts = static_cast<std::uint32_t>(shape.attempts), .backoff = Backoff::exponential, .initial = Duration(50), .max = Duration(400), .jitter = 0.2};
+    spec.retry = {.max_attempts = static_cast<std::uint32_t>(shape.attempts),
+                  .backoff = Backoff::exponential,
+                  .initial = Duration(50),
+                  .max = Duration(400),
+                  .jitter = 0.2};
     spec.on_failure = shape.continues ? OnFailure::continue_run : OnFailure::fail_run;
     if (shape.conditional) spec.condition = "input.n % 2 == 0";
     if (shape.bounded_in_time) spec.timeout = Duration(700);
@@ -89,14 +97,24 @@ class World {
 
   void act(const Command& command) {
     switch (command.kind) {
-      case 0: return give(Pause{});
-      case 1: return give(Resume{});
-      case 2: return give(Retry{});
-      case 3: return command.which % 4 == 0 ? give(Cancel{"enough"}) : give(Wake{});
-      case 4: case 5: case 6: return pass(Duration(command.which));
-      case 7: return report(past_token(command.which), command.which % 2 == 0);
-      case 8: return reload();
-      default: return report(current_token(command.which), command.which % 3 != 0);
+      case 0:
+        return give(Pause{});
+      case 1:
+        return give(Resume{});
+      case 2:
+        return give(Retry{});
+      case 3:
+        return command.which % 4 == 0 ? give(Cancel{"enough"}) : give(Wake{});
+      case 4:
+      case 5:
+      case 6:
+        return pass(Duration(command.which));
+      case 7:
+        return report(past_token(command.which), command.which % 2 == 0);
+      case 8:
+        return reload();
+      default:
+        return report(current_token(command.which), command.which % 3 != 0);
     }
   }
 
@@ -138,7 +156,8 @@ class World {
   }
   void report(std::optional<AttemptToken> token, bool success) {
     if (!token) return;
-    if (success) return give(TaskReport{*token, TaskSuccess{Payload("{\"ok\": 1.0}"), std::nullopt}, "w1", now_});
+    if (success)
+      return give(TaskReport{*token, TaskSuccess{Payload("{\"ok\": 1.0}"), std::nullopt}, "w1", now_});
     give(TaskReport{*token, TaskFailure{"boom", "it \"broke\"", true}, "w1", now_});
   }
   std::optional<AttemptToken> current_token(unsigned which) const {

@@ -10,9 +10,9 @@
 namespace ganglion {
 namespace {
 
-using ::testing::ElementsAre;
 using ganglion::testing::ProjectBuilder;
 using ganglion::testing::StepSpec;
+using ::testing::ElementsAre;
 
 constexpr Timestamp kStart(1'700'000'000'000);
 const RunId kRun = RunId::make(kStart, 1, 2);
@@ -31,7 +31,8 @@ class Story {
   Verdict fail(const std::string& step, std::uint32_t item = 0, bool retryable = true) {
     return report(step, item, TaskFailure{"boom", "it broke", retryable});
   }
-  Verdict report(const std::string& step, std::uint32_t item, std::variant<TaskSuccess, TaskFailure> outcome) {
+  Verdict report(const std::string& step, std::uint32_t item,
+                 std::variant<TaskSuccess, TaskFailure> outcome) {
     return report(token(step, item), std::move(outcome));
   }
   Verdict report(const AttemptToken& token, std::variant<TaskSuccess, TaskFailure> outcome) {
@@ -54,11 +55,14 @@ class Story {
     std::vector<std::string> names;
     for (const Event& event : last.events) {
       const JournalEntry entry = encode(event, 1, now, run.workflow());
-      names.push_back(entry.type + (entry.step ? " " + *entry.step : "") + (entry.item ? "[" + std::to_string(*entry.item) + "]" : ""));
+      names.push_back(entry.type + (entry.step ? " " + *entry.step : "") +
+                      (entry.item ? "[" + std::to_string(*entry.item) + "]" : ""));
     }
     return names;
   }
-  std::string_view status(const std::string& step) const { return run.step_status(run.workflow().positions.at(step)); }
+  std::string_view status(const std::string& step) const {
+    return run.step_status(run.workflow().positions.at(step));
+  }
   std::string output() const { return std::string(std::get<RunDone>(run.state()).output.bytes()); }
 
   Timestamp now = kStart;
@@ -67,7 +71,11 @@ class Story {
 };
 
 TEST(Decide, AStepStartsWhenAllThatItNeedsHasEnded) {
-  Story story(ProjectBuilder().agent_step("a", {}).agent_step("b", {}).agent_step("c", {.needs = {"a", "b"}}).build());
+  Story story(ProjectBuilder()
+                  .agent_step("a", {})
+                  .agent_step("b", {})
+                  .agent_step("c", {.needs = {"a", "b"}})
+                  .build());
   EXPECT_THAT(story.events(), ElementsAre("run_created", "task_scheduled a", "task_scheduled b"));
 
   story.succeed("b", "2");
@@ -97,7 +105,8 @@ TEST(Decide, TheRunCompletesWithItsOutput) {
 }
 
 TEST(Decide, WithoutAnOutputTheLastStepsAreTheOutput) {
-  Story story(ProjectBuilder().agent_step("a", {}).agent_step("b", {.needs = {"a"}}).agent_step("c", {}).build());
+  Story story(
+      ProjectBuilder().agent_step("a", {}).agent_step("b", {.needs = {"a"}}).agent_step("c", {}).build());
   story.succeed("a", "1");
   story.succeed("b", "2");
   story.succeed("c", "3");
@@ -115,7 +124,13 @@ TEST(Decide, AFalseConditionSkipsTheStepAndThoseThatNeedItRun) {
 }
 
 TEST(Decide, AFailedAttemptIsRetriedAfterItsPauseAndNotBefore) {
-  Story story(ProjectBuilder().agent_step("a", {.retry = {.max_attempts = 2, .backoff = Backoff::constant, .initial = Duration(100), .max = Duration(100), .jitter = 0}}).build());
+  Story story(ProjectBuilder()
+                  .agent_step("a", {.retry = {.max_attempts = 2,
+                                              .backoff = Backoff::constant,
+                                              .initial = Duration(100),
+                                              .max = Duration(100),
+                                              .jitter = 0}})
+                  .build());
   story.fail("a");
   EXPECT_THAT(story.events(), ElementsAre("task_failed a"));
   EXPECT_EQ(story.run.next_wakeup(), kStart + Duration(100));
@@ -137,7 +152,10 @@ TEST(Decide, AFailureThatIsNotRetryableEndsTheAttempts) {
 }
 
 TEST(Decide, OnlyTheCurrentAttemptCounts) {
-  Story story(ProjectBuilder().agent_step("a", {.retry = {.max_attempts = 3, .initial = Duration(10)}}).agent_step("b", {}).build());
+  Story story(ProjectBuilder()
+                  .agent_step("a", {.retry = {.max_attempts = 3, .initial = Duration(10)}})
+                  .agent_step("b", {})
+                  .build());
   const AttemptToken first = story.token("a");
   story.fail("a");
   EXPECT_EQ(story.report(first, TaskSuccess{Payload("1"), {}}), Verdict::stale_attempt);
@@ -154,7 +172,8 @@ TEST(Decide, OnlyTheCurrentAttemptCounts) {
 TEST(Decide, ATokenOfNothingIsUnknown) {
   Story story(ProjectBuilder().agent_step("a", {}).agent_step("b", {.needs = {"a"}}).build());
   const auto verdict = [&](std::uint32_t step, std::uint32_t item, std::uint32_t attempt) {
-    return story.report({kRun, StepIndex(step), ItemIndex(item), Attempt(attempt)}, TaskSuccess{Payload("1"), {}});
+    return story.report({kRun, StepIndex(step), ItemIndex(item), Attempt(attempt)},
+                        TaskSuccess{Payload("1"), {}});
   };
   EXPECT_EQ(verdict(7, 0, 1), Verdict::unknown);
   EXPECT_EQ(verdict(0, 1, 1), Verdict::unknown);
@@ -175,9 +194,15 @@ TEST(Decide, AnOutputThatBreaksTheSchemaIsAFailedAttempt) {
 }
 
 TEST(Decide, AMapHandsOutItsItemsInOrderUpToItsBound) {
-  Story story(ProjectBuilder().agent_step("a", {.for_each = "${{ input.list }}", .max_parallel = 2, .input = "${{ item * 10 + index }}"}).output("${{ steps.a.output }}").build(),
-              R"({"list": [1, 2, 3]})");
-  EXPECT_THAT(story.events(), ElementsAre("run_created", "step_started a", "task_scheduled a[0]", "task_scheduled a[1]"));
+  Story story(
+      ProjectBuilder()
+          .agent_step(
+              "a", {.for_each = "${{ input.list }}", .max_parallel = 2, .input = "${{ item * 10 + index }}"})
+          .output("${{ steps.a.output }}")
+          .build(),
+      R"({"list": [1, 2, 3]})");
+  EXPECT_THAT(story.events(),
+              ElementsAre("run_created", "step_started a", "task_scheduled a[0]", "task_scheduled a[1]"));
   EXPECT_EQ(story.run.step(StepIndex(0)).tasks[1].input.bytes(), "21");
 
   story.succeed("a", "\"y\"", 1);
@@ -195,7 +220,10 @@ TEST(Decide, AMapOverNothingIsDoneAtOnce) {
 }
 
 TEST(Decide, AMapThatContinuesKeepsNullForWhatFailed) {
-  Story story(ProjectBuilder().agent_step("a", {.for_each = "${{ [1, 2] }}", .on_failure = OnFailure::continue_run}).output("${{ [steps.a.output, steps.a.error.code] }}").build());
+  Story story(ProjectBuilder()
+                  .agent_step("a", {.for_each = "${{ [1, 2] }}", .on_failure = OnFailure::continue_run})
+                  .output("${{ [steps.a.output, steps.a.error.code] }}")
+                  .build());
   story.fail("a", 0);
   EXPECT_THAT(story.events(), ElementsAre("task_failed a[0]"));
   story.succeed("a", "5", 1);
@@ -256,7 +284,8 @@ TEST(Decide, MoreItemsThanAllowedFailTheStep) {
 TEST(Decide, AFailureThatContinuesIsSeenByWhatFollows) {
   Story story(ProjectBuilder()
                   .agent_step("a", {.on_failure = OnFailure::continue_run})
-                  .agent_step("b", {.needs = {"a"}, .input = "${{ has(steps.a.error) ? steps.a.error.code : 'none' }}"})
+                  .agent_step("b", {.needs = {"a"},
+                                    .input = "${{ has(steps.a.error) ? steps.a.error.code : 'none' }}"})
                   .build());
   story.fail("a");
   EXPECT_THAT(story.events(), ElementsAre("task_failed a", "step_failed a", "task_scheduled b"));
@@ -270,7 +299,10 @@ TEST(Decide, AnExpressionThatFailsFailsItsStep) {
 }
 
 TEST(Decide, ATransformNeedsNoAgent) {
-  Story story(ProjectBuilder().transform_step("t", {.for_each = "${{ [1, 2] }}"}, "${{ item * 2 }}").output("${{ steps.t.output }}").build());
+  Story story(ProjectBuilder()
+                  .transform_step("t", {.for_each = "${{ [1, 2] }}"}, "${{ item * 2 }}")
+                  .output("${{ steps.t.output }}")
+                  .build());
   EXPECT_THAT(story.events(), ElementsAre("run_created", "step_completed t", "run_completed"));
   EXPECT_EQ(story.output(), "[2,4]");
 }
@@ -292,7 +324,10 @@ TEST(Decide, ASleepOfNonsenseFails) {
 }
 
 TEST(Decide, AStepsTimeoutCoversAttemptsAndPauses) {
-  Story story(ProjectBuilder().agent_step("a", {.timeout = Duration(1000), .retry = {.max_attempts = 9, .initial = Duration(600), .jitter = 0}}).build());
+  Story story(ProjectBuilder()
+                  .agent_step("a", {.timeout = Duration(1000),
+                                    .retry = {.max_attempts = 9, .initial = Duration(600), .jitter = 0}})
+                  .build());
   story.fail("a");
   story.pass(Duration(600));
   story.pass(Duration(399));
@@ -372,7 +407,11 @@ TEST(Decide, ARetryGoesOnFromWhatFailed) {
 }
 
 TEST(Decide, ARetryForgivesTheAttemptsBeforeIt) {
-  const RetryPolicy twice{.max_attempts = 2, .backoff = Backoff::constant, .initial = Duration(1), .max = Duration(1), .jitter = 0};
+  const RetryPolicy twice{.max_attempts = 2,
+                          .backoff = Backoff::constant,
+                          .initial = Duration(1),
+                          .max = Duration(1),
+                          .jitter = 0};
   Story story(ProjectBuilder().agent_step("a", {.retry = twice}).build());
   story.fail("a");
   story.pass(Duration(1));

@@ -1,8 +1,8 @@
 #pragma once
 
-// The events of a run's journal: the only way in which a run changes (docs/internals/events.md has the table). Each says
-// what happened, with everything that `apply` needs to know and nothing that it could work out. An event never names
-// wall time of its own making: times in it were decided, and are data.
+// The events of a run's journal: the only way in which a run changes (docs/internals/events.md has the
+// table). Each says what happened, with everything that `apply` needs to know and nothing that it could work
+// out. An event never names wall time of its own making: times in it were decided, and are data.
 
 #include <cstdint>
 #include <map>
@@ -34,7 +34,8 @@ struct StepStarted {
   Payload items;
 };
 
-// An attempt may be handed out from now on. `input` is there with the first attempt of a task; later ones repeat it.
+// An attempt may be handed out from now on. `input` is there with the first attempt of a task; later ones
+// repeat it.
 struct TaskScheduled {
   StepIndex step;
   ItemIndex item;
@@ -54,7 +55,8 @@ struct TaskSucceeded {
   Timestamp started_at;
 };
 
-// The end of an attempt without a result. With `retry_at` another attempt follows, without it the task has failed.
+// The end of an attempt without a result. With `retry_at` another attempt follows, without it the task has
+// failed.
 struct TaskFailed {
   StepIndex step;
   ItemIndex item;
@@ -70,8 +72,8 @@ struct StepSleeping {
   Timestamp until;
 };
 
-// `output` is absent for a mapped agent step: it is the list of its tasks' outputs. `error` tells of items that failed
-// where the step goes on without them.
+// `output` is absent for a mapped agent step: it is the list of its tasks' outputs. `error` tells of items
+// that failed where the step goes on without them.
 struct StepCompleted {
   StepIndex step;
   std::optional<Payload> output;

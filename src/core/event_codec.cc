@@ -13,11 +13,12 @@ namespace {
 
 // In the order of the alternatives of Event.
 constexpr std::array<std::string_view, std::variant_size_v<Event>> kTypes = {
-    "run_created",    "step_started", "task_scheduled", "task_succeeded", "task_failed",
-    "step_sleeping",  "step_completed", "step_failed",  "step_skipped",   "run_paused",
-    "run_resumed",    "run_retried",  "run_completed",  "run_failed",     "run_cancelled"};
+    "run_created",   "step_started",   "task_scheduled", "task_succeeded", "task_failed",
+    "step_sleeping", "step_completed", "step_failed",    "step_skipped",   "run_paused",
+    "run_resumed",   "run_retried",    "run_completed",  "run_failed",     "run_cancelled"};
 
-// --- writing ------------------------------------------------------------------------------------------------------
+// --- writing
+// ------------------------------------------------------------------------------------------------------
 
 // What an event says beside its type: the columns by position, the rest as an object.
 struct Parts {
@@ -42,7 +43,9 @@ Parts task_parts(const TaskEvent& event) {
   return {.step = event.step, .item = event.item, .attempt = event.attempt, .data = {}};
 }
 
-Parts step_parts(StepIndex step) { return {.step = step, .item = {}, .attempt = {}, .data = {}}; }
+Parts step_parts(StepIndex step) {
+  return {.step = step, .item = {}, .attempt = {}, .data = {}};
+}
 
 Parts parts(const RunCreated& event) {
   Parts parts;
@@ -103,10 +106,18 @@ Parts parts(const StepFailed& event) {
   return parts;
 }
 
-Parts parts(const StepSkipped& event) { return step_parts(event.step); }
-Parts parts(const RunPaused&) { return {}; }
-Parts parts(const RunResumed&) { return {}; }
-Parts parts(const RunRetried&) { return {}; }
+Parts parts(const StepSkipped& event) {
+  return step_parts(event.step);
+}
+Parts parts(const RunPaused&) {
+  return {};
+}
+Parts parts(const RunResumed&) {
+  return {};
+}
+Parts parts(const RunRetried&) {
+  return {};
+}
 
 Parts parts(const RunCompleted& event) {
   Parts parts;
@@ -127,12 +138,15 @@ Parts parts(const RunCancelled& event) {
   return parts;
 }
 
-// --- reading ------------------------------------------------------------------------------------------------------
+// --- reading
+// ------------------------------------------------------------------------------------------------------
 
-// Thrown by nobody: the first thing that doesn't fit is kept, reading goes on with empty values, the caller asks at the end.
+// Thrown by nobody: the first thing that doesn't fit is kept, reading goes on with empty values, the caller
+// asks at the end.
 class EntryReader {
  public:
-  EntryReader(const JournalEntry& entry, const WorkflowDefinition* workflow) : entry_(entry), workflow_(workflow) {
+  EntryReader(const JournalEntry& entry, const WorkflowDefinition* workflow)
+      : entry_(entry), workflow_(workflow) {
     JsonMembers members(entry.data);
     while (auto member = members.next()) members_.emplace(member->name, member->value);
     if (!members.intact()) complain("its data is not a JSON object");
@@ -183,7 +197,8 @@ class EntryReader {
     if (member == members_.end()) return 0;
     std::int32_t value = 0;
     const std::string_view text = member->second;
-    if (std::from_chars(text.data(), text.data() + text.size(), value).ec != std::errc()) complain("bad number");
+    if (std::from_chars(text.data(), text.data() + text.size(), value).ec != std::errc())
+      complain("bad number");
     return value;
   }
 
@@ -296,7 +311,8 @@ std::optional<Event> read(std::string_view type, EntryReader& in) {
   if (type == "run_created") return read_created(in);
   if (type == "run_completed") return RunCompleted{in.payload("output")};
   if (type == "step_started") return StepStarted{in.step(), in.payload("items")};
-  if (type == "step_completed") return StepCompleted{in.step(), in.optional_payload("output"), in.optional_error()};
+  if (type == "step_completed")
+    return StepCompleted{in.step(), in.optional_payload("output"), in.optional_error()};
   if (type == "step_sleeping") return StepSleeping{in.step(), in.time("until")};
   if (type == "step_failed") return StepFailed{in.step(), in.error()};
   if (type == "step_skipped") return StepSkipped{in.step()};
@@ -312,7 +328,8 @@ Result<Event> read_entry(const JournalEntry& entry, const WorkflowDefinition* wo
   EntryReader in(entry, workflow);
   auto event = read(entry.type, in);
   const auto corrupt = [&](const std::string& why) {
-    return fail("corrupt_journal", "journal entry " + std::to_string(entry.seq) + " (" + entry.type + "): " + why);
+    return fail("corrupt_journal",
+                "journal entry " + std::to_string(entry.seq) + " (" + entry.type + "): " + why);
   };
   if (!event) return corrupt("its type is unknown to this version");
   if (!in.complaint().empty()) return corrupt(in.complaint());
@@ -321,11 +338,19 @@ Result<Event> read_entry(const JournalEntry& entry, const WorkflowDefinition* wo
 
 }  // namespace
 
-std::string_view event_type(const Event& event) { return kTypes[event.index()]; }
+std::string_view event_type(const Event& event) {
+  return kTypes[event.index()];
+}
 
 JournalEntry encode(const Event& event, std::uint64_t seq, Timestamp at, const WorkflowDefinition& workflow) {
   Parts said = std::visit([](const auto& e) { return parts(e); }, event);
-  JournalEntry entry{.seq = seq, .at = at, .type = std::string(event_type(event)), .step = {}, .item = {}, .attempt = {}, .data = {}};
+  JournalEntry entry{.seq = seq,
+                     .at = at,
+                     .type = std::string(event_type(event)),
+                     .step = {},
+                     .item = {},
+                     .attempt = {},
+                     .data = {}};
   if (said.step) {
     const StepDefinition& step = workflow.steps[said.step->value()];
     entry.step = step.name;
@@ -344,7 +369,8 @@ Result<RunCreated> decode_created(const JournalEntry& entry) {
   auto event = read_entry(entry, nullptr);
   if (!event) return std::unexpected(event.error());
   auto* created = std::get_if<RunCreated>(&*event);
-  if (created == nullptr) return fail("corrupt_journal", "a journal begins with run_created, not " + entry.type);
+  if (created == nullptr)
+    return fail("corrupt_journal", "a journal begins with run_created, not " + entry.type);
   return std::move(*created);
 }
 

@@ -1,7 +1,8 @@
 #pragma once
 
-// Events to journal entries and back. An entry is what is stored, shown and replayed: its columns (type, step, item,
-// attempt) can be queried, the rest of the event is one JSON object. Payloads are copied byte for byte both ways.
+// Events to journal entries and back. An entry is what is stored, shown and replayed: its columns (type,
+// step, item, attempt) can be queried, the rest of the event is one JSON object. Payloads are copied byte for
+// byte both ways.
 
 #include <cstdint>
 #include <string_view>

@@ -27,7 +27,8 @@ class EventCodec : public ::testing::Test {
     return decoded ? "" : decoded.error().code + ": " + decoded.error().message;
   }
 
-  std::shared_ptr<const Project> project = ProjectBuilder().agent_step("a", {}).agent_step("m", {.for_each = "${{ [1] }}"}).build();
+  std::shared_ptr<const Project> project =
+      ProjectBuilder().agent_step("a", {}).agent_step("m", {.for_each = "${{ [1] }}"}).build();
   const WorkflowDefinition& workflow = project->workflows.at("w");
   const StepIndex a{0};
   const StepIndex m{1};
@@ -36,7 +37,13 @@ class EventCodec : public ::testing::Test {
 TEST_F(EventCodec, EveryEventComesBackAsItWent) {
   const Payload odd("{\"x\":[1.0,1e400,\"\\u00e4\\\"}\"],  \"y\":12345678901234567890}");
   const Error error{"boom", "a \"quoted\"\nline\x01 and ü"};
-  expect_round_trip(RunCreated{.workflow = "w", .definition = "d", .input = odd, .session_id = "s\n1", .priority = -3, .labels = {{"k\"", "v\\"}}, .traceparent = "00-1-2-01"});
+  expect_round_trip(RunCreated{.workflow = "w",
+                               .definition = "d",
+                               .input = odd,
+                               .session_id = "s\n1",
+                               .priority = -3,
+                               .labels = {{"k\"", "v\\"}},
+                               .traceparent = "00-1-2-01"});
   expect_round_trip(RunCreated{.workflow = "w", .definition = "d", .input = Payload()});
   expect_round_trip(StepStarted{m, Payload("[1, 2]")});
   expect_round_trip(TaskScheduled{m, ItemIndex(3), Attempt(1), "worker", odd});
@@ -64,21 +71,31 @@ TEST_F(EventCodec, APayloadIsKeptByteForByte) {
 }
 
 TEST_F(EventCodec, AnEntryNamesItsStepAndTheItemOfAMap) {
-  const JournalEntry mapped = encode(TaskScheduled{m, ItemIndex(3), Attempt(1), "worker", Payload("1")}, 5, kNow, workflow);
+  const JournalEntry mapped =
+      encode(TaskScheduled{m, ItemIndex(3), Attempt(1), "worker", Payload("1")}, 5, kNow, workflow);
   EXPECT_EQ(mapped.type, "task_scheduled");
   EXPECT_EQ(mapped.step, "m");
   EXPECT_EQ(mapped.item, 3u);
   EXPECT_EQ(mapped.attempt, 1u);
   EXPECT_EQ(mapped.data, R"({"agent":"worker","input":1})");
-  EXPECT_EQ(encode(TaskScheduled{a, ItemIndex(0), Attempt(1), "worker", Payload("1")}, 5, kNow, workflow).item, std::nullopt);
+  EXPECT_EQ(
+      encode(TaskScheduled{a, ItemIndex(0), Attempt(1), "worker", Payload("1")}, 5, kNow, workflow).item,
+      std::nullopt);
 }
 
 TEST_F(EventCodec, WhatDoesNotFitIsACorruptJournal) {
-  const JournalEntry good{.seq = 2, .at = kNow, .type = "step_failed", .step = "a", .item = {}, .attempt = {}, .data = R"({"error":{"code":"c","message":"m"}})"};
+  const JournalEntry good{.seq = 2,
+                          .at = kNow,
+                          .type = "step_failed",
+                          .step = "a",
+                          .item = {},
+                          .attempt = {},
+                          .data = R"({"error":{"code":"c","message":"m"}})"};
   EXPECT_EQ(complaint(good), "");
   JournalEntry bad = good;
   bad.type = "step_exploded";
-  EXPECT_EQ(complaint(bad), "corrupt_journal: journal entry 2 (step_exploded): its type is unknown to this version");
+  EXPECT_EQ(complaint(bad),
+            "corrupt_journal: journal entry 2 (step_exploded): its type is unknown to this version");
   bad = good;
   bad.step = "z";
   EXPECT_EQ(complaint(bad), "corrupt_journal: journal entry 2 (step_failed): its workflow has no step \"z\"");
@@ -91,7 +108,8 @@ TEST_F(EventCodec, WhatDoesNotFitIsACorruptJournal) {
 
 TEST_F(EventCodec, AJournalWithAGapIsRefused) {
   const RunCreated created{.workflow = "w", .definition = "d0", .input = Payload("{}")};
-  std::vector<JournalEntry> journal = {encode(created, 1, kNow, workflow), encode(RunPaused{}, 3, kNow, workflow)};
+  std::vector<JournalEntry> journal = {encode(created, 1, kNow, workflow),
+                                       encode(RunPaused{}, 3, kNow, workflow)};
   const RunId id = RunId::make(kNow, 1, 1);
   EXPECT_EQ(fold(id, project, journal).error().code, "corrupt_journal");
   journal.pop_back();
@@ -103,7 +121,8 @@ TEST_F(EventCodec, AJournalWithAGapIsRefused) {
 
 TEST_F(EventCodec, AnEntryThatDoesNotFitWhatCameBeforeIsRefusedAndNotApplied) {
   const RunId id = RunId::make(kNow, 1, 1);
-  const JournalEntry created = encode(RunCreated{.workflow = "w", .definition = "d0", .input = Payload("{}")}, 1, kNow, workflow);
+  const JournalEntry created =
+      encode(RunCreated{.workflow = "w", .definition = "d0", .input = Payload("{}")}, 1, kNow, workflow);
   const std::vector<Event> misfits = {TaskSucceeded{a, ItemIndex(0), Attempt(1), Payload("1"), {}, "w", kNow},
                                       TaskScheduled{m, ItemIndex(9), Attempt(1), "worker", Payload("1")},
                                       TaskFailed{m, ItemIndex(0), Attempt(1), {"c", "m"}, {}, "w", kNow},

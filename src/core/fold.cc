@@ -27,33 +27,35 @@ bool has_task(const Run& run, StepIndex step, ItemIndex item) {
 }
 
 bool is_under_way(const Run& run, StepIndex step, ItemIndex item) {
-  return has_task(run, step, item) && std::holds_alternative<TaskDispatched>(run.step(step).tasks[item.value()].state);
+  return has_task(run, step, item) &&
+         std::holds_alternative<TaskDispatched>(run.step(step).tasks[item.value()].state);
 }
 
 // What `apply` takes for granted, asked of an event that a damaged journal may have made up.
 bool fits(const Run& run, const Event& event) {
   if (run.ended()) return std::holds_alternative<RunRetried>(event);
   return std::visit(
-      Overloaded{[](const RunCreated&) { return true; },
-                 [&](const StepStarted& e) {
-                   return is_agent_call(run, e.step) && run.definition(e.step).for_each &&
-                          std::holds_alternative<StepPending>(run.step(e.step).state) &&
-                          expr::Value::json(e.items).is(expr::Kind::list);
-                 },
-                 [&](const TaskScheduled& e) {
-                   const bool first = is_agent_call(run, e.step) && !run.definition(e.step).for_each &&
-                                      std::holds_alternative<StepPending>(run.step(e.step).state);
-                   return (first && e.item == ItemIndex(0)) || has_task(run, e.step, e.item);
-                 },
-                 [&](const TaskSucceeded& e) { return is_under_way(run, e.step, e.item); },
-                 [&](const TaskFailed& e) { return is_under_way(run, e.step, e.item); },
-                 [&](const StepSleeping& e) { return std::holds_alternative<StepPending>(run.step(e.step).state); },
-                 [&](const StepCompleted& e) { return !has_ended(run, e.step); },
-                 [&](const StepFailed& e) { return !has_ended(run, e.step); },
-                 [&](const StepSkipped& e) { return std::holds_alternative<StepPending>(run.step(e.step).state); },
-                 [](const RunPaused&) { return true; }, [](const RunResumed&) { return true; },
-                 [](const RunRetried&) { return false; }, [](const RunCompleted&) { return true; },
-                 [](const RunFailed&) { return true; }, [](const RunCancelled&) { return true; }},
+      Overloaded{
+          [](const RunCreated&) { return true; },
+          [&](const StepStarted& e) {
+            return is_agent_call(run, e.step) && run.definition(e.step).for_each &&
+                   std::holds_alternative<StepPending>(run.step(e.step).state) &&
+                   expr::Value::json(e.items).is(expr::Kind::list);
+          },
+          [&](const TaskScheduled& e) {
+            const bool first = is_agent_call(run, e.step) && !run.definition(e.step).for_each &&
+                               std::holds_alternative<StepPending>(run.step(e.step).state);
+            return (first && e.item == ItemIndex(0)) || has_task(run, e.step, e.item);
+          },
+          [&](const TaskSucceeded& e) { return is_under_way(run, e.step, e.item); },
+          [&](const TaskFailed& e) { return is_under_way(run, e.step, e.item); },
+          [&](const StepSleeping& e) { return std::holds_alternative<StepPending>(run.step(e.step).state); },
+          [&](const StepCompleted& e) { return !has_ended(run, e.step); },
+          [&](const StepFailed& e) { return !has_ended(run, e.step); },
+          [&](const StepSkipped& e) { return std::holds_alternative<StepPending>(run.step(e.step).state); },
+          [](const RunPaused&) { return true; }, [](const RunResumed&) { return true; },
+          [](const RunRetried&) { return false; }, [](const RunCompleted&) { return true; },
+          [](const RunFailed&) { return true; }, [](const RunCancelled&) { return true; }},
       event);
 }
 
@@ -61,7 +63,8 @@ bool fits(const Run& run, const Event& event) {
 
 Result<void> fold_next(Run& run, const JournalEntry& entry) {
   if (entry.seq != run.version() + 1) {
-    return fail("corrupt_journal", "after entry " + std::to_string(run.version()) + " comes " + std::to_string(entry.seq));
+    return fail("corrupt_journal",
+                "after entry " + std::to_string(run.version()) + " comes " + std::to_string(entry.seq));
   }
   const auto event = decode(entry, run.workflow());
   if (!event) return std::unexpected(event.error());
@@ -83,7 +86,8 @@ Result<std::unique_ptr<Run>> fold(const RunId& id, std::shared_ptr<const Project
   if (!created) return std::unexpected(created.error());
   const auto workflow = project->workflows.find(created->workflow);
   if (workflow == project->workflows.end()) {
-    return fail("corrupt_journal", "project " + project->digest + " has no workflow \"" + created->workflow + "\"");
+    return fail("corrupt_journal",
+                "project " + project->digest + " has no workflow \"" + created->workflow + "\"");
   }
   const WorkflowDefinition& definition = workflow->second;
   auto run = std::make_unique<Run>(id, std::move(project), definition);

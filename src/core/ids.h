@@ -1,7 +1,7 @@
 #pragma once
 
-// The names of things. Run ids sort by time; a token names one attempt of one task and is the fence: a result counts
-// only if its token names the current attempt.
+// The names of things. Run ids sort by time; a token names one attempt of one task and is the fence: a result
+// counts only if its token names the current attempt.
 
 #include <compare>
 #include <cstdint>
@@ -21,8 +21,8 @@ using ItemIndex = StrongId<struct ItemIndexTag, std::uint32_t>;
 // 1 for the first attempt of a task; only grows.
 using Attempt = StrongId<struct AttemptTag, std::uint32_t>;
 
-// 48 bits of milliseconds and 80 random bits (the ULID specification); written as 26 characters of Crockford's base 32,
-// whose order is the order of the ids.
+// 48 bits of milliseconds and 80 random bits (the ULID specification); written as 26 characters of
+// Crockford's base 32, whose order is the order of the ids.
 class RunId {
  public:
   static constexpr std::size_t kLength = 26;

@@ -22,7 +22,8 @@ double fraction_of(const std::string& token) {
 Duration retry_pause(const RetryPolicy& policy, std::uint32_t failures, const AttemptToken& token) {
   Duration pause = std::min(policy.initial, policy.max);
   if (policy.backoff == Backoff::exponential) {
-    for (std::uint32_t i = 1; i < failures && pause < policy.max; ++i) pause = std::min(pause * 2, policy.max);
+    for (std::uint32_t i = 1; i < failures && pause < policy.max; ++i)
+      pause = std::min(pause * 2, policy.max);
   }
   const double jitter = static_cast<double>(pause.count()) * policy.jitter * fraction_of(token.text());
   return pause + Duration(static_cast<std::int64_t>(jitter));

@@ -46,7 +46,8 @@ void Run::apply(const Event& event, Timestamp at) {
   ++version_;
 }
 
-// --- the run ------------------------------------------------------------------------------------------------------
+// --- the run
+// ------------------------------------------------------------------------------------------------------
 
 void Run::on(const RunCreated& event, Timestamp at) {
   created_ = event;
@@ -55,9 +56,13 @@ void Run::on(const RunCreated& event, Timestamp at) {
   count_needs();
 }
 
-void Run::on(const RunPaused&, Timestamp) { state_ = RunOnHold{}; }
+void Run::on(const RunPaused&, Timestamp) {
+  state_ = RunOnHold{};
+}
 
-void Run::on(const RunResumed&, Timestamp) { state_ = RunActive{}; }
+void Run::on(const RunResumed&, Timestamp) {
+  state_ = RunActive{};
+}
 
 void Run::on(const RunRetried&, Timestamp at) {
   GANGLION_ASSERT(ended());
@@ -73,15 +78,22 @@ void Run::on(const RunRetried&, Timestamp at) {
   }
   count_needs();
   for (std::size_t i = 0; i < steps_.size(); ++i) {
-    if (std::holds_alternative<StepRunning>(steps_[i].state)) begin_step(StepIndex(static_cast<std::uint32_t>(i)), at);
+    if (std::holds_alternative<StepRunning>(steps_[i].state))
+      begin_step(StepIndex(static_cast<std::uint32_t>(i)), at);
   }
 }
 
-void Run::on(const RunCompleted& event, Timestamp at) { end_run(RunDone{event.output}, at); }
+void Run::on(const RunCompleted& event, Timestamp at) {
+  end_run(RunDone{event.output}, at);
+}
 
-void Run::on(const RunFailed& event, Timestamp at) { end_run(RunBroken{event.error, event.step}, at); }
+void Run::on(const RunFailed& event, Timestamp at) {
+  end_run(RunBroken{event.error, event.step}, at);
+}
 
-void Run::on(const RunCancelled& event, Timestamp at) { end_run(RunCalledOff{event.reason}, at); }
+void Run::on(const RunCancelled& event, Timestamp at) {
+  end_run(RunCalledOff{event.reason}, at);
+}
 
 void Run::end_run(RunState state, Timestamp at) {
   GANGLION_ASSERT(!ended());
@@ -116,7 +128,8 @@ std::string_view Run::status() const {
       state_);
 }
 
-// --- steps --------------------------------------------------------------------------------------------------------
+// --- steps
+// --------------------------------------------------------------------------------------------------------
 
 void Run::on(const StepStarted& event, Timestamp at) {
   StepRecord& step = record(event.step);
@@ -139,9 +152,13 @@ void Run::on(const StepCompleted& event, Timestamp at) {
   end_step(event.step, StepDone{std::move(output), event.error}, at);
 }
 
-void Run::on(const StepFailed& event, Timestamp at) { end_step(event.step, StepBroken{event.error}, at); }
+void Run::on(const StepFailed& event, Timestamp at) {
+  end_step(event.step, StepBroken{event.error}, at);
+}
 
-void Run::on(const StepSkipped& event, Timestamp at) { end_step(event.step, StepNotTaken{}, at); }
+void Run::on(const StepSkipped& event, Timestamp at) {
+  end_step(event.step, StepNotTaken{}, at);
+}
 
 void Run::begin_step(StepIndex index, Timestamp at) {
   StepRecord& step = record(index);
@@ -175,11 +192,13 @@ void Run::end_step(StepIndex index, StepState state, Timestamp at) {
   ++ended_steps_;
   for (const StepIndex dependent : definition(index).dependents) {
     StepRecord& next = record(dependent);
-    if (--next.open_needs == 0 && std::holds_alternative<StepPending>(next.state)) startable_.push_back(dependent);
+    if (--next.open_needs == 0 && std::holds_alternative<StepPending>(next.state))
+      startable_.push_back(dependent);
   }
 }
 
-// Back to where it can go on: what is done stays done, everything else is tried again with a fresh count of attempts.
+// Back to where it can go on: what is done stays done, everything else is tried again with a fresh count of
+// attempts.
 void Run::reopen_step(StepIndex index) {
   StepRecord& step = record(index);
   step.started_at.reset();
@@ -235,7 +254,8 @@ std::vector<StepIndex> Run::interrupted() const {
   std::vector<StepIndex> found;
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     const auto* running = std::get_if<StepRunning>(&steps_[i].state);
-    if (running && running->next_item < steps_[i].tasks.size()) found.push_back(StepIndex(static_cast<std::uint32_t>(i)));
+    if (running && running->next_item < steps_[i].tasks.size())
+      found.push_back(StepIndex(static_cast<std::uint32_t>(i)));
   }
   return found;
 }
@@ -246,7 +266,8 @@ StepRunning& Run::running(StepIndex index) {
   return *running;
 }
 
-// --- tasks --------------------------------------------------------------------------------------------------------
+// --- tasks
+// --------------------------------------------------------------------------------------------------------
 
 void Run::on(const TaskScheduled& event, Timestamp at) {
   StepRecord& step = record(event.step);
@@ -265,7 +286,8 @@ void Run::on(const TaskScheduled& event, Timestamp at) {
   task.attempt = event.attempt;
   ++step.attempts;
   const auto& tasks = step.tasks;
-  while (running.next_item < tasks.size() && !std::holds_alternative<TaskUnscheduled>(tasks[running.next_item].state)) {
+  while (running.next_item < tasks.size() &&
+         !std::holds_alternative<TaskUnscheduled>(tasks[running.next_item].state)) {
     ++running.next_item;
   }
 }
@@ -342,7 +364,8 @@ void Run::add_usage(const Payload& usage) {
   }
 }
 
-// --- deadlines ----------------------------------------------------------------------------------------------------
+// --- deadlines
+// ----------------------------------------------------------------------------------------------------
 
 void Run::watch_run_deadline(Timestamp from) {
   if (!workflow_->timeout) return;

@@ -1,12 +1,14 @@
 #pragma once
 
-// A run: the fold of its journal. `apply` is the only function that changes one; `decide` (core/decide.h) says which
-// events to apply. Nothing here does I/O, reads a clock or fails: an event that doesn't fit is a corrupt journal, which
-// the codec refuses before it gets here, or a bug, which asserts.
+// A run: the fold of its journal. `apply` is the only function that changes one; `decide` (core/decide.h)
+// says which events to apply. Nothing here does I/O, reads a clock or fails: an event that doesn't fit is a
+// corrupt journal, which the codec refuses before it gets here, or a bug, which asserts.
 //
-// Beside what the journal says, a run keeps two indexes over it so that no decision needs a scan: the steps that may start
-// (`startable`) and the deadlines (`wakeups`, a heap whose entries may be out of date; a wake-up that finds nothing due
-// changes nothing). Cost per event doesn't depend on the number of steps, items or events before it.
+// Beside what the journal says, a run keeps two indexes over it so that no decision needs a scan: the steps
+// that may start
+// (`startable`) and the deadlines (`wakeups`, a heap whose entries may be out of date; a wake-up that finds
+// nothing due changes nothing). Cost per event doesn't depend on the number of steps, items or events before
+// it.
 
 #include <cstdint>
 #include <map>
@@ -27,7 +29,8 @@
 
 namespace ganglion {
 
-// --- tasks --------------------------------------------------------------------------------------------------------
+// --- tasks
+// --------------------------------------------------------------------------------------------------------
 
 struct TaskUnscheduled {};
 struct TaskDispatched {};
@@ -45,11 +48,12 @@ using TaskState = std::variant<TaskUnscheduled, TaskDispatched, TaskBackingOff, 
 struct TaskRecord {
   TaskState state;
   Payload input;
-  Attempt attempt;                  // the last one that was scheduled; 0 before the first
+  Attempt attempt;                     // the last one that was scheduled; 0 before the first
   std::uint32_t earlier_attempts = 0;  // those that a retry of the run has forgiven
 };
 
-// --- steps --------------------------------------------------------------------------------------------------------
+// --- steps
+// --------------------------------------------------------------------------------------------------------
 
 struct StepPending {};
 // Its tasks are under way.
@@ -84,7 +88,8 @@ struct StepRecord {
   std::optional<Timestamp> ended_at;
 };
 
-// --- run ----------------------------------------------------------------------------------------------------------
+// --- run
+// ----------------------------------------------------------------------------------------------------------
 
 struct RunActive {};
 struct RunOnHold {};

@@ -25,32 +25,32 @@ struct Outcome {
 };
 
 Outcome outcome_of(const StepState& state) {
-  return std::visit(Overloaded{[](const StepDone& done) -> Outcome {
-                                 return {done.output.bytes(), done.error ? error_json(*done.error) : "null"};
-                               },
-                               [](const StepBroken& broken) -> Outcome { return {"null", error_json(broken.error)}; },
-                               [](const StepPending&) -> Outcome { return {}; },
-                               [](const StepRunning&) -> Outcome { return {}; },
-                               [](const StepAsleep&) -> Outcome { return {}; },
-                               [](const StepNotTaken&) -> Outcome { return {}; },
-                               [](const StepCalledOff&) -> Outcome { return {}; }},
-                    state);
+  return std::visit(
+      Overloaded{
+          [](const StepDone& done) -> Outcome {
+            return {done.output.bytes(), done.error ? error_json(*done.error) : "null"};
+          },
+          [](const StepBroken& broken) -> Outcome { return {"null", error_json(broken.error)}; },
+          [](const StepPending&) -> Outcome { return {}; }, [](const StepRunning&) -> Outcome { return {}; },
+          [](const StepAsleep&) -> Outcome { return {}; }, [](const StepNotTaken&) -> Outcome { return {}; },
+          [](const StepCalledOff&) -> Outcome { return {}; }},
+      state);
 }
 
 Outcome outcome_of(const Run& run) {
-  return std::visit(
-      Overloaded{[](const RunDone& done) -> Outcome { return {done.output.bytes(), "null"}; },
-                 [&](const RunBroken& broken) -> Outcome {
-                   JsonObject error;
-                   error.add("code", broken.error.code).add("message", broken.error.message);
-                   if (broken.step) error.add("step", run.definition(*broken.step).name);
-                   return {"null", error.finish()};
-                 },
-                 [](const RunCalledOff& cancelled) -> Outcome {
-                   return {"null", error_json({"cancelled", cancelled.reason})};
-                 },
-                 [](const RunActive&) -> Outcome { return {}; }, [](const RunOnHold&) -> Outcome { return {}; }},
-      run.state());
+  return std::visit(Overloaded{[](const RunDone& done) -> Outcome { return {done.output.bytes(), "null"}; },
+                               [&](const RunBroken& broken) -> Outcome {
+                                 JsonObject error;
+                                 error.add("code", broken.error.code).add("message", broken.error.message);
+                                 if (broken.step) error.add("step", run.definition(*broken.step).name);
+                                 return {"null", error.finish()};
+                               },
+                               [](const RunCalledOff& cancelled) -> Outcome {
+                                 return {"null", error_json({"cancelled", cancelled.reason})};
+                               },
+                               [](const RunActive&) -> Outcome { return {}; },
+                               [](const RunOnHold&) -> Outcome { return {}; }},
+                    run.state());
 }
 
 std::string needs_json(const Run& run, StepIndex index) {
@@ -90,7 +90,9 @@ std::string run_json(const Run& run) {
   JsonObject object;
   object.add("id", run.id().text()).add("workflow", created.workflow).add("definition", created.definition);
   object.add("status", run.status());
-  object.add_raw("input", created.input.bytes()).add_raw("output", outcome.output).add_raw("error", outcome.error);
+  object.add_raw("input", created.input.bytes())
+      .add_raw("output", outcome.output)
+      .add_raw("error", outcome.error);
   if (created.session_id) {
     object.add("session_id", *created.session_id);
   } else {
@@ -116,7 +118,9 @@ std::string run_json(const Run& run) {
 
 std::string entry_json(const JournalEntry& entry) {
   JsonObject object;
-  object.add("seq", static_cast<std::int64_t>(entry.seq)).add("at", format_rfc3339(entry.at)).add("type", entry.type);
+  object.add("seq", static_cast<std::int64_t>(entry.seq))
+      .add("at", format_rfc3339(entry.at))
+      .add("type", entry.type);
   if (entry.step) object.add("step", *entry.step);
   if (entry.item) object.add("item", std::int64_t{*entry.item});
   if (entry.attempt) object.add("attempt", std::int64_t{*entry.attempt});

@@ -9,9 +9,10 @@
 
 namespace ganglion {
 
-// `{id, workflow, definition, status, input, output, error, session_id, labels, priority, version, created_at, ended_at,
-// usage, steps: {name: {status, attempts, output, error, started_at, ended_at, needs, items?}}}`; `items` of a mapped step
-// under way is `{total, done, failed}`. Steps stand in the order of their declaration. The same run gives the same bytes.
+// `{id, workflow, definition, status, input, output, error, session_id, labels, priority, version,
+// created_at, ended_at, usage, steps: {name: {status, attempts, output, error, started_at, ended_at, needs,
+// items?}}}`; `items` of a mapped step under way is `{total, done, failed}`. Steps stand in the order of
+// their declaration. The same run gives the same bytes.
 std::string run_json(const Run& run);
 
 // `{seq, at, type, step?, item?, attempt?, data}`.

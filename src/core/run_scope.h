@@ -1,8 +1,8 @@
 #pragma once
 
-// What the expressions of a run can see: `input`, `steps.NAME.{output,error,status}`, `run`, and inside a mapped step `item`
-// and `index`. Payloads are parsed when an expression first looks inside them, once per scope: make one scope per
-// decision, and none that outlives a change of the run.
+// What the expressions of a run can see: `input`, `steps.NAME.{output,error,status}`, `run`, and inside a
+// mapped step `item` and `index`. Payloads are parsed when an expression first looks inside them, once per
+// scope: make one scope per decision, and none that outlives a change of the run.
 
 #include <cstddef>
 #include <map>

@@ -17,7 +17,8 @@ struct TaskSuccess {
   std::optional<Payload> usage;  // an object of numbers: {"input_tokens": …, "output_tokens": …, "usd": …}
 };
 struct TaskFailure {
-  std::string code;  // snake_case; the engine's own: timeout, worker_lost, crashed, invalid_output, agent_unavailable
+  std::string
+      code;  // snake_case; the engine's own: timeout, worker_lost, crashed, invalid_output, agent_unavailable
   std::string message;
   bool retryable = true;
 };

@@ -1,7 +1,7 @@
 #pragma once
 
-// A project as the engine sees it: names resolved to positions, expressions and schemas compiled, defaults filled in.
-// `project/` makes it from ganglion.yaml; it never changes afterwards, and many runs share one.
+// A project as the engine sees it: names resolved to positions, expressions and schemas compiled, defaults
+// filled in. `project/` makes it from ganglion.yaml; it never changes afterwards, and many runs share one.
 
 #include <cstdint>
 #include <functional>
@@ -20,12 +20,13 @@
 
 namespace ganglion {
 
-// --- agents -------------------------------------------------------------------------------------------------------
+// --- agents
+// -------------------------------------------------------------------------------------------------------
 
 enum class Backoff { constant, exponential };
 
-// The pause before attempt n+1 is `initial` (constant) or `initial` · 2^(n-1) (exponential), at most `max`, plus up to
-// `jitter` of itself; never shorter than that minimum.
+// The pause before attempt n+1 is `initial` (constant) or `initial` · 2^(n-1) (exponential), at most `max`,
+// plus up to `jitter` of itself; never shorter than that minimum.
 struct RetryPolicy {
   std::uint32_t max_attempts = 3;  // 1 … 1000
   Backoff backoff = Backoff::exponential;
@@ -56,7 +57,8 @@ struct AgentDefinition {
   std::optional<schema::Schema> output;
 };
 
-// --- steps --------------------------------------------------------------------------------------------------------
+// --- steps
+// --------------------------------------------------------------------------------------------------------
 
 struct AgentCall {
   std::string agent;
@@ -97,7 +99,8 @@ struct WorkflowDefinition {
   std::optional<expr::Template> output;
 };
 
-// --- project ------------------------------------------------------------------------------------------------------
+// --- project
+// ------------------------------------------------------------------------------------------------------
 
 // A program that `serve` and `run` start and supervise.
 struct WorkerProgram {
@@ -107,11 +110,12 @@ struct WorkerProgram {
 };
 
 // Bounds of the project file and of what it defines.
-inline constexpr std::size_t kMaxSteps = 1000;        // of a workflow
-inline constexpr std::size_t kMaxMapItems = 10'000;   // of a `for_each`
+inline constexpr std::size_t kMaxSteps = 1000;            // of a workflow
+inline constexpr std::size_t kMaxMapItems = 10'000;       // of a `for_each`
 inline constexpr std::uint32_t kMaxTasksInFlight = 1000;  // of one mapped step, whatever its `max_parallel`
-inline constexpr std::size_t kMaxUsage = 4096;        // bytes of one result's usage
-inline constexpr std::size_t kMaxPayload = 1 << 20;   // bytes of one input, item or output, also of a mapped step
+inline constexpr std::size_t kMaxUsage = 4096;            // bytes of one result's usage
+inline constexpr std::size_t kMaxPayload =
+    1 << 20;  // bytes of one input, item or output, also of a mapped step
 
 struct Project {
   std::string digest;  // lower-case hex SHA-256 of `source`

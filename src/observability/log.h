@@ -1,8 +1,8 @@
 #pragma once
 
-// The engine's log: one JSON object a line, `{"at", "level", "event", …}`. An event is a constant name; what varies are
-// fields. `error` means that a person must act, `warning` that one may want to, `info` is the rest. Secrets never come here:
-// nobody gives payloads, headers or environments to the log.
+// The engine's log: one JSON object a line, `{"at", "level", "event", …}`. An event is a constant name; what
+// varies are fields. `error` means that a person must act, `warning` that one may want to, `info` is the
+// rest. Secrets never come here: nobody gives payloads, headers or environments to the log.
 
 #include <functional>
 #include <string>
@@ -22,7 +22,8 @@ class Log {
   // Without a sink nothing is written. Both outlive the log.
   Log(const Clock& clock, Sink sink) : clock_(clock), sink_(std::move(sink)) {}
 
-  // Starts a line: `log.line(LogLevel::info, "server_started").add("url", url)`; it is written when it goes out of scope.
+  // Starts a line: `log.line(LogLevel::info, "server_started").add("url", url)`; it is written when it goes
+  // out of scope.
   class Line {
    public:
     ~Line() {
@@ -47,7 +48,9 @@ class Log {
   Line line(LogLevel level, std::string_view event) const {
     static constexpr std::string_view kLevels[] = {"info", "warning", "error"};
     JsonObject fields;
-    fields.add("at", format_rfc3339(clock_.now())).add("level", kLevels[static_cast<int>(level)]).add("event", event);
+    fields.add("at", format_rfc3339(clock_.now()))
+        .add("level", kLevels[static_cast<int>(level)])
+        .add("event", event);
     return Line(&sink_, std::move(fields));
   }
 

@@ -1,7 +1,8 @@
 #pragma once
 
-// Time and the event loop's queue. `now()` is wall time that never goes back and doesn't jump while the process lives
-// (it advances by monotonic time). Everything runs on one thread: callbacks run one after another, never inside a call.
+// Time and the event loop's queue. `now()` is wall time that never goes back and doesn't jump while the
+// process lives (it advances by monotonic time). Everything runs on one thread: callbacks run one after
+// another, never inside a call.
 
 #include <cstdint>
 #include <functional>

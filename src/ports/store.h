@@ -1,15 +1,16 @@
 #pragma once
 
-// Where journals live. The store's one promise carries the whole engine: a commit appends events at the version that it
-// names or changes nothing, and when its completion says `Committed` the events survive a crash.
+// Where journals live. The store's one promise carries the whole engine: a commit appends events at the
+// version that it names or changes nothing, and when its completion says `Committed` the events survive a
+// crash.
 //
-// Calls are asynchronous. Completions run on the event loop that made the call, never inside the call, commits in the
-// order in which they were made. Reads see every commit that completed before them. An adapter gathers the commits that
-// wait into one group commit.
+// Calls are asynchronous. Completions run on the event loop that made the call, never inside the call,
+// commits in the order in which they were made. Reads see every commit that completed before them. An adapter
+// gathers the commits that wait into one group commit.
 //
-// Failure: `StoreUnavailable` means that nothing was written and the caller may try again (a full disk, a server that
-// restarts). An error after which durability is unknown (a failed fsync) ends the process: the adapter calls its
-// `fatal` handler and never retries.
+// Failure: `StoreUnavailable` means that nothing was written and the caller may try again (a full disk, a
+// server that restarts). An error after which durability is unknown (a failed fsync) ends the process: the
+// adapter calls its `fatal` handler and never retries.
 
 #include <cstdint>
 #include <functional>
@@ -110,7 +111,8 @@ class Store {
   virtual void find_run(RunId run, Completion<Result<RunRecord>> done) = 0;
   // Newest first.
   virtual void list_runs(RunQuery query, Completion<Result<std::vector<RunRecord>>> done) = 0;
-  // Runs that have not ended, oldest first, with ids > after; an empty answer is the end. Costs nothing for ended runs.
+  // Runs that have not ended, oldest first, with ids > after; an empty answer is the end. Costs nothing for
+  // ended runs.
   virtual void read_open_runs(std::optional<RunId> after, std::uint32_t limit,
                               Completion<Result<std::vector<OpenRun>>> done) = 0;
 
@@ -122,10 +124,12 @@ class Store {
   virtual void put_setting(std::string name, std::string value, Completion<Result<void>> done) = 0;
   virtual void get_setting(std::string name, Completion<Result<std::string>> done) = 0;
 
-  // The latest time in any journal, so that a clock set back never lets time run backwards. The epoch if empty.
+  // The latest time in any journal, so that a clock set back never lets time run backwards. The epoch if
+  // empty.
   virtual void last_time(Completion<Result<Timestamp>> done) = 0;
 
-  // One line per promise of the contract that this store, as configured, can't keep; empty for the full promise.
+  // One line per promise of the contract that this store, as configured, can't keep; empty for the full
+  // promise.
   virtual std::vector<std::string> weaker_promises() const = 0;
 };
 

@@ -1,11 +1,11 @@
 #pragma once
 
-// The two directions between coordinators and agents. Down: tasks, each one attempt, at-least-once. Up: reports, each
-// with the token of the attempt that it ends.
+// The two directions between coordinators and agents. Down: tasks, each one attempt, at-least-once. Up:
+// reports, each with the token of the attempt that it ends.
 //
-// The attempt's clock starts when the task is handed out, not when it is queued, and lives with whoever holds the queue:
-// an attempt that runs out is reported as a failure with code `timeout` like any other. After a restart every task
-// without a result is dispatched again under the same token; the first report wins.
+// The attempt's clock starts when the task is handed out, not when it is queued, and lives with whoever holds
+// the queue: an attempt that runs out is reported as a failure with code `timeout` like any other. After a
+// restart every task without a result is dispatched again under the same token; the first report wins.
 
 #include <cstdint>
 #include <functional>
@@ -22,15 +22,15 @@ namespace ganglion {
 
 struct Task {
   AttemptToken token;
-  std::string agent;  // one that the definition of the run declares
+  std::string agent;       // one that the definition of the run declares
   std::string definition;  // digest of the project file under which the run was started
   std::string workflow;
-  std::string step;  // name
+  std::string step;     // name
   bool mapped = false;  // whether token.item means something to the user
   Payload input;
   Duration timeout{};  // of this attempt, from hand-out
   std::optional<std::string> session_id;
-  std::string traceparent;  // W3C; may be empty
+  std::string traceparent;    // W3C; may be empty
   std::int32_t priority = 0;  // higher goes first
   Timestamp scheduled_at;
 };
@@ -40,10 +40,11 @@ class TaskQueue {
  public:
   virtual ~TaskQueue() = default;
 
-  // Never blocks and never fails: the queue is bounded by the number of open runs and items, which admission bounds.
-  // A token that is queued or handed out already is ignored.
+  // Never blocks and never fails: the queue is bounded by the number of open runs and items, which admission
+  // bounds. A token that is queued or handed out already is ignored.
   virtual void dispatch(Task task) = 0;
-  // The attempt doesn't count any more (cancelled, timed out with its step, run ended): forget it, tell whoever works on it.
+  // The attempt doesn't count any more (cancelled, timed out with its step, run ended): forget it, tell
+  // whoever works on it.
   virtual void withdraw(const AttemptToken& token) = 0;
 };
 

@@ -129,10 +129,8 @@ DatabaseResult<std::int64_t> JournalWriter::create(const Commit& commit) {
     if (!inserted) return std::unexpected(inserted.error());
   }
   if (commit.claim) {
-    const auto inserted = insert_claim_.bind(1, commit.claim->key)
-                              .bind(2, commit.run)
-                              .bind(3, commit.claim->body_digest)
-                              .run();
+    const auto inserted =
+        insert_claim_.bind(1, commit.claim->key).bind(2, commit.run).bind(3, commit.claim->body_digest).run();
     if (!inserted) return std::unexpected(inserted.error());
   }
   return handle;

@@ -22,7 +22,8 @@ void InvariantChecker::final_state() {
 }
 
 void InvariantChecker::observe(const Event& event, Timestamp at) {
-  require(created_ != std::holds_alternative<RunCreated>(event), "run_created is the first event and only that");
+  require(created_ != std::holds_alternative<RunCreated>(event),
+          "run_created is the first event and only that");
   require(!final_ || may_follow_final(event), "something happened after the final state");
   created_ = true;
   std::visit(
@@ -40,7 +41,8 @@ void InvariantChecker::observe(const Event& event, Timestamp at) {
           },
           [&](const TaskSucceeded& e) {
             TaskHistory& task = tasks_[{e.step.value(), e.item.value()}];
-            require(task.in_flight && e.attempt.value() == task.attempt, "a result counted that was not current");
+            require(task.in_flight && e.attempt.value() == task.attempt,
+                    "a result counted that was not current");
             require(!task.accepted, "a task has two accepted results");
             task.in_flight = false;
             task.accepted = true;
@@ -48,12 +50,14 @@ void InvariantChecker::observe(const Event& event, Timestamp at) {
           },
           [&](const TaskFailed& e) {
             TaskHistory& task = tasks_[{e.step.value(), e.item.value()}];
-            require(task.in_flight && e.attempt.value() == task.attempt, "a failure counted that was not current");
+            require(task.in_flight && e.attempt.value() == task.attempt,
+                    "a failure counted that was not current");
             task.in_flight = false;
             ++task.failures;
             const RetryPolicy& policy = workflow_.steps[e.step.value()].retry;
             require(task.failures <= policy.max_attempts, "more attempts than allowed");
-            require(!e.retry_at || *e.retry_at >= at + std::min(policy.initial, policy.max), "a pause shorter than its minimum");
+            require(!e.retry_at || *e.retry_at >= at + std::min(policy.initial, policy.max),
+                    "a pause shorter than its minimum");
             task.not_before = e.retry_at;
           },
           [&](const StepSleeping& e) {
@@ -91,7 +95,8 @@ void InvariantChecker::observe(const Event& event, Timestamp at) {
             }
           },
           [&](const RunCompleted&) {
-            require(ended_steps_.size() == workflow_.steps.size(), "a run completed before its steps had ended");
+            require(ended_steps_.size() == workflow_.steps.size(),
+                    "a run completed before its steps had ended");
             final_state();
           },
           [&](const RunFailed&) { final_state(); },

@@ -1,7 +1,7 @@
 #pragma once
 
-// Watches one run, event by event, for the promises of the contract that a journal alone can break. Each violation is a
-// sentence; no violations, no sentences.
+// Watches one run, event by event, for the promises of the contract that a journal alone can break. Each
+// violation is a sentence; no violations, no sentences.
 
 #include <map>
 #include <optional>

@@ -24,14 +24,19 @@ struct StepSpec {
   std::string for_each = {};   // a template
   std::uint32_t max_parallel = 0;
   std::optional<Duration> timeout = {};
-  RetryPolicy retry{.max_attempts = 1, .backoff = Backoff::constant, .initial = Duration(100), .max = Duration(100), .jitter = 0};
+  RetryPolicy retry{.max_attempts = 1,
+                    .backoff = Backoff::constant,
+                    .initial = Duration(100),
+                    .max = Duration(100),
+                    .jitter = 0};
   OnFailure on_failure = OnFailure::fail_run;
   std::string input = "${{ input }}";  // a template
 };
 
 class ProjectBuilder {
  public:
-  ProjectBuilder& agent_step(const std::string& name, const StepSpec& spec, const std::string& agent = "worker") {
+  ProjectBuilder& agent_step(const std::string& name, const StepSpec& spec,
+                             const std::string& agent = "worker") {
     if (!project_.agents.contains(agent)) add_agent(agent, "");
     return add(name, spec, AgentCall{agent, text(spec.input)});
   }
