@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import inspect
+import json
+import re
 from typing import Any
 
 import pytest
 
-from ganglion import Fail, ProblemError, Retry, Task, Worker
+from ganglion import AsyncClient, Client, Fail, ProblemError, Retry, ServerUnavailable, Task, Worker, ref
 from ganglion._agent import Agent, Outcome, failure_of
+from ganglion._api.runs import follow
+from ganglion._api.table import Calls
 from ganglion._backoff import Backoff
-from ganglion._calls import Following
 from ganglion._http import Endpoint, Response, parse_head, problem_of
+from ganglion._idle import seconds_of
 from ganglion._outbox import MAX_BATCH, MAX_BATCH_BYTES, Outbox
 from ganglion._sse import EventStreamParser, ServerSentEvent
 
@@ -20,7 +25,10 @@ def task(value: Any) -> Task:
 
 
 def call(function: Any, value: Any) -> bytes:
-    return Agent("a", function).run(task(value)).fields
+    """The fields of the result, but for the time, which is checked here."""
+    fields, number = re.subn(rb',"work_ms":\d+', b"", Agent("a", function).run(task(value)).fields)
+    assert number == 1
+    return fields
 
 
 def test_fields_fill_parameters_and_a_task_parameter_gets_the_task() -> None:
@@ -89,6 +97,65 @@ def test_usage_adds_up_and_refuses_nonsense() -> None:
             task(None).usage(tokens=amount)
 
 
+def test_events_and_state_go_with_a_success_only_and_usage_with_both() -> None:
+    def works(task: Task, fail: bool) -> str:
+        task.usage(tokens=3)
+        task.publish("order.paid", {"n": 1})
+        task.publish("order.paid", None, version=2)
+        task.set_state("case.status", "open")
+        task.set_state("case.status", "paid")
+        task.set_state("scratch.x", None)
+        if fail:
+            raise Retry("not yet")
+        return "done"
+
+    assert json.loads(b"{" + call(works, {"fail": False}) + b"}") == {
+        "output": "done",
+        "usage": {"tokens": 3},
+        "events": [{"topic": "order.paid", "data": {"n": 1}}, {"topic": "order.paid", "data": None, "version": 2}],
+        "state": {"case.status": "paid", "scratch.x": None},
+    }
+    failed = json.loads(b"{" + call(works, {"fail": True}) + b"}")
+    assert failed == {"error": {"code": "retry", "message": "not yet", "retryable": True}, "usage": {"tokens": 3}}
+
+
+def test_what_is_published_must_be_json() -> None:
+    assert b"published or wrote" in call(lambda task: task.publish("t", {1, 2}), None)
+    assert b'"code":"invalid_output"' in call(lambda task: task.set_state("k", float("nan")), None)
+
+
+def test_a_task_says_iteration_and_version_of_the_state() -> None:
+    full = Task({"token": "t", "agent": "a", "iteration": 2, "session_id": "s", "state_version": 7})
+    assert (full.iteration, full.session_id, full.state_version) == (2, "s", 7)
+    assert (task(None).iteration, task(None).state_version) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("30s", 30), ("1m30s", 90), ("500ms", 0.5), ("2h", 7200), ("1d", 86400), ("", None), (None, None)],
+)
+def test_durations_are_read(text: str | None, seconds: float | None) -> None:
+    assert seconds_of(text) == seconds
+
+
+def test_a_reference_is_made_of_content_or_digest() -> None:
+    empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    assert ref(b"") == ref(empty) == ref(f"sha256:{empty}") == {"$ref": f"sha256:{empty}"}
+    for nonsense in ("sha256:", "md5:abc", empty.upper()):
+        with pytest.raises(ValueError, match="digest"):
+            ref(nonsense)
+
+
+def test_both_clients_have_every_call_with_its_documentation() -> None:
+    calls = [name for name in vars(Calls) if not name.startswith("_")]
+    assert len(calls) > 30
+    with Client("http://127.0.0.1:9") as client:
+        other = AsyncClient("http://127.0.0.1:9")
+        for name in calls:
+            assert getattr(Client, name).__doc__ and inspect.signature(getattr(Client, name)).parameters is not None
+            assert callable(getattr(client, name)) and callable(getattr(other, name))
+
+
 def test_event_streams_may_be_cut_anywhere() -> None:
     stream = b': hello\r\nid: 7\r\ndata: {"a":\ndata: 1}\n\nevent: end\ndata:x\n\n\n'
     expected = [ServerSentEvent("message", '{"a":\n1}', "7"), ServerSentEvent("end", "x", "7")]
@@ -99,20 +166,21 @@ def test_event_streams_may_be_cut_anywhere() -> None:
 
 
 def test_following_drops_repetitions_and_gives_up_only_without_progress() -> None:
-    following = Following(2)
-    following.connected()
+    following = follow("r", after=2)
+    following.opened()
     seen = [e.seq for e in following.feed(b'data: {"seq":2}\n\ndata: {"seq":3}\n\ndata: {"seq":3}\n\n')]
     assert seen == [3]
-    for _ in range(12):
-        assert not following.exhausted
+    for _ in range(11):
+        assert not following.gives_up(ServerUnavailable())
         following.pause()
-    assert following.exhausted
+    assert following.gives_up(ServerUnavailable())
+    assert follow("r").gives_up(ProblemError(404, "not_found", ""))
 
 
 def test_results_stay_until_they_are_settled_and_batches_are_bounded() -> None:
     outbox = Outbox()
     for n in range(MAX_BATCH + 1):
-        outbox.put(f"{n}", "a", b'"t"', Outcome(True, b'"output":1'))
+        outbox.put(f"{n}", "a", b'"t"', Outcome(True, b"1"))
     first = outbox.batch()
     assert len(first) == MAX_BATCH
     assert outbox.batch() == first
@@ -129,8 +197,8 @@ def test_a_batch_is_bounded_in_bytes_but_never_empty() -> None:
 
 def test_the_first_result_of_a_token_wins() -> None:
     outbox = Outbox()
-    outbox.put("t", "a", b'"t"', Outcome(True, b'"output":1'))
-    outbox.put("t", "a", b'"t"', Outcome(True, b'"output":2'))
+    outbox.put("t", "a", b'"t"', Outcome(True, b"1"))
+    outbox.put("t", "a", b'"t"', Outcome(True, b"2"))
     assert outbox.batch()[0].body == b'{"token":"t","output":1}'
 
 

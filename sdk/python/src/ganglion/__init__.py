@@ -15,24 +15,50 @@ from .errors import (
     ServerUnavailable,
     TaskCancelled,
 )
-from .models import JournalEvent, Run, Step
+from .models import (
+    Approval,
+    DeadLetter,
+    Decision,
+    Event,
+    JournalEvent,
+    Published,
+    Requeued,
+    Run,
+    Session,
+    Snapshot,
+    StateValue,
+    Step,
+    Tax,
+)
+from .refs import ref
 from .task import Task
 from .worker import Worker
 
 __all__ = [
+    "Approval",
     "AsyncClient",
     "Client",
+    "DeadLetter",
+    "Decision",
+    "Event",
     "Fail",
     "FieldError",
     "GanglionError",
     "JournalEvent",
     "ProblemError",
+    "Published",
+    "Requeued",
     "Retry",
     "Run",
     "RunNotFinished",
     "ServerUnavailable",
+    "Session",
+    "Snapshot",
+    "StateValue",
     "Step",
     "Task",
     "TaskCancelled",
+    "Tax",
     "Worker",
+    "ref",
 ]

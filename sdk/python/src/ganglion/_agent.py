@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, get_type_hints
@@ -29,15 +30,21 @@ MAX_CODE = 64
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an attempt ended, as the encoded fields of a result: `"output":…` or `"error":{…}`, maybe `"usage":{…}`."""
+    """How an attempt ended: the encoded output or error, and the encoded fields that go with it (`,"usage":{…}` …)."""
 
     ok: bool
-    fields: bytes
+    payload: bytes
+    extra: bytes = b""
+
+    @property
+    def fields(self) -> bytes:
+        """Of a result: `"output":…` or `"error":{…}`, and the rest."""
+        return (b'"output":' if self.ok else b'"error":') + self.payload + self.extra
 
 
-def failure(code: str, message: str, *, retryable: bool) -> Outcome:
+def failure(code: str, message: str, *, retryable: bool, extra: bytes = b"") -> Outcome:
     error = {"code": _sendable(code, MAX_CODE) or "failed", "message": _sendable(message, MAX_MESSAGE)}
-    return Outcome(False, b'"error":' + encode_json({**error, "retryable": retryable}))
+    return Outcome(False, encode_json({**error, "retryable": retryable}), extra)
 
 
 def _sendable(text: str, limit: int) -> str:
@@ -45,27 +52,37 @@ def _sendable(text: str, limit: int) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")[:limit]
 
 
+def _spent(task: Task) -> bytes:
+    """What an attempt has used, whether it succeeded or not."""
+    fields = b',"work_ms":%d' % round((time.monotonic() - task._began) * 1000)
+    return fields + b',"usage":' + encode_json(task._usage) if task._usage else fields
+
+
 def success(value: Any, task: Task) -> Outcome:
+    spent = _spent(task)
+    what = "returned"
     try:
-        fields = b'"output":' + encode_json(value)
+        output = encode_json(value)
+        what = "published or wrote"
+        effects = b',"events":' + encode_json(task._events) if task._events else b""
+        effects += b',"state":' + encode_json(task._state) if task._state else b""
     except (TypeError, ValueError, RecursionError) as error:
-        message = f"agent {task.agent} returned something that is not JSON: {error}"
-        return failure("invalid_output", message, retryable=False)
-    if task._usage:
-        fields += b',"usage":' + encode_json(task._usage)
-    return Outcome(True, fields)
+        message = f"agent {task.agent} {what} something that is not JSON: {error}"
+        return failure("invalid_output", message, retryable=False, extra=spent)
+    return Outcome(True, output, effects + spent)
 
 
 def failure_of(error: BaseException, task: Task) -> Outcome:
     """What an exception that left an agent means for the task."""
+    spent = _spent(task)
     if isinstance(error, Fail):
-        return failure(error.code, error.message, retryable=False)
+        return failure(error.code, error.message, retryable=False, extra=spent)
     if isinstance(error, Retry):
-        return failure(error.code, error.message, retryable=True)
+        return failure(error.code, error.message, retryable=True, extra=spent)
     if isinstance(error, TaskCancelled):
-        return failure("cancelled", "the agent saw that the task was cancelled", retryable=True)
+        return failure("cancelled", "the agent saw that the task was cancelled", retryable=True, extra=spent)
     log.warning("agent_exception", exc_info=error, extra={"agent": task.agent, "run": task.run_id, "step": task.step})
-    return failure("exception", f"{type(error).__name__}: {error}", retryable=True)
+    return failure("exception", f"{type(error).__name__}: {error}", retryable=True, extra=spent)
 
 
 class Agent:
@@ -116,6 +133,7 @@ class Agent:
 
     def run(self, task: Task) -> Outcome:
         """Calls a sync function; never raises."""
+        task._began = time.monotonic()
         try:
             return success(self.function(**self.arguments(task)), task)
         except BaseException as error:  # an agent must not end its worker, whatever it raises
@@ -123,12 +141,13 @@ class Agent:
 
     async def run_async(self, task: Task) -> Outcome:
         """Awaits an async function; lets nothing out but `CancelledError`."""
+        task._began = time.monotonic()
         try:
             return success(await self.function(**self.arguments(task)), task)
         except asyncio.CancelledError:
             if task.cancelled:
                 raise
-            return failure("exception", "the agent cancelled itself", retryable=True)
+            return failure("exception", "the agent cancelled itself", retryable=True, extra=_spent(task))
         except BaseException as error:
             return failure_of(error, task)
 

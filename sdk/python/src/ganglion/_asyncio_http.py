@@ -123,7 +123,8 @@ class AsyncTransport:
     """Sends requests over kept connections. Belongs to one event loop.
 
     A request on a kept connection that turns out to be closed is sent once more on a new one. So a request may be
-    carried out twice; every call of the API that changes something carries a key or token that makes this harmless.
+    carried out twice; most calls that change something carry a key or token that makes this harmless. One that does
+    not is not `repeatable`, and goes out once, on a new connection.
     """
 
     def __init__(self, endpoint: Endpoint) -> None:
@@ -138,7 +139,7 @@ class AsyncTransport:
         When `stop` is set while the answer is awaited, the server is told that nobody listens any more. If an answer
         was already under way it is returned, so that tasks in it are not lost; otherwise `ServerUnavailable`.
         """
-        while self._idle:
+        while self._idle and request.repeatable:
             connection = self._idle.pop()
             if connection.stale:
                 connection.close()

@@ -29,7 +29,7 @@ class BlockingTransport:
     def request(self, request: Request) -> Response:
         """The server's answer, whatever its status. `ServerUnavailable` if there is none."""
         with self._lock:
-            kept = self._idle.pop() if self._idle else None
+            kept = self._idle.pop() if self._idle and request.repeatable else None
         if kept is not None:
             with contextlib.suppress(ClosedByServer):
                 return self._once(kept, request)

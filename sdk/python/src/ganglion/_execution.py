@@ -1,7 +1,8 @@
 """One attempt in work: the agent's call, its heartbeats, and who may end it.
 
 Heartbeats start only for tasks that run longer than an interval (a third of the time to the deadline, between 0.5 and
-5 s), and at once when the agent reports progress. The answer tells whether anybody still waits for the result.
+5 s, or of the agent's idle timeout if that is shorter), and at once when the agent reports progress. They come from the
+event loop, whatever an agent in a thread does. The answer tells whether anybody still waits for the result.
 """
 
 from __future__ import annotations
@@ -10,11 +11,15 @@ import asyncio
 import functools
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
+from . import _large_output
 from ._agent import Agent, Outcome, failure
-from ._http import Request, Response, encode_json
+from ._asyncio_http import AsyncTransport
+from ._http import Request, encode_json
+from ._idle import IdleTimeouts
 from ._threads import ThreadPool
 from .errors import ProblemError, ServerUnavailable
 from .task import Task, parse_time
@@ -27,8 +32,15 @@ MAX_HEARTBEAT_SECONDS = 5.0
 PROGRESS_SECONDS = 1.0
 
 
-class Sender(Protocol):
-    async def request(self, request: Request) -> Response: ...
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the executions of a lane share."""
+
+    worker: str
+    threads: ThreadPool
+    transport: AsyncTransport
+    idle: IdleTimeouts
+    blob_outputs: bool
 
 
 class Execution:
@@ -38,20 +50,17 @@ class Execution:
         self,
         value: dict[str, Any],
         agent: Agent,
-        worker: str,
-        threads: ThreadPool,
-        sender: Sender,
+        surroundings: Surroundings,
         done: Callable[[Execution, Outcome | None], None],
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self.task = Task(value, self._progress_from_any_thread)
-        self._sender = sender
+        self._surroundings = surroundings
         self._done = done
-        self._worker = worker
         self.unwanted = False
         self._last_beat = float("-inf")
         self._beating: asyncio.Task[None] | None = None
-        self._interval = self._heartbeat_interval()
+        self._longest_interval = self._interval_of_deadline()
         self._timer = self._loop.call_later(self._interval, self._beat)
         self._work: asyncio.Future[Outcome]
         if agent.is_async:
@@ -59,7 +68,9 @@ class Execution:
             self._work = self._loop.create_task(agent.run_async(self.task))
         else:
             self._interruptible = False
-            self._work = threads.submit(functools.partial(agent.run, self.task))
+            self._work = surroundings.threads.submit(functools.partial(agent.run, self.task))
+        if surroundings.blob_outputs:
+            self._work = self._loop.create_task(self._with_large_output(self._work))
         self._work.add_done_callback(self._finished)
 
     def cancel(self) -> None:
@@ -86,7 +97,17 @@ class Execution:
         else:
             self._done(self, work.result())
 
-    def _heartbeat_interval(self) -> float:
+    async def _with_large_output(self, work: asyncio.Future[Outcome]) -> Outcome:
+        outcome = await work
+        if self.unwanted or not _large_output.is_large(outcome):
+            return outcome
+        return await _large_output.stored(outcome, self._surroundings.transport)
+
+    @property
+    def _interval(self) -> float:
+        return min(self._longest_interval, self._surroundings.idle.interval(self.task.agent))
+
+    def _interval_of_deadline(self) -> float:
         if self.task.deadline is None:
             return MAX_HEARTBEAT_SECONDS
         left = (self.task.deadline - datetime.now(UTC)).total_seconds()
@@ -112,14 +133,14 @@ class Execution:
         self._timer = self._loop.call_later(self._interval, self._beat)
 
     async def _heartbeat(self) -> None:
-        body: dict[str, Any] = {"token": self.task.token, "worker": self._worker}
+        body: dict[str, Any] = {"token": self.task.token, "worker": self._surroundings.worker}
         if self.task._progress is not None:
             body["progress"] = self.task._progress
         if self.task._details is not None:
             body["details"] = self.task._details
         try:
             request = Request("POST", "/v1/tasks/heartbeat", encode_json(body), timeout=10.0)
-            answer = (await self._sender.request(request)).json()
+            answer = (await self._surroundings.transport.request(request)).json()
         except (TypeError, ValueError) as error:
             log.warning("progress_not_json", extra={"agent": self.task.agent, "reason": str(error)})
             self.task._details = None

@@ -69,13 +69,19 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One call of the API. `timeout` is for the whole answer, in seconds."""
+    """One call of the API. `timeout` is for the whole answer, in seconds.
+
+    `repeatable`: whether it may be sent again when a kept connection turns out to be closed. `delay`: seconds before it
+    is sent, for a client that tries again.
+    """
 
     method: str
     path: str
     body: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     timeout: float = REQUEST_TIMEOUT
+    repeatable: bool = True
+    delay: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +92,17 @@ class Response:
     headers: Mapping[str, str]
     body: bytes
 
-    def json(self) -> Any:
+    def content(self) -> bytes:
         """The body of a 2xx; raises `ProblemError` for any other status."""
         if not 200 <= self.status < 300:
             raise problem_of(self)
+        return self.body
+
+    def json(self) -> Any:
+        """The body of a 2xx as a value, None if it is empty; raises `ProblemError` for any other status."""
+        body = self.content()
         try:
-            return json.loads(self.body) if self.body else None
+            return json.loads(body) if body else None
         except ValueError as error:
             raise ProblemError(502, "malformed_answer", "The answer is not JSON", str(error)) from error
 

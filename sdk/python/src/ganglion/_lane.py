@@ -18,8 +18,9 @@ from typing import Any
 from ._agent import Agent, Outcome, failure
 from ._asyncio_http import AsyncTransport
 from ._backoff import Backoff
-from ._execution import Execution
+from ._execution import Execution, Surroundings
 from ._http import Request, encode_json
+from ._idle import IdleTimeouts
 from ._outbox import Outbox, PendingResult
 from ._threads import ThreadPool
 from .errors import ProblemError, ServerUnavailable
@@ -44,18 +45,21 @@ class Refused(Exception):
 class Lane:
     """Belongs to one event loop. `run()` works until `stop()` and then until nothing is left to do or `abandon()`."""
 
-    def __init__(self, agents: Mapping[str, Agent], places: int, worker: str, transport: AsyncTransport) -> None:
+    def __init__(
+        self, agents: Mapping[str, Agent], places: int, worker: str, transport: AsyncTransport, *, blob_outputs: bool
+    ) -> None:
         self._agents = dict(agents)
         self._places = places
         self._transport = transport
         self._threads = ThreadPool(places, f"ganglion-{'-'.join(sorted(agents))}"[:60])
+        self._idle = IdleTimeouts(transport)
+        self._surroundings = Surroundings(worker, self._threads, transport, self._idle, blob_outputs)
         self._outbox = Outbox()
         self._running: dict[str, Execution] = {}
         self._again: dict[str, dict[str, Any]] = {}
         self._asked = 0
         self._stop = asyncio.Event()
         self._changed = asyncio.Event()
-        self._worker = worker
         self._from = b'"worker":' + encode_json(worker)
         self._asking = b'"agents":' + encode_json(sorted(agents)) + b"," + self._from
 
@@ -85,6 +89,7 @@ class Lane:
                 group.create_task(self._polling())
                 group.create_task(self._reporting())
         finally:
+            self._idle.close()
             self._threads.close()
 
     async def _until(self, condition: Callable[[], bool]) -> None:
@@ -208,7 +213,8 @@ class Lane:
         if agent is None:
             log.error("unknown_agent", extra={"agent": value["agent"]})
             return
-        execution = Execution(value, agent, self._worker, self._threads, self._transport, self._done)
+        self._idle.look(agent.name)
+        execution = Execution(value, agent, self._surroundings, self._done)
         self._running[execution.task.token] = execution
         if self._stop.is_set():
             execution.abandon()  # it came while the poll was being taken back

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from types import TracebackType
-from typing import Any, Self
+from typing import Self, TypeVar
 
-from . import _calls
+from ._api.forms import Blocking, Listing, Script
+from ._api.streams import Stream
+from ._api.table import Calls
 from ._blocking_http import BlockingTransport
-from ._http import Endpoint, Request
-from .errors import ProblemError, RunNotFinished, ServerUnavailable
-from .models import JournalEvent, Run
+from ._http import Endpoint, Response
+from .errors import ProblemError, ServerUnavailable
+
+T = TypeVar("T")
 
 
-class Client:
+class Client(Calls, Blocking):
     """A connection to a Ganglion server. Threads may share one; close it or use it in a `with` block.
 
     `server`: URL, by default `GANGLION_SERVER` or `http://127.0.0.1:7420`. `token`: by default `GANGLION_TOKEN`.
 
     Every method raises `ProblemError` if the server refuses (with `code`, `status`, `errors`) and `ServerUnavailable`
-    if there is no answer. A request whose connection broke is sent once more; what changes something is idempotent.
+    if there is no answer. A request whose connection broke is sent once more where that is harmless; where it is not,
+    the method says so.
     """
 
     def __init__(self, server: str | None = None, *, token: str | None = None) -> None:
@@ -38,133 +42,42 @@ class Client:
         """Closes the idle connections."""
         self._transport.close()
 
-    def _call(self, request: Request) -> Any:
-        return self._transport.request(request).json()
+    def _run(self, script: Script[T]) -> T:
+        try:
+            request = next(script)
+            while True:
+                if request.delay:
+                    time.sleep(request.delay)
+                try:
+                    response = self._transport.request(request)
+                except ServerUnavailable as error:
+                    request = script.throw(error)
+                else:
+                    request = script.send(response)
+        except StopIteration as end:
+            result: T = end.value
+            return result
 
-    def start(
-        self,
-        workflow: str,
-        input: Any = None,
-        *,
-        session_id: str | None = None,
-        priority: int | None = None,
-        labels: Mapping[str, str] | None = None,
-        idempotency_key: str | None = None,
-        wait: float | None = None,
-    ) -> Run:
-        """Starts a run; when this returns, the run is durable.
+    def _items(self, listing: Listing[T]) -> Iterator[T]:
+        while not listing.done:
+            yield from listing.take(self._transport.request(listing.request()))
 
-        `input`: anything JSON, at most 1 MiB encoded; None means `{}`. `idempotency_key`: the same key with the same
-        arguments gives the same run, with others `ProblemError` 409 `idempotency_mismatch`; without one each call is
-        a run of its own. `wait`: seconds to wait for the end; the run as it then stands is returned, ended or not.
-        """
-        return Run.from_json(
-            self._call(_calls.start_run(workflow, input, session_id, priority, labels, idempotency_key, wait))
-        )
-
-    def get(self, run_id: str) -> Run:
-        """The run with its steps. `ProblemError` 404 if there is none."""
-        return Run.from_json(self._call(Request("GET", _calls.run_path(run_id))))
-
-    def list(
-        self,
-        *,
-        workflow: str | None = None,
-        status: str | None = None,
-        session_id: str | None = None,
-        label: str | None = None,
-    ) -> Iterator[Run]:
-        """Runs that match everything given, newest first, fetched page by page while you iterate."""
-        cursor: str | None = None
-        while True:
-            page = self._call(_calls.list_runs(workflow, status, session_id, label, cursor))
-            yield from map(Run.from_json, _calls.page_items(page))
-            cursor = page.get("next_cursor") if isinstance(page, dict) else None
-            if not cursor:
-                return
-
-    def journal(self, run_id: str, *, after: int = 0) -> Iterator[JournalEvent]:
-        """The events so far with `seq` > `after`, in order. Does not wait for more; `follow` does."""
-        while True:
-            page = self._call(_calls.read_journal(run_id, after))
-            items = _calls.page_items(page)
-            for item in items:
-                event = JournalEvent.from_json(item)
-                after = max(after, event.seq)
-                yield event
-            if _calls.is_last_page(page, items):
-                return
-
-    def follow(self, run_id: str, *, after: int = 0) -> Iterator[JournalEvent]:
-        """Events with `seq` > `after`, in order, each once, as they happen; ends when the run has ended.
-
-        A broken stream is resumed where it stopped. `ServerUnavailable` after 12 attempts in a row (about 40 s)
-        without anything new.
-        """
-        following = _calls.Following(after)
+    def _events(self, stream: Stream[T]) -> Iterator[T]:
         while True:
             try:
-                request = _calls.follow_journal(run_id, following.last_seq)
-                with self._transport.stream(request) as (status, _, lines):
+                self._run(stream.begin())
+                with self._transport.stream(stream.request()) as (status, headers, pieces):
                     if status != 200:
-                        self._call(Request("GET", _calls.run_path(run_id)))  # raises, if the run is the problem
-                        raise ServerUnavailable(f"the event stream answered {status}")
-                    following.connected()
-                    for line in lines:
-                        yield from following.feed(line)
-                if self.get(run_id).ended:
-                    yield from following.take(list(self.journal(run_id, after=following.last_seq)))
-                    return
-                pause = following.pause()
+                        stream.refused(Response(status, headers, b"".join(pieces)))
+                    stream.opened()
+                    for piece in pieces:
+                        yield from stream.feed(piece)
+                rest = self._run(stream.at_end())
             except (ServerUnavailable, ProblemError) as error:
-                if isinstance(error, ProblemError) and not error.temporary:
+                if stream.gives_up(error):
                     raise
-                pause = following.pause()
-                if following.exhausted:
-                    raise
-            time.sleep(pause)
-
-    def wait(self, run_id: str, *, timeout: float | None = None) -> Run:
-        """The run, once it has ended. `RunNotFinished` after `timeout` seconds (None: however long it takes)."""
-        deadline = None if timeout is None else time.monotonic() + timeout
-        run = self.get(run_id)
-        pause = 0.02
-        while not run.ended:
-            left = None if deadline is None else deadline - time.monotonic()
-            if left is not None and left <= 0:
-                raise RunNotFinished(f"run {run_id} is {run.status} after {timeout:g} s")
-            time.sleep(pause if left is None else min(pause, left))
-            pause = min(pause * 1.5, 1.0)
-            run = self.get(run_id)
-        return run
-
-    def cancel(self, run_id: str) -> Run:
-        """Cancels the run; idempotent. Once this returns nothing new is handed out and running tasks are told."""
-        return self._act(run_id, "/cancel")
-
-    def pause(self, run_id: str) -> Run:
-        """Hands out nothing new until `resume`; idempotent."""
-        return self._act(run_id, "/pause")
-
-    def resume(self, run_id: str) -> Run:
-        """Goes on with a paused run; idempotent."""
-        return self._act(run_id, "/resume")
-
-    def retry(self, run_id: str) -> Run:
-        """Opens a failed run again and goes on from what failed."""
-        return self._act(run_id, "/retry")
-
-    def _act(self, run_id: str, action: str) -> Run:
-        answer = self._call(Request("POST", _calls.run_path(run_id, action)))
-        return Run.from_json(answer) if isinstance(answer, dict) and "id" in answer else self.get(run_id)
-
-    def project(self) -> str:
-        """The active project file, as YAML text."""
-        answer = self._transport.request(Request("GET", "/v1/project", headers={"Accept": "text/yaml"}))
-        if answer.status != 200:
-            answer.json()
-        return answer.body.decode("utf-8")
-
-    def put_project(self, source: str) -> Any:
-        """Makes `source` (YAML) the active project for new runs. `ProblemError` 422 with every error in it."""
-        return self._call(_calls.put_project(source))
+            else:
+                if rest is not None:
+                    yield from rest
+                    return
+            time.sleep(stream.pause())

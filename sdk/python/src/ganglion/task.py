@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -17,17 +18,21 @@ class Task:
 
     - `input`: what the step's `input` says, nothing else.
     - `token`: names this attempt; a result counts only while it is the current one.
-    - `attempt`: from 1. `item`: position in a mapped step, else None.
+    - `attempt`: from 1. `item`: position in a mapped step, else None. `iteration`: from 1, of a step with `until`.
+    - `session_id`, `state_version`: the run's session and the version of its state that the task sees, or None.
     - `idempotency_key`: the same for every attempt of this task: give it to whatever must not happen twice.
     - `deadline`: when the attempt times out, or None.
     - `traceparent`: W3C trace context to pass on, maybe empty.
     """
 
     __slots__ = (
+        "_began",
         "_cancelled",
         "_details",
+        "_events",
         "_notify",
         "_progress",
+        "_state",
         "_usage",
         "agent",
         "attempt",
@@ -35,8 +40,10 @@ class Task:
         "idempotency_key",
         "input",
         "item",
+        "iteration",
         "run_id",
         "session_id",
+        "state_version",
         "step",
         "token",
         "traceparent",
@@ -52,11 +59,16 @@ class Task:
         self.item: int | None = value.get("item")
         self.attempt: int = value.get("attempt", 1)
         self.idempotency_key: str = value.get("idempotency_key") or self.token
+        self.iteration: int | None = value.get("iteration")
         self.session_id: str | None = value.get("session_id")
+        self.state_version: int | None = value.get("state_version")
         self.traceparent: str = value.get("traceparent") or ""
         self.deadline: datetime | None = parse_time(value.get("deadline"))
+        self._began = time.monotonic()
         self._cancelled = threading.Event()
         self._usage: dict[str, float] = {}
+        self._events: list[dict[str, Any]] = []
+        self._state: dict[str, Any] = {}
         self._progress: float | None = None
         self._details: Any = None
         self._notify = notify
@@ -81,12 +93,31 @@ class Task:
     def usage(self, **amounts: float) -> None:
         """Adds to what this attempt has used: `input_tokens`, `output_tokens`, `usd`, or names of your own.
 
-        Sent with the result, if the attempt succeeds. `ValueError` for negative or non-finite amounts.
+        Sent with the result, also with a failure. `ValueError` for negative or non-finite amounts.
         """
         for name, amount in amounts.items():
             if not 0 <= amount < float("inf"):
                 raise ValueError(f"usage {name}={amount} is not a finite amount >= 0")
             self._usage[name] = self._usage.get(name, 0) + amount
+
+    def publish(self, topic: str, data: Any = None, *, version: int | None = None) -> None:
+        """Publishes an event together with the result: exactly when the attempt succeeds and its result counts.
+
+        The agent's `publishes` in the project file must allow `topic`. `version`: of the topic's schema, by default
+        the latest; `data` that breaks it makes the result `invalid`.
+        """
+        event: dict[str, Any] = {"topic": topic, "data": data}
+        if version is not None:
+            event["version"] = version
+        self._events.append(event)
+
+    def set_state(self, key: str, value: Any) -> None:
+        """Writes a key of the session's state together with the result, as `publish` does; None removes the key.
+
+        The agent's `state.write` must allow `key`. All keys of a result are written at one version; the last value of
+        a key wins.
+        """
+        self._state[key] = value
 
     def progress(self, fraction: float, details: Any = None) -> None:
         """Tells how far the task is (0 … 1) with any JSON `details`. Sent soon, at most once a second, latest wins."""

@@ -44,6 +44,8 @@ class Worker:
     `server` and `token`: by default `GANGLION_SERVER` (else `http://127.0.0.1:7420`) and `GANGLION_TOKEN`.
     `concurrency`: tasks at one time, shared by all agents that do not set their own; 1 … 10,000.
     `grace`: seconds that tasks in work have to end when the worker is told to stop; then they are handed back.
+    `blob_outputs`: outputs above 1 MiB are stored as blobs, and the step's output is a reference to that,
+    `{"$ref": "sha256:…"}`; otherwise such a task fails with `output_too_large`.
     `name`: what the server calls this worker, made unique with process id and random digits; by default
     `GANGLION_WORKER`, else the host name.
 
@@ -58,10 +60,12 @@ class Worker:
         concurrency: int = 8,
         grace: float = 10.0,
         name: str | None = None,
+        blob_outputs: bool = False,
     ) -> None:
         self._endpoint = Endpoint.resolve(server, token)
         self._concurrency = _checked_concurrency(concurrency)
         self._grace = grace
+        self._blob_outputs = blob_outputs
         prefix = name or os.environ.get("GANGLION_WORKER") or socket.gethostname()
         self.id = f"{prefix[:200]}-{os.getpid()}-{secrets.token_hex(4)}"
         self._shared: dict[str, Agent] = {}
@@ -149,9 +153,13 @@ class Worker:
         self._stop = asyncio.Event()
         self._hurry = asyncio.Event()
         transport = AsyncTransport(self._endpoint)
-        lanes = [Lane({agent.name: agent}, places, self.id, transport) for agent, places in self._own.values()]
+
+        def lane(agents: dict[str, Agent], places: int) -> Lane:
+            return Lane(agents, places, self.id, transport, blob_outputs=self._blob_outputs)
+
+        lanes = [lane({agent.name: agent}, places) for agent, places in self._own.values()]
         if self._shared:
-            lanes.append(Lane(self._shared, self._concurrency, self.id, transport))
+            lanes.append(lane(self._shared, self._concurrency))
         names = sorted([*self._shared, *self._own])
         log.info("worker_started", extra={"worker": self.id, "agents": ",".join(names)})
         try:
