@@ -1,6 +1,6 @@
 #pragma once
 
-// The parts of a project that are not workflows: defaults, agents, worker programs.
+// Agents, and the programs that some of them are part of.
 
 #include <map>
 #include <optional>
@@ -9,26 +9,15 @@
 
 #include "core/workflow.h"
 #include "project/fields.h"
+#include "project/policies.h"
 
 namespace ganglion::project {
 
-// What `defaults:` sets, key by key.
-struct Defaults {
-  Duration timeout = AgentDefinition{}.timeout;
-  RetryPolicy retry;
-};
-
-// Names of agents and workflows: letters, digits, '_' and '-', a letter or '_' first. Reports others.
-inline constexpr std::size_t kMaxNameBytes = 64;
-void check_name(const std::string& name, const Field& field, Diagnostics& diagnostics);
-
-// `base` with the keys that the field sets.
-RetryPolicy read_retry(const Field& field, const RetryPolicy& base, Diagnostics& diagnostics);
-
-Defaults read_defaults(const Field& field, Diagnostics& diagnostics);
-
 // Every name under `agents:`; those that can't be built (reported) have no definition.
 using Agents = std::map<std::string, std::optional<AgentDefinition>>;
+
+// Agents may mention each other (fallbacks, a router's targets), so they are read twice: by themselves, then
+// what they mention.
 Agents read_agents(const Field& field, const Defaults& defaults, Diagnostics& diagnostics);
 
 std::vector<WorkerProgram> read_workers(const Field& field, Diagnostics& diagnostics);

@@ -3,21 +3,51 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/overloaded.h"
+
 namespace ganglion::project {
 namespace {
 
-template <typename... Cases>
-struct Overloaded : Cases... {
-  using Cases::operator()...;
-};
+constexpr std::size_t kShownExpression = 40;  // longer ones would push the arrows off the screen
+constexpr std::size_t kShownNames = 3;
+
+std::string listed(const std::vector<std::string>& names) {
+  std::string out;
+  for (std::size_t i = 0; i < names.size() && i < kShownNames; ++i) out += (i > 0 ? ", " : "") + names[i];
+  if (names.size() > kShownNames) out += " and " + std::to_string(names.size() - kShownNames) + " more";
+  return out;
+}
+
+std::string shown(const expr::Program& program) {
+  const std::string& source = program.source();
+  const std::size_t first = source.find_first_not_of(' ');
+  if (first == std::string::npos || source.size() > kShownExpression) return "…";
+  return source.substr(first, source.find_last_not_of(' ') - first + 1);
+}
+
+std::string writes_of(const SetState& set) {
+  std::vector<std::string> keys;
+  for (const SetState::Write& write : set.writes) keys.push_back(write.key);
+  return listed(keys);
+}
 
 std::string action_of(const StepDefinition& step) {
-  return std::visit(Overloaded{
-                        [](const AgentCall& call) { return "agent " + call.agent; },
-                        [](const Transform&) { return std::string("transform"); },
-                        [](const Sleep&) { return std::string("sleep"); },
-                    },
-                    step.action);
+  return std::visit(
+      Overloaded{
+          [](const AgentCall& call) { return "agent " + (call.agent.empty() ? "by choice" : call.agent); },
+          [](const SubWorkflow& sub) { return "workflow " + sub.workflow; },
+          [](const Approval& approval) {
+            return approval.by.empty() ? std::string("approval") : "approval by " + listed(approval.by);
+          },
+          [](const WaitFor& wait) {
+            return "wait for " + wait.event + (wait.where ? " where " + shown(*wait.where) : "");
+          },
+          [](const Publish& publish) { return "publish " + publish.topic; },
+          [](const SetState& set) { return "set " + writes_of(set); },
+          [](const Transform&) { return std::string("transform"); },
+          [](const Sleep&) { return std::string("sleep"); },
+      },
+      step.action);
 }
 
 std::string description_of(const StepDefinition& step) {
@@ -26,14 +56,22 @@ std::string description_of(const StepDefinition& step) {
     out += ", for each item";
     if (step.max_parallel > 0) out += " (" + std::to_string(step.max_parallel) + " at a time)";
   }
-  if (step.condition) {
-    // Long conditions would push the arrows off the screen.
-    const std::string& condition = step.condition->source();
-    const std::size_t first = condition.find_first_not_of(' ');
-    const bool fits = first != std::string::npos && condition.size() <= 40;
-    out += fits ? ", if " + condition.substr(first, condition.find_last_not_of(' ') - first + 1) : ", if …";
+  if (step.condition) out += ", if " + shown(*step.condition);
+  if (step.until) {
+    out += ", until " + shown(*step.until) + ", at most " + std::to_string(step.max_iterations) +
+           (step.max_iterations == 1 ? " time" : " times");
   }
-  if (step.on_failure == OnFailure::continue_run) out += ", may fail";
+  if (step.fallback && !step.fallback->empty()) out += ", else " + listed(*step.fallback);
+  switch (step.on_failure) {
+    case OnFailure::fail_run:
+      break;
+    case OnFailure::continue_run:
+      out += ", may fail";
+      break;
+    case OnFailure::pause_run:
+      out += ", pauses if it fails";
+      break;
+  }
   return out;
 }
 
@@ -98,6 +136,31 @@ std::string label(const std::string& text) {
   return out;
 }
 
+struct Shape {
+  std::string_view open, close;
+};
+
+// Waiting is round, people slanted, a run inside another and a list double, a condition six-sided.
+Shape shape_of(const StepDefinition& step) {
+  constexpr Shape kRound{"([", "])"};
+  const auto plain = [&]() -> Shape {
+    if (step.condition) return {"{{", "}}"};
+    if (step.for_each) return {"[[", "]]"};
+    return {"[", "]"};
+  };
+  return std::visit(Overloaded{
+                        [&](const AgentCall&) { return plain(); },
+                        [](const SubWorkflow&) { return Shape{"[[", "]]"}; },
+                        [](const Approval&) { return Shape{"[/", "/]"}; },
+                        [&](const WaitFor&) { return kRound; },
+                        [&](const Publish&) { return plain(); },
+                        [&](const SetState&) { return plain(); },
+                        [&](const Transform&) { return plain(); },
+                        [&](const Sleep&) { return kRound; },
+                    },
+                    step.action);
+}
+
 }  // namespace
 
 std::string graph(const WorkflowDefinition& workflow) {
@@ -138,14 +201,8 @@ std::string mermaid(const WorkflowDefinition& workflow) {
     const std::string text = "\"" + label(step.name + ": " + description_of(step)) + "\"";
     // A bare name could be a keyword of the notation ("end").
     const std::string id = "  step_" + step.name;
-    if (std::holds_alternative<Sleep>(step.action))
-      out += id + "([" + text + "])\n";
-    else if (step.condition)
-      out += id + "{{" + text + "}}\n";
-    else if (step.for_each)
-      out += id + "[[" + text + "]]\n";
-    else
-      out += id + "[" + text + "]\n";
+    const auto [open, close] = shape_of(step);
+    out += id + std::string(open) + text + std::string(close) + "\n";
   }
   for (const StepDefinition& step : workflow.steps) {
     for (const StepIndex needed : step.needs) {

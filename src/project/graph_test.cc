@@ -49,5 +49,55 @@ TEST(Graph, is_also_a_mermaid_flowchart) {
 )");
 }
 
+constexpr std::string_view kRelease = R"(
+  draft: {agent: scan, input: "${{ steps.draft.output }}", until: "${{ steps.draft.output.good }}", max_iterations: 5},
+  checks: {workflow: w, for_each: [1, 2]},
+  ask: {approve: {by: [ann, bob, eve, joe], show: "${{ steps.draft.output }}"}, on_failure: pause},
+  anyone: {approve: {}, needs: [ask]},
+  paid: {wait_for: {event: order.paid, where: "${{ event.data.ok }}"}, needs: [ask]},
+  pick: {agent: "${{ steps.paid.output.data.who }}", fallback: [scan, cache]},
+  tell: {publish: {topic: release.done}, if: "${{ true }}", needs: [pick]},
+  note: {set: {case.status: done, a: 1, b: 2, c: 3}, needs: [pick]})";
+
+TEST(Graph, shows_what_each_action_is) {
+  EXPECT_EQ(graph(workflow(kRelease)), R"(w: 8 steps on 5 levels
+
+1  ┬ draft   agent scan, until steps.draft.output.good, at most 5 times
+   └ checks  workflow w, for each item
+     │
+2  ─ ask     approval by ann, bob, eve and 1 more, pauses if it fails  ← draft
+     │
+3  ┬ anyone  approval                                                  ← ask
+   └ paid    wait for order.paid where event.data.ok                   ← ask
+     │
+4  ─ pick    agent by choice, else scan, cache                         ← paid
+     │
+5  ┬ tell    publish release.done, if true                             ← pick
+   └ note    set case.status, a, b and 1 more                          ← pick
+)");
+  EXPECT_EQ(mermaid(workflow(kRelease)), R"(flowchart TD
+  step_draft["draft: agent scan, until steps.draft.output.good, at most 5 times"]
+  step_checks[["checks: workflow w, for each item"]]
+  step_ask[/"ask: approval by ann, bob, eve and 1 more, pauses if it fails"/]
+  step_anyone[/"anyone: approval"/]
+  step_paid(["paid: wait for order.paid where event.data.ok"])
+  step_pick["pick: agent by choice, else scan, cache"]
+  step_tell{{"tell: publish release.done, if true"}}
+  step_note["note: set case.status, a, b and 1 more"]
+  step_draft --> step_ask
+  step_ask --> step_anyone
+  step_ask --> step_paid
+  step_paid --> step_pick
+  step_pick --> step_tell
+  step_pick --> step_note
+)");
+}
+
+TEST(Graph, cuts_long_conditions) {
+  EXPECT_EQ(graph(workflow("a: {agent: scan, until: \"${{ steps.a.output.one && steps.a.output.another }}\", "
+                           "max_iterations: 1}")),
+            "w: 1 step on 1 level\n\n1  ─ a  agent scan, until …, at most 1 time\n");
+}
+
 }  // namespace
 }  // namespace ganglion::project

@@ -1,7 +1,5 @@
 #include "project/project.h"
 
-#include <openssl/sha.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -9,9 +7,13 @@
 #include <cstring>
 #include <filesystem>
 
+#include "base/sha256.h"
 #include "project/agents.h"
 #include "project/fields.h"
+#include "project/mentions.h"
 #include "project/suggestion.h"
+#include "project/topics.h"
+#include "project/triggers.h"
 #include "project/workflows.h"
 #include "project/yaml.h"
 
@@ -19,18 +21,6 @@ namespace ganglion::project {
 namespace {
 
 constexpr std::int64_t kFormat = 1;
-
-std::string sha256_hex(std::string_view bytes) {
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest;
-  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data());
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::string hex;
-  for (const unsigned char byte : digest) {
-    hex += kHex[byte >> 4];
-    hex += kHex[byte & 15];
-  }
-  return hex;
-}
 
 void read_format(Fields& fields, Diagnostics& diagnostics) {
   const auto format = fields.take("ganglion");
@@ -69,17 +59,28 @@ void read_root(const YamlNode& root, Project& project, Diagnostics& diagnostics)
   Defaults defaults;
   if (const auto field = fields.take("defaults")) defaults = read_defaults(*field, diagnostics);
   Agents agents;
-  if (const auto field = fields.take("agents")) agents = read_agents(*field, defaults, diagnostics);
+  if (const auto field = fields.take("agents")) {
+    agents = read_agents(*field, defaults, diagnostics);
+  } else if (defaults.fallback) {
+    read_fallback(*defaults.fallback, "", agents, diagnostics);
+  }
   if (const auto field = fields.take("workers")) project.workers = read_workers(*field, diagnostics);
-  if (const auto field = fields.take("workflows")) {
-    project.workflows = read_workflows(*field, agents, defaults, diagnostics);
+  if (const auto field = fields.take("topics")) project.topics = read_topics(*field, diagnostics);
+  const auto workflows = fields.take("workflows");
+  const WorkflowNames names = workflows ? workflow_names(*workflows) : WorkflowNames();
+  if (workflows) {
+    project.workflows = read_workflows(*workflows, {agents, names, project.topics, defaults}, diagnostics);
+  }
+  if (const auto field = fields.take("triggers")) {
+    project.triggers = read_triggers(*field, names, diagnostics);
   }
   if (const auto field = fields.take("coordination")) read_coordination(*field, diagnostics);
-  fields.refuse({"providers", "tools", "triggers", "topics"});
+  fields.refuse({"providers", "tools"});
   fields.finish();
   for (auto& [name, agent] : agents) {
     if (agent) project.agents.emplace(name, std::move(*agent));
   }
+  add_reactions(project);
 }
 
 struct CloseFile {

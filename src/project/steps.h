@@ -7,9 +7,8 @@
 #include <vector>
 
 #include "core/workflow.h"
-#include "project/agents.h"
+#include "project/actions.h"
 #include "project/fields.h"
-#include "project/values.h"
 
 namespace ganglion::project {
 
@@ -18,13 +17,7 @@ struct ReadStep {
   StepDefinition definition;
   Position position;
   std::map<StepIndex, Position> needs;
-};
-
-// What a step may refer to.
-struct StepSurroundings {
-  const StepPositions& steps;
-  const Agents& agents;
-  const Defaults& defaults;
+  bool reads_state = false;
 };
 
 ReadStep read_step(const std::string& name, const Field& field, const StepSurroundings& around,

@@ -7,13 +7,9 @@
 #include <cmath>
 
 #include "base/json_text.h"
-#include "core/workflow.h"
 
 namespace ganglion::project {
 namespace {
-
-constexpr std::string_view kOpen = "${{";
-constexpr std::string_view kClose = "}}";
 
 // The numbers that are written alike in both.
 bool is_json_integer(std::string_view text) {
@@ -81,16 +77,17 @@ bool append_json(const Field& field, std::string& out, Diagnostics& diagnostics)
   return false;
 }
 
+}  // namespace
+
 bool has_expression(const YamlNode& node) {
-  if (node.kind == YamlKind::text) return node.text.find(kOpen) != std::string::npos;
+  if (node.kind == YamlKind::text) return node.text.find("${{") != std::string::npos;
   const auto entry_has = [](const YamlEntry& entry) {
-    return entry.key.find(kOpen) != std::string::npos || has_expression(entry.value);
+    return entry.key.find("${{") != std::string::npos || has_expression(entry.value);
   };
   return std::ranges::any_of(node.items, has_expression) || std::ranges::any_of(node.entries, entry_has);
 }
 
-// Where a JSON pointer leads: the deepest field on its way that there is.
-Field follow(Field field, std::string_view pointer) {
+Field field_at(Field field, std::string_view pointer) {
   while (!pointer.empty()) {
     pointer.remove_prefix(1);
     std::string step(pointer.substr(0, pointer.find('/')));
@@ -112,25 +109,6 @@ Field follow(Field field, std::string_view pointer) {
   return field;
 }
 
-// The text between `${{` and `}}` of a text that is nothing else, and where it begins.
-struct Inside {
-  std::string_view source;
-  std::size_t offset;
-};
-
-std::optional<Inside> single_expression(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t\r\n");
-  const std::size_t last = text.find_last_not_of(" \t\r\n");
-  if (first == std::string_view::npos) return std::nullopt;
-  const std::string_view bare = text.substr(first, last - first + 1);
-  if (!bare.starts_with(kOpen) || !bare.ends_with(kClose) || bare.size() < kOpen.size() + kClose.size()) {
-    return std::nullopt;
-  }
-  return Inside{bare.substr(kOpen.size(), bare.size() - kOpen.size() - kClose.size()), first + kOpen.size()};
-}
-
-}  // namespace
-
 std::optional<std::string> read_json(const Field& field, Diagnostics& diagnostics) {
   std::string json;
   if (!append_json(field, json, diagnostics)) return std::nullopt;
@@ -150,153 +128,9 @@ std::optional<schema::Schema> read_schema(const Field& field, Diagnostics& diagn
   }
   auto schema = schema::Schema::compile_located(value);
   if (schema) return std::move(*schema);
-  const Field culprit = follow(field, schema.error().path);
+  const Field culprit = field_at(field, schema.error().path);
   diagnostics.add(culprit.position, culprit.path, "not a JSON Schema: " + schema.error().message);
   return std::nullopt;
-}
-
-expr::Template Expressions::value(const Field& field, ItemNames item) {
-  const YamlNode& node = *field.value;
-  if (!has_expression(node)) {
-    auto json = read_json(field, diagnostics_);
-    if (json && json->size() > kMaxPayload) {
-      diagnostics_.add(field.position, field.path,
-                       "larger than " + std::to_string(kMaxPayload) + " bytes as JSON");
-      return {};
-    }
-    return json ? expr::Template::literal(Payload(std::move(*json))) : expr::Template();
-  }
-  if (node.kind == YamlKind::text) return text(field, item);
-  if (node.kind == YamlKind::list) {
-    std::vector<expr::Template> items;
-    for (std::size_t i = 0; i < node.items.size(); ++i) items.push_back(value(field.item(i), item));
-    return expr::Template::list(std::move(items));
-  }
-  std::vector<std::pair<std::string, expr::Template>> members;
-  for (const YamlEntry& entry : node.entries) {
-    const Field member{field.path + "." + entry.key, entry.position, &entry.value};
-    if (entry.key.find(kOpen) != std::string::npos) {
-      diagnostics_.add(entry.position, field.path, "expressions are not evaluated in keys");
-    }
-    members.emplace_back(entry.key, value(member, item));
-  }
-  return expr::Template::object(std::move(members));
-}
-
-expr::Template Expressions::text(const Field& field, ItemNames item) {
-  auto compiled = expr::Template::text(field.value->text);
-  if (!compiled) {
-    diagnostics_.add_inside(field, compiled.error().offset, compiled.error().message);
-    return {};
-  }
-  for (const auto& warning : compiled->warnings())
-    diagnostics_.add_inside(field, warning.offset, warning.message);
-  for (const auto& reference : compiled->references()) check(field, reference, reference.offset, item);
-  return std::move(*compiled);
-}
-
-std::optional<expr::Program> Expressions::condition(const Field& field) {
-  const YamlNode& node = *field.value;
-  const auto inside = node.kind == YamlKind::text ? single_expression(node.text) : std::nullopt;
-  if (!inside && node.kind != YamlKind::boolean) {
-    std::string message = "expected true, false or one expression in ${{ … }}, got " + describe(node);
-    const bool bare = node.kind == YamlKind::text && !has_expression(node) && node.text.size() <= 60;
-    if (bare && expr::Program::compile(node.text)) message += "; did you mean \"${{ " + node.text + " }}\"?";
-    diagnostics_.add(field.position, field.path, std::move(message));
-    return std::nullopt;
-  }
-  auto program = expr::Program::compile(inside ? inside->source : boolean_of(node) ? "true" : "false");
-  const std::size_t start = inside ? inside->offset : 0;
-  if (!program) {
-    diagnostics_.add_inside(field, start + program.error().offset, program.error().message);
-    return std::nullopt;
-  }
-  for (const auto& warning : program->warnings())
-    diagnostics_.add_inside(field, start + warning.offset, warning.message);
-  for (const auto& reference : program->references()) {
-    check(field, reference, start + reference.offset, ItemNames::absent);
-  }
-  return std::move(*program);
-}
-
-std::optional<expr::Template> Expressions::list(const Field& field) {
-  const YamlNode& node = *field.value;
-  if (node.kind != YamlKind::list && (node.kind != YamlKind::text || !single_expression(node.text))) {
-    diagnostics_.add(field.position, field.path,
-                     "expected a list or one expression in ${{ … }} that gives one, got " + describe(node));
-    return std::nullopt;
-  }
-  if (node.items.size() > kMaxMapItems) {
-    diagnostics_.add(field.position, field.path, "more than " + std::to_string(kMaxMapItems) + " items");
-    return std::nullopt;
-  }
-  return value(field, ItemNames::absent);
-}
-
-expr::Template Expressions::duration(const Field& field, ItemNames item) {
-  if (has_expression(*field.value) && field.value->kind == YamlKind::text) return text(field, item);
-  const auto duration = read_duration(field, diagnostics_);
-  if (!duration) return {};
-  std::string json;
-  append_json_string(json, field.value->text);
-  return expr::Template::literal(Payload(std::move(json)));
-}
-
-void Expressions::check(const Field& field, const expr::Reference& reference, std::size_t offset,
-                        ItemNames item) {
-  const std::string& name = reference.path.front();
-  const auto refuse = [&](std::string message) {
-    diagnostics_.add_inside(field, offset, std::move(message));
-  };
-  if (name == "input") return;
-  if (name == "steps") return check_step(field, reference, offset);
-  if (name == "item" || name == "index") {
-    if (item == ItemNames::absent) refuse("\"" + name + "\" exists only inside a step with for_each");
-    return;
-  }
-  if (name == "run") {
-    static const std::vector<std::string> kMembers = {"id", "workflow", "created_at"};
-    if (reference.path.size() > 1 && std::ranges::find(kMembers, reference.path[1]) == kMembers.end()) {
-      refuse("a run has id, workflow and created_at, and no \"" + reference.path[1] + "\"" +
-             did_you_mean(reference.path[1], kMembers));
-    }
-    return;
-  }
-  if (name == "session" || name == "state" || name == "event") {
-    return refuse(not_available("\"" + name + "\""));
-  }
-  if (name == "secrets") return refuse("secrets may stand only in the url and headers of an http agent");
-  std::vector<std::string> known = {"input", "steps", "run"};
-  if (item == ItemNames::present) known.insert(known.end(), {"item", "index"});
-  if (steps_.contains(name)) {
-    return refuse("no name \"" + name + "\"; did you mean \"steps." + name + ".output\"?");
-  }
-  refuse("no name \"" + name + "\" here" + did_you_mean(name, known));
-}
-
-void Expressions::check_step(const Field& field, const expr::Reference& reference, std::size_t offset) {
-  const auto refuse = [&](std::string message) {
-    diagnostics_.add_inside(field, offset, std::move(message));
-  };
-  if (reference.path.size() < 2) {
-    return refuse(
-        "which step is meant must be readable from the file: write steps.NAME.output or "
-        "steps[\"NAME\"].output, not a computed name");
-  }
-  const std::string& name = reference.path[1];
-  const auto step = steps_.find(name);
-  if (step == steps_.end()) {
-    return refuse("no step \"" + name + "\"" + diagnostics_.nearest(name, steps_));
-  }
-  mentioned_.emplace(step->second, field.value->position);
-  static const std::vector<std::string> kMembers = {"output", "error", "status"};
-  if (reference.path.size() > 2 && std::ranges::find(kMembers, reference.path[2]) == kMembers.end()) {
-    // A misspelt member, or one of the output's that was meant to be.
-    const std::string& member = reference.path[2];
-    std::string meant = did_you_mean(member, kMembers);
-    if (meant.empty()) meant = "; did you mean \"steps." + name + ".output." + member + "\"?";
-    refuse("a step has output, error and status, and no \"" + member + "\"" + meant);
-  }
 }
 
 }  // namespace ganglion::project

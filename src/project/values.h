@@ -1,16 +1,11 @@
 #pragma once
 
-// What a key's value becomes: JSON, a schema, a template or a condition. Expressions are compiled here, and
-// the names they use are checked against what exists at that place.
+// What a key's value becomes where no expression is evaluated: JSON, or a schema.
 
-#include <map>
 #include <optional>
-#include <set>
 #include <string>
+#include <string_view>
 
-#include "core/expr/program.h"
-#include "core/expr/template.h"
-#include "core/ids.h"
 #include "core/schema/schema.h"
 #include "project/fields.h"
 
@@ -20,36 +15,10 @@ namespace ganglion::project {
 std::optional<std::string> read_json(const Field& field, Diagnostics& diagnostics);
 std::optional<schema::Schema> read_schema(const Field& field, Diagnostics& diagnostics);
 
-using StepPositions = std::map<std::string, StepIndex, std::less<>>;
+// In a text or in a key, however deep.
+bool has_expression(const YamlNode& node);
 
-enum class ItemNames { absent, present };  // `item` and `index`
-
-// The expressions of one step (or of a workflow's output), and the steps that they mention.
-class Expressions {
- public:
-  Expressions(const StepPositions& steps, Diagnostics& diagnostics)
-      : steps_(steps), diagnostics_(diagnostics) {}
-
-  // Any value, with expressions in its texts.
-  expr::Template value(const Field& field, ItemNames item);
-  // true, false or one expression.
-  std::optional<expr::Program> condition(const Field& field);
-  // A list, or one expression.
-  std::optional<expr::Template> list(const Field& field);
-  // A duration, or one expression.
-  expr::Template duration(const Field& field, ItemNames item);
-
-  // With the beginning of the text that mentioned each first.
-  const std::map<StepIndex, Position>& mentioned() const { return mentioned_; }
-
- private:
-  expr::Template text(const Field& field, ItemNames item);
-  void check(const Field& field, const expr::Reference& reference, std::size_t offset, ItemNames item);
-  void check_step(const Field& field, const expr::Reference& reference, std::size_t offset);
-
-  const StepPositions& steps_;
-  Diagnostics& diagnostics_;
-  std::map<StepIndex, Position> mentioned_;
-};
+// Where a JSON pointer leads from a field: the deepest one on its way that there is.
+Field field_at(Field field, std::string_view pointer);
 
 }  // namespace ganglion::project

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <vector>
 
+#include "project/expressions.h"
+#include "project/names.h"
+#include "project/policies.h"
 #include "project/steps.h"
-#include "project/suggestion.h"
 #include "project/values.h"
 
 namespace ganglion::project {
@@ -73,8 +75,8 @@ std::vector<StepDefinition> connect(std::vector<ReadStep> read) {
 }
 
 // `field` is the key `steps`; paths in a step begin there.
-void read_steps(const Field& field, const Agents& agents, const Defaults& defaults,
-                WorkflowDefinition& workflow, Diagnostics& diagnostics) {
+void read_steps(const Field& field, const WorkflowSurroundings& around, WorkflowDefinition& workflow,
+                Diagnostics& diagnostics) {
   auto all = Fields({"steps", field.position, field.value}, diagnostics).take_all();
   if (all.empty()) {
     if (field.value->kind == YamlKind::map) {
@@ -89,16 +91,19 @@ void read_steps(const Field& field, const Agents& agents, const Defaults& defaul
     return;
   }
   for (std::uint32_t i = 0; i < all.size(); ++i) workflow.positions.emplace(all[i].first, StepIndex(i));
+  const StepSurroundings surroundings{workflow.positions, around.agents, around.names, around.topics,
+                                      around.defaults};
   std::vector<ReadStep> steps;
   for (const auto& [name, step] : all) {
-    steps.push_back(read_step(name, step, {workflow.positions, agents, defaults}, diagnostics));
+    steps.push_back(read_step(name, step, surroundings, diagnostics));
+    workflow.reads_state |= steps.back().reads_state;
   }
   CycleSearch(steps, diagnostics).run();
   workflow.steps = connect(std::move(steps));
 }
 
-WorkflowDefinition read_workflow(const std::string& name, const Field& field, const Agents& agents,
-                                 const Defaults& defaults, Diagnostics& diagnostics) {
+WorkflowDefinition read_workflow(const std::string& name, const Field& field,
+                                 const WorkflowSurroundings& around, Diagnostics& diagnostics) {
   WorkflowDefinition workflow;
   workflow.name = name;
   check_name(name, field, diagnostics);
@@ -106,26 +111,35 @@ WorkflowDefinition read_workflow(const std::string& name, const Field& field, co
   if (field.value->kind != YamlKind::map) return workflow;
   if (const auto input = fields.take("input")) workflow.input = read_schema(*input, diagnostics);
   if (const auto timeout = fields.take("timeout")) workflow.timeout = read_timeout(*timeout, diagnostics);
+  if (const auto budget = fields.take("budget")) workflow.budget = read_budget(*budget, diagnostics);
   if (const auto steps = fields.take("steps")) {
-    read_steps(*steps, agents, defaults, workflow, diagnostics);
+    read_steps(*steps, around, workflow, diagnostics);
   } else {
     diagnostics.add(field.position, field.path, "a workflow needs \"steps\"");
   }
   if (const auto output = fields.take("output")) {
-    workflow.output = Expressions(workflow.positions, diagnostics).value(*output, ItemNames::absent);
+    Expressions expressions(workflow.positions, std::nullopt, diagnostics);
+    workflow.output = expressions.value(*output, {});
+    workflow.reads_state |= !expressions.state().empty();
   }
-  fields.refuse({"budget"});
   fields.finish();
   return workflow;
 }
 
 }  // namespace
 
-std::map<std::string, WorkflowDefinition> read_workflows(const Field& field, const Agents& agents,
-                                                         const Defaults& defaults, Diagnostics& diagnostics) {
+WorkflowNames workflow_names(const Field& field) {
+  WorkflowNames names;
+  for (const YamlEntry& entry : field.value->entries) names.emplace(entry.key, entry.position);
+  return names;
+}
+
+std::map<std::string, WorkflowDefinition> read_workflows(const Field& field,
+                                                         const WorkflowSurroundings& around,
+                                                         Diagnostics& diagnostics) {
   std::map<std::string, WorkflowDefinition> workflows;
   for (const auto& [name, workflow] : Fields(field, diagnostics).take_all()) {
-    workflows.emplace(name, read_workflow(name, workflow, agents, defaults, diagnostics));
+    workflows.emplace(name, read_workflow(name, workflow, around, diagnostics));
   }
   return workflows;
 }
