@@ -16,7 +16,9 @@
 #include "base/time.h"
 #include "core/event.h"
 #include "core/run.h"
+#include "core/state.h"
 #include "core/task.h"
+#include "core/topic_event.h"
 
 namespace ganglion {
 
@@ -28,30 +30,88 @@ struct Start {
   RunCreated created;
 };
 // A deadline of the run may have come.
+// For a run whose journal so far is shared with another: goes on from there.
+struct Fork {
+  RunForked forked;
+};
+// A deadline of the run may have come.
 struct Wake {};
 struct Cancel {
   std::string reason;
 };
-struct Pause {};
-struct Resume {};
+struct Pause {
+  bool by_parent = false;
+};
+// By the parent: only what it had paused.
+struct Resume {
+  bool by_parent = false;
+};
 struct Retry {};
+// For the first step that waits, or will wait, for an event of this name. A second signal with the same id is
+// no signal.
+struct Signal {
+  std::string id;
+  std::string name;
+  Payload data;
+};
+// An event of the log, for every task that waits for one like it since before it was published.
+struct Deliver {
+  TopicEvent event;
+};
+// Refusals beside `conflict`: `digest_mismatch`, `not_permitted`.
+struct Answer {
+  AttemptToken token;
+  bool approved = true;
+  std::string by;
+  std::string comment;
+  std::string digest;
+  std::optional<Payload> output = {};  // of a human agent's task
+};
 
-using Input = std::variant<Start, TaskReport, Wake, Cancel, Pause, Resume, Retry>;
+using Input =
+    std::variant<Start, Fork, TaskReport, Wake, Cancel, Pause, Resume, Retry, Signal, Deliver, Answer>;
+
+// What a decision may look at beside the run.
+struct Surroundings {
+  // Of the run's session, at one version; null: nothing was ever written there, or no expression asks.
+  const StateSnapshot* state = nullptr;
+  // Of the last event in the log.
+  std::uint64_t last_event = 0;
+};
 
 // --- decision
 // -----------------------------------------------------------------------------------------------------
 
+// A task that has failed for good.
+struct DeadLetter {
+  AttemptToken token;
+  std::string agent;  // who tried last; of a sub-run the workflow
+  Payload input;
+  Error error;
+};
+
+// An output to keep.
+struct CacheWrite {
+  std::string key;
+  Payload output;
+  Duration ttl{};
+};
+
 struct Decision {
   std::vector<Event> events;
-  // Attempts that were handed out, or may be, and don't count any more.
+  // Attempts that were handed out or may be, and what was waited for, that don't count any more.
   std::vector<AttemptToken> withdrawn;
+  std::vector<DeadLetter> dead_letters;
+  // Dead letters of earlier that are tried again.
+  std::vector<AttemptToken> revived;
+  std::vector<CacheWrite> cached;
   // Of a TaskReport.
   Verdict verdict = Verdict::accepted;
-  // Why nothing happened where something was asked for; code `conflict`. An input that asks for what is
+  // Why nothing happened where something was asked for; code `conflict` if not said otherwise. An input that asks for what is
   // already so (pausing a paused run) is no conflict.
   std::optional<Error> refusal;
 };
 
-Decision decide(Run& run, const Input& input, Timestamp now);
+Decision decide(Run& run, const Input& input, Timestamp now, const Surroundings& around = {});
 
 }  // namespace ganglion

@@ -63,11 +63,11 @@ std::shared_ptr<const Project> project_of(const std::vector<StepShape>& shapes) 
     for (std::size_t need = 0; need < i && need < 6; ++need) {
       if ((shape.need >> need) & 1) spec.needs.push_back("s" + std::to_string(need));
     }
-    spec.retry = {.max_attempts = static_cast<std::uint32_t>(shape.attempts),
-                  .backoff = Backoff::exponential,
-                  .initial = Duration(50),
-                  .max = Duration(400),
-                  .jitter = 0.2};
+    spec.retry = RetryPolicy{.max_attempts = static_cast<std::uint32_t>(shape.attempts),
+                             .backoff = Backoff::exponential,
+                             .initial = Duration(50),
+                             .max = Duration(400),
+                             .jitter = 0.2};
     spec.on_failure = shape.continues ? OnFailure::continue_run : OnFailure::fail_run;
     if (shape.conditional) spec.condition = "input.n % 2 == 0";
     if (shape.bounded_in_time) spec.timeout = Duration(700);
@@ -132,7 +132,7 @@ class World {
     auto folded = fold(run_.id(), project_, journal_);
     RC_ASSERT(folded.has_value());
     RC_ASSERT(run_json(**folded) == run_json(run_));
-    RC_ASSERT((*folded)->dispatched() == run_.dispatched());
+    RC_ASSERT((*folded)->open_attempts() == run_.open_attempts());
     run_ = std::move(**folded);
   }
 
@@ -146,7 +146,7 @@ class World {
       journal_.push_back(encode(event, journal_.size() + 1, now_, workflow_));
       checker_.observe(event, now_);
     }
-    for (const AttemptToken& token : run_.dispatched()) {
+    for (const AttemptToken& token : run_.open_attempts()) {
       if (seen_.insert(token).second) tokens_.push_back(token);
     }
   }
@@ -161,7 +161,7 @@ class World {
     give(TaskReport{*token, TaskFailure{"boom", "it \"broke\"", true}, "w1", now_});
   }
   std::optional<AttemptToken> current_token(unsigned which) const {
-    const auto tokens = run_.dispatched();
+    const auto tokens = run_.open_attempts();
     if (tokens.empty()) return std::nullopt;
     return tokens[which % tokens.size()];
   }

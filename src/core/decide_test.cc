@@ -3,72 +3,18 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "core/event_codec.h"
-#include "core/run_json.h"
 #include "core/testing/project_builder.h"
+#include "core/testing/story.h"
 
 namespace ganglion {
 namespace {
 
-using ganglion::testing::ProjectBuilder;
-using ganglion::testing::StepSpec;
 using ::testing::ElementsAre;
-
-constexpr Timestamp kStart(1'700'000'000'000);
-const RunId kRun = RunId::make(kStart, 1, 2);
-
-// A run and a clock, with the words that these tests need.
-class Story {
- public:
-  explicit Story(std::shared_ptr<const Project> project, const std::string& input = "{}")
-      : run(kRun, project, project->workflows.at("w")) {
-    last = decide(run, Start{{.workflow = "w", .definition = project->digest, .input = Payload(input)}}, now);
-  }
-
-  Verdict succeed(const std::string& step, const std::string& output, std::uint32_t item = 0) {
-    return report(step, item, TaskSuccess{Payload(output), std::nullopt});
-  }
-  Verdict fail(const std::string& step, std::uint32_t item = 0, bool retryable = true) {
-    return report(step, item, TaskFailure{"boom", "it broke", retryable});
-  }
-  Verdict report(const std::string& step, std::uint32_t item,
-                 std::variant<TaskSuccess, TaskFailure> outcome) {
-    return report(token(step, item), std::move(outcome));
-  }
-  Verdict report(const AttemptToken& token, std::variant<TaskSuccess, TaskFailure> outcome) {
-    last = decide(run, TaskReport{token, std::move(outcome), "tester", now}, now);
-    return last.verdict;
-  }
-  void give(Input input) { last = decide(run, input, now); }
-  void pass(Duration duration) {
-    now = now + duration;
-    give(Wake{});
-  }
-
-  // Of the latest attempt.
-  AttemptToken token(const std::string& step, std::uint32_t item = 0) const {
-    const StepIndex index = run.workflow().positions.at(step);
-    const auto& tasks = run.step(index).tasks;
-    return {kRun, index, ItemIndex(item), tasks.size() > item ? tasks[item].attempt : Attempt(1)};
-  }
-  std::vector<std::string> events() const {
-    std::vector<std::string> names;
-    for (const Event& event : last.events) {
-      const JournalEntry entry = encode(event, 1, now, run.workflow());
-      names.push_back(entry.type + (entry.step ? " " + *entry.step : "") +
-                      (entry.item ? "[" + std::to_string(*entry.item) + "]" : ""));
-    }
-    return names;
-  }
-  std::string_view status(const std::string& step) const {
-    return run.step_status(run.workflow().positions.at(step));
-  }
-  std::string output() const { return std::string(std::get<RunDone>(run.state()).output.bytes()); }
-
-  Timestamp now = kStart;
-  Run run;
-  Decision last;
-};
+using testing::kStoryRun;
+using testing::kStoryStart;
+using testing::ProjectBuilder;
+using testing::StepSpec;
+using testing::Story;
 
 TEST(Decide, AStepStartsWhenAllThatItNeedsHasEnded) {
   Story story(ProjectBuilder()
@@ -125,15 +71,15 @@ TEST(Decide, AFalseConditionSkipsTheStepAndThoseThatNeedItRun) {
 
 TEST(Decide, AFailedAttemptIsRetriedAfterItsPauseAndNotBefore) {
   Story story(ProjectBuilder()
-                  .agent_step("a", {.retry = {.max_attempts = 2,
-                                              .backoff = Backoff::constant,
-                                              .initial = Duration(100),
-                                              .max = Duration(100),
-                                              .jitter = 0}})
+                  .agent_step("a", {.retry = RetryPolicy{.max_attempts = 2,
+                                                         .backoff = Backoff::constant,
+                                                         .initial = Duration(100),
+                                                         .max = Duration(100),
+                                                         .jitter = 0}})
                   .build());
   story.fail("a");
   EXPECT_THAT(story.events(), ElementsAre("task_failed a"));
-  EXPECT_EQ(story.run.next_wakeup(), kStart + Duration(100));
+  EXPECT_EQ(story.run.next_wakeup(), kStoryStart + Duration(100));
 
   story.pass(Duration(99));
   EXPECT_THAT(story.events(), ElementsAre());
@@ -146,14 +92,14 @@ TEST(Decide, AFailedAttemptIsRetriedAfterItsPauseAndNotBefore) {
 }
 
 TEST(Decide, AFailureThatIsNotRetryableEndsTheAttempts) {
-  Story story(ProjectBuilder().agent_step("a", {.retry = {.max_attempts = 9}}).build());
+  Story story(ProjectBuilder().agent_step("a", {.retry = RetryPolicy{.max_attempts = 9}}).build());
   story.fail("a", 0, false);
   EXPECT_THAT(story.events(), ElementsAre("task_failed a", "step_failed a", "run_failed a"));
 }
 
 TEST(Decide, OnlyTheCurrentAttemptCounts) {
   Story story(ProjectBuilder()
-                  .agent_step("a", {.retry = {.max_attempts = 3, .initial = Duration(10)}})
+                  .agent_step("a", {.retry = RetryPolicy{.max_attempts = 3, .initial = Duration(10)}})
                   .agent_step("b", {})
                   .build());
   const AttemptToken first = story.token("a");
@@ -172,7 +118,7 @@ TEST(Decide, OnlyTheCurrentAttemptCounts) {
 TEST(Decide, ATokenOfNothingIsUnknown) {
   Story story(ProjectBuilder().agent_step("a", {}).agent_step("b", {.needs = {"a"}}).build());
   const auto verdict = [&](std::uint32_t step, std::uint32_t item, std::uint32_t attempt) {
-    return story.report({kRun, StepIndex(step), ItemIndex(item), Attempt(attempt)},
+    return story.report({kStoryRun, StepIndex(step), ItemIndex(item), Attempt(attempt)},
                         TaskSuccess{Payload("1"), {}});
   };
   EXPECT_EQ(verdict(7, 0, 1), Verdict::unknown);
@@ -185,7 +131,7 @@ TEST(Decide, ATokenOfNothingIsUnknown) {
 TEST(Decide, AnOutputThatBreaksTheSchemaIsAFailedAttempt) {
   Story story(ProjectBuilder()
                   .add_agent("strict", R"({"type":"object","required":["n"]})")
-                  .agent_step("a", {.retry = {.max_attempts = 2}}, "strict")
+                  .agent_step("a", {.retry = RetryPolicy{.max_attempts = 2}}, "strict")
                   .build());
   EXPECT_EQ(story.succeed("a", "{}"), Verdict::invalid);
   EXPECT_THAT(story.events(), ElementsAre("task_failed a"));
@@ -241,7 +187,7 @@ TEST(Decide, AMapWithoutABoundHasTheEnginesBound) {
   std::string list = "[0";
   for (std::size_t i = 0; i < kMaxTasksInFlight; ++i) list += ",0";
   Story story(ProjectBuilder().agent_step("a", {.for_each = "${{ input }}"}).build(), list + "]");
-  EXPECT_EQ(story.run.dispatched().size(), kMaxTasksInFlight);
+  EXPECT_EQ(story.run.open_attempts().size(), kMaxTasksInFlight);
   story.succeed("a", "1", 0);
   EXPECT_EQ(story.events().back(), "task_scheduled a[" + std::to_string(kMaxTasksInFlight) + "]");
 }
@@ -254,11 +200,18 @@ TEST(Decide, ResultsThatTogetherAreTooLargeFailTheStep) {
   EXPECT_EQ(std::get<RunBroken>(story.run.state()).error.code, "too_large");
 }
 
-TEST(Decide, AMappedSleepIsRefusedAndBreaksNothingElse) {
+TEST(Decide, AMappedSleepEndsItemByItem) {
   StepSpec mapped;
-  mapped.for_each = "${{ [1, 2] }}";
-  Story story(ProjectBuilder().sleep_step("s", mapped, "1s").build());
-  EXPECT_EQ(std::get<RunBroken>(story.run.state()).error.code, "not_available_yet");
+  mapped.for_each = "${{ [2, 1] }}";
+  Story story(
+      ProjectBuilder().sleep_step("s", mapped, "${{ item }}").output("${{ steps.s.output }}").build());
+  EXPECT_THAT(story.events(),
+              ElementsAre("run_created", "step_started s", "task_waiting s[0]", "task_waiting s[1]"));
+  story.pass(Duration(1000));
+  EXPECT_THAT(story.events(), ElementsAre("task_succeeded s[1]"));
+  story.pass(Duration(1000));
+  EXPECT_THAT(story.events(), ElementsAre("task_succeeded s[0]", "step_completed s", "run_completed"));
+  EXPECT_EQ(story.output(), "[null,null]");
 }
 
 TEST(Decide, UsageBeyondItsBoundIsRefused) {
@@ -313,7 +266,7 @@ TEST(Decide, ASleepEndsAtItsTimeAndNotBefore) {
   story.pass(Duration(86'399'999));
   EXPECT_TRUE(story.last.events.empty());
   story.pass(Duration(1));
-  EXPECT_THAT(story.events(), ElementsAre("step_completed s", "run_completed"));
+  EXPECT_THAT(story.events(), ElementsAre("task_succeeded s", "run_completed"));
 }
 
 TEST(Decide, ASleepOfNonsenseFails) {
@@ -324,17 +277,19 @@ TEST(Decide, ASleepOfNonsenseFails) {
 }
 
 TEST(Decide, AStepsTimeoutCoversAttemptsAndPauses) {
-  Story story(ProjectBuilder()
-                  .agent_step("a", {.timeout = Duration(1000),
-                                    .retry = {.max_attempts = 9, .initial = Duration(600), .jitter = 0}})
-                  .build());
+  Story story(
+      ProjectBuilder()
+          .agent_step("a", {.timeout = Duration(1000),
+                            .retry = RetryPolicy{.max_attempts = 9, .initial = Duration(600), .jitter = 0}})
+          .build());
   story.fail("a");
   story.pass(Duration(600));
   story.pass(Duration(399));
   EXPECT_TRUE(story.last.events.empty());
   story.pass(Duration(1));
   EXPECT_THAT(story.events(), ElementsAre("step_failed a", "run_failed a"));
-  EXPECT_THAT(story.last.withdrawn, ElementsAre(AttemptToken{kRun, StepIndex(0), ItemIndex(0), Attempt(2)}));
+  EXPECT_THAT(story.last.withdrawn,
+              ElementsAre(AttemptToken{kStoryRun, StepIndex(0), ItemIndex(0), Attempt(2)}));
 }
 
 TEST(Decide, ARunsTimeoutEndsIt) {

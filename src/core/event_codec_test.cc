@@ -51,7 +51,7 @@ TEST_F(EventCodec, EveryEventComesBackAsItWent) {
   expect_round_trip(TaskSucceeded{m, ItemIndex(3), Attempt(2), odd, Payload("{\"usd\":0.1}"), "w-1", kNow});
   expect_round_trip(TaskFailed{a, ItemIndex(0), Attempt(1), error, kNow + Duration(5), "w-1", kNow});
   expect_round_trip(TaskFailed{a, ItemIndex(0), Attempt(1), error, std::nullopt, "", kNow});
-  expect_round_trip(StepSleeping{a, kNow});
+  expect_round_trip(TaskWaiting{a, ItemIndex(0), Attempt(1), UntilTime{kNow}});
   expect_round_trip(StepCompleted{a, odd, std::nullopt});
   expect_round_trip(StepCompleted{m, std::nullopt, error});
   expect_round_trip(StepFailed{a, error});

@@ -16,40 +16,70 @@ bool has_ended(const Run& run, StepIndex step) {
          std::holds_alternative<StepNotTaken>(state);
 }
 
-bool is_agent_call(const Run& run, StepIndex step) {
-  return std::holds_alternative<AgentCall>(run.definition(step).action);
+// Of an action that hands tasks out or waits.
+bool has_tasks(const Run& run, StepIndex step) {
+  return std::visit(
+      Overloaded{[](const AgentCall&) { return true; }, [](const SubWorkflow&) { return true; },
+                 [](const Approval&) { return true; }, [](const WaitFor&) { return true; },
+                 [](const Sleep&) { return true; }, [](const Publish&) { return false; },
+                 [](const SetState&) { return false; }, [](const Transform&) { return false; }},
+      run.definition(step).action);
 }
 
-// Whether the task is one that a running step has.
-bool has_task(const Run& run, StepIndex step, ItemIndex item) {
-  return is_agent_call(run, step) && std::holds_alternative<StepRunning>(run.step(step).state) &&
-         item.value() < run.step(step).tasks.size();
+// The task is one that a running step has, or the one that a step begins with.
+bool may_begin(const Run& run, StepIndex step, ItemIndex item) {
+  if (!has_tasks(run, step)) return false;
+  const bool first = !run.definition(step).for_each &&
+                     std::holds_alternative<StepPending>(run.step(step).state) && item == ItemIndex(0);
+  return first || (std::holds_alternative<StepRunning>(run.step(step).state) &&
+                   run.find_task(step, item) != nullptr);
 }
 
 bool is_under_way(const Run& run, StepIndex step, ItemIndex item) {
-  return has_task(run, step, item) &&
-         std::holds_alternative<TaskDispatched>(run.step(step).tasks[item.value()].state);
+  const TaskRecord* task = run.find_task(step, item);
+  return task != nullptr && std::holds_alternative<StepRunning>(run.step(step).state) &&
+         (std::holds_alternative<TaskDispatched>(task->state) ||
+          std::holds_alternative<TaskAwaiting>(task->state));
+}
+
+bool is_unscheduled(const Run& run, StepIndex step, ItemIndex item) {
+  const TaskRecord* task = run.find_task(step, item);
+  return task == nullptr || std::holds_alternative<TaskUnscheduled>(task->state) ||
+         std::holds_alternative<TaskBackingOff>(task->state);
 }
 
 // What `apply` takes for granted, asked of an event that a damaged journal may have made up.
 bool fits(const Run& run, const Event& event) {
-  if (run.ended()) return std::holds_alternative<RunRetried>(event);
+  if (run.ended()) {
+    return std::holds_alternative<RunRetried>(event) || std::holds_alternative<RunForked>(event);
+  }
   return std::visit(
       Overloaded{
-          [](const RunCreated&) { return true; },
+          [](const RunCreated&) { return true; }, [](const RunForked&) { return true; },
           [&](const StepStarted& e) {
-            return is_agent_call(run, e.step) && run.definition(e.step).for_each &&
+            return has_tasks(run, e.step) && run.definition(e.step).for_each &&
                    std::holds_alternative<StepPending>(run.step(e.step).state) &&
                    expr::Value::json(e.items).is(expr::Kind::list);
           },
           [&](const TaskScheduled& e) {
-            const bool first = is_agent_call(run, e.step) && !run.definition(e.step).for_each &&
-                               std::holds_alternative<StepPending>(run.step(e.step).state);
-            return (first && e.item == ItemIndex(0)) || has_task(run, e.step, e.item);
+            return may_begin(run, e.step, e.item) && is_unscheduled(run, e.step, e.item);
           },
+          [&](const TaskWaiting& e) {
+            const auto* person = std::get_if<ForPerson>(&e.wait);
+            const bool asked = person != nullptr && !person->agent.empty();
+            const bool call = std::holds_alternative<AgentCall>(run.definition(e.step).action);
+            return may_begin(run, e.step, e.item) && is_unscheduled(run, e.step, e.item) && asked == call;
+          },
+          [&](const TaskRouted& e) {
+            return may_begin(run, e.step, e.item) &&
+                   std::holds_alternative<AgentCall>(run.definition(e.step).action);
+          },
+          [&](const ApprovalDecided& e) { return is_under_way(run, e.step, e.item); },
+          [](const SignalReceived&) { return true; },
+          [&](const EventDelivered& e) { return is_under_way(run, e.step, e.item); },
+          [](const EventPublished&) { return true; }, [](const StateChanged&) { return true; },
           [&](const TaskSucceeded& e) { return is_under_way(run, e.step, e.item); },
           [&](const TaskFailed& e) { return is_under_way(run, e.step, e.item); },
-          [&](const StepSleeping& e) { return std::holds_alternative<StepPending>(run.step(e.step).state); },
           [&](const StepCompleted& e) { return !has_ended(run, e.step); },
           [&](const StepFailed& e) { return !has_ended(run, e.step); },
           [&](const StepSkipped& e) { return std::holds_alternative<StepPending>(run.step(e.step).state); },

@@ -1,5 +1,6 @@
 #include "core/ids.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -66,13 +67,15 @@ std::string AttemptToken::idempotency_key() const {
   return run.text() + "/" + std::to_string(step.value()) + "/" + std::to_string(item.value());
 }
 
-std::optional<AttemptToken> AttemptToken::parse(std::string_view text) {
+namespace {
+
+std::optional<AttemptToken> parse_token(std::string_view text, char separator) {
   std::array<std::string_view, 4> parts;
   for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
-    const std::size_t slash = text.find('/');
-    if (slash == std::string_view::npos) return std::nullopt;
-    parts[i] = text.substr(0, slash);
-    text.remove_prefix(slash + 1);
+    const std::size_t end = text.find(separator);
+    if (end == std::string_view::npos) return std::nullopt;
+    parts[i] = text.substr(0, end);
+    text.remove_prefix(end + 1);
   }
   parts.back() = text;
   const auto run = RunId::parse(parts[0]);
@@ -81,6 +84,37 @@ std::optional<AttemptToken> AttemptToken::parse(std::string_view text) {
   const auto attempt = parse_number(parts[3]);
   if (!run || !step || !item || !attempt || *attempt == 0) return std::nullopt;
   return AttemptToken{*run, StepIndex(*step), ItemIndex(*item), Attempt(*attempt)};
+}
+
+}  // namespace
+
+std::optional<AttemptToken> AttemptToken::parse(std::string_view text) {
+  return parse_token(text, '/');
+}
+
+std::string AttemptToken::path_text() const {
+  std::string text = this->text();
+  std::ranges::replace(text, '/', '-');
+  return text;
+}
+
+std::optional<AttemptToken> AttemptToken::parse_path(std::string_view text) {
+  return parse_token(text, '-');
+}
+
+// Mixed as splitmix64 does.
+RunId RunId::of_sub_run(const AttemptToken& task, Timestamp scheduled_at) {
+  std::uint64_t hash = task.run.high_ ^ (task.run.low_ * 0x9E3779B97F4A7C15U);
+  const auto mix = [&hash](std::uint64_t part) {
+    hash += part + 0x9E3779B97F4A7C15U;
+    hash = (hash ^ (hash >> 30)) * 0xBF58476D1CE4E5B9U;
+    hash = (hash ^ (hash >> 27)) * 0x94D049BB133111EBU;
+    hash ^= hash >> 31;
+    return hash;
+  };
+  for (const std::uint32_t part : {task.step.value(), task.item.value()}) mix(part);
+  const std::uint64_t low = mix(task.attempt.value());
+  return make(scheduled_at, static_cast<std::uint16_t>(mix(task.run.low_)), low);
 }
 
 }  // namespace ganglion

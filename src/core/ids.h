@@ -33,6 +33,9 @@ class RunId {
   // Nothing unless `text` has the form of a run id (upper case, first character at most '7').
   static std::optional<RunId> parse(std::string_view text);
 
+  // The run that performs a task of another run: the same for the same attempt.
+  static RunId of_sub_run(const struct AttemptToken& task, Timestamp scheduled_at);
+
   std::string text() const;
   // Spreads well: the random bits.
   std::size_t hash() const { return low_; }
@@ -57,6 +60,9 @@ struct AttemptToken {
   // `run/step/item`: the same for every attempt, so that an agent can make its side effect once.
   std::string idempotency_key() const;
   static std::optional<AttemptToken> parse(std::string_view text);
+  // `run-step-item-attempt`: the same, fit for a path.
+  std::string path_text() const;
+  static std::optional<AttemptToken> parse_path(std::string_view text);
 
   auto operator<=>(const AttemptToken&) const = default;
 };

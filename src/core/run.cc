@@ -35,7 +35,52 @@ Payload collect_outputs(const std::vector<TaskRecord>& tasks) {
   return Payload(std::move(list));
 }
 
+constexpr std::size_t kLarge = 4096;  // bytes; parsing less again costs less than keeping what was parsed
+
+Usage read_usage(const Payload& payload) {
+  Usage usage;
+  boost::system::error_code error;
+  const boost::json::value value = boost::json::parse(payload.bytes(), error);
+  const auto* fields = value.if_object();
+  if (error || fields == nullptr) return usage;
+  for (const auto& [name, amount] : *fields) {
+    if (amount.is_number()) usage[std::string(name)] += amount.to_number<double>();
+  }
+  return usage;
+}
+
+void add(Usage& to, const Usage& amounts) {
+  for (const auto& [name, amount] : amounts) to[name] += amount;
+}
+
+void add(Budget& to, const Budget& amount, double sign) {
+  to.tokens = to.tokens.value_or(0) + sign * amount.tokens.value_or(0);
+  to.usd = to.usd.value_or(0) + sign * amount.usd.value_or(0);
+}
+
+std::optional<double> smaller(std::optional<double> a, std::optional<double> b) {
+  if (!a || !b) return a ? a : b;
+  return std::min(*a, *b);
+}
+
 }  // namespace
+
+expr::Value ReadableValue::value() const {
+  if (parsed_) return *parsed_;
+  expr::Value value = expr::Value::json(payload_);
+  if (payload_.size() >= kLarge) parsed_ = value;
+  return value;
+}
+
+Budget as_budget(const Usage& usage) {
+  const auto amount = [&](const char* name) {
+    const auto found = usage.find(name);
+    return found == usage.end() ? 0.0 : found->second;
+  };
+  const bool total = usage.contains("tokens");
+  return {.tokens = total ? amount("tokens") : amount("input_tokens") + amount("output_tokens"),
+          .usd = amount("usd")};
+}
 
 Run::Run(RunId id, std::shared_ptr<const Project> project, const WorkflowDefinition& workflow)
     : id_(std::move(id)), project_(std::move(project)), workflow_(&workflow), steps_(workflow.steps.size()) {}
@@ -51,35 +96,91 @@ void Run::apply(const Event& event, Timestamp at) {
 
 void Run::on(const RunCreated& event, Timestamp at) {
   created_ = event;
+  input_ = ReadableValue(event.input);
   created_at_ = at;
+  if (workflow_->budget || event.budget) {
+    const Budget own = workflow_->budget.value_or(Budget());
+    const Budget given = event.budget.value_or(Budget());
+    budget_ = Budget{smaller(own.tokens, given.tokens), smaller(own.usd, given.usd)};
+  }
   watch_run_deadline(at);
   count_needs();
 }
 
-void Run::on(const RunPaused&, Timestamp) {
-  state_ = RunOnHold{};
+void Run::on(const RunForked& event, Timestamp at) {
+  forked_ = event;
+  if (event.input) input_ = ReadableValue(*event.input);
+  created_.parent.reset();
+  state_ = RunActive{};
+  for (StepRecord& step : steps_) {
+    if (std::holds_alternative<StepRunning>(step.state)) step.started_at.reset();
+  }
+  watch_run_deadline(at);
+  reopen(at);
 }
 
-void Run::on(const RunResumed&, Timestamp) {
+void Run::on(const RunPaused& event, Timestamp) {
+  state_ = RunOnHold{event.step, event.by_parent};
+}
+
+void Run::on(const RunResumed&, Timestamp at) {
   state_ = RunActive{};
+  bool reopened = false;
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    const StepIndex index(static_cast<std::uint32_t>(i));
+    const bool parked = std::holds_alternative<StepBroken>(steps_[i].state) &&
+                        definition(index).on_failure == OnFailure::pause_run;
+    if (!parked) continue;
+    reopen_step(index);
+    reopened = true;
+  }
+  if (reopened) reopen(at);
 }
 
 void Run::on(const RunRetried&, Timestamp at) {
   GANGLION_ASSERT(ended());
   state_ = RunActive{};
-  ended_at_.reset();
-  wakeups_.clear();
-  watch_run_deadline(at);
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     const StepIndex index(static_cast<std::uint32_t>(i));
     const bool stopped_the_run = std::holds_alternative<StepBroken>(steps_[i].state) &&
-                                 definition(index).on_failure == OnFailure::fail_run;
+                                 definition(index).on_failure != OnFailure::continue_run;
     if (stopped_the_run || std::holds_alternative<StepCalledOff>(steps_[i].state)) reopen_step(index);
   }
+  watch_run_deadline(at);
+  reopen(at);
+}
+
+void Run::reopen(Timestamp at) {
+  ended_at_.reset();
+  wakeups_.clear();
+  event_waits_.clear();
+  in_flight_ = 0;
+  waiting_ = 0;
+  reserved_ = {};
+  if (run_deadline_) wake_at({*run_deadline_, WakeupReason::run_timeout, StepIndex(0), ItemIndex(0)});
   count_needs();
   for (std::size_t i = 0; i < steps_.size(); ++i) {
-    if (std::holds_alternative<StepRunning>(steps_[i].state))
-      begin_step(StepIndex(static_cast<std::uint32_t>(i)), at);
+    if (!std::holds_alternative<StepRunning>(steps_[i].state)) continue;
+    const StepIndex step(static_cast<std::uint32_t>(i));
+    StepRunning& running = this->running(step);
+    running = StepRunning{.next_item = steps_[i].tasks.size()};
+    for (std::size_t j = steps_[i].tasks.size(); j-- > 0;) {
+      const ItemIndex item(static_cast<std::uint32_t>(j));
+      const TaskRecord& task = steps_[i].tasks[j];
+      count(step, item, task.state, 1);
+      if (task.details && task.details->reserved) add(reserved_, *task.details->reserved, 1);
+      if (const auto* pause = std::get_if<TaskBackingOff>(&task.state)) {
+        wake_at({pause->retry_at, WakeupReason::retry, step, item});
+      }
+      const auto* awaiting = std::get_if<TaskAwaiting>(&task.state);
+      const auto* sleep = awaiting ? std::get_if<UntilTime>(&awaiting->wait) : nullptr;
+      if (sleep) wake_at({sleep->until, WakeupReason::sleep, step, item});
+    }
+    if (!steps_[i].started_at) {
+      begin_step(step, at);
+    } else if (const auto deadline = step_deadline(step)) {
+      wake_at({*deadline, WakeupReason::step_timeout, step, ItemIndex(0)});
+    }
   }
 }
 
@@ -104,10 +205,12 @@ void Run::end_run(RunState state, Timestamp at) {
     step.state = StepCalledOff{};
     step.ended_at = at;
   }
-  running_steps_ = 0;
-  sleeping_steps_ = 0;
+  in_flight_ = 0;
+  waiting_ = 0;
+  reserved_ = {};
   startable_.clear();
   wakeups_.clear();
+  event_waits_.clear();
 }
 
 bool Run::ended() const {
@@ -118,7 +221,7 @@ bool Run::ended() const {
 }
 
 std::string_view Run::status() const {
-  const bool waiting = running_steps_ == 0 && sleeping_steps_ > 0;
+  const bool waiting = in_flight_ > 0 && waiting_ == in_flight_;
   return std::visit(
       Overloaded{[&](const RunActive&) -> std::string_view { return waiting ? "waiting" : "running"; },
                  [](const RunOnHold&) -> std::string_view { return "paused"; },
@@ -139,17 +242,11 @@ void Run::on(const StepStarted& event, Timestamp at) {
   begin_step(event.step, at);
 }
 
-void Run::on(const StepSleeping& event, Timestamp at) {
-  record(event.step).state = StepAsleep{event.until};
-  begin_step(event.step, at);
-  wake_at({event.until, WakeupReason::sleep, event.step, ItemIndex(0)});
-}
-
 void Run::on(const StepCompleted& event, Timestamp at) {
   StepRecord& step = record(event.step);
   if (!step.started_at) begin_step(event.step, at);
   Payload output = event.output ? *event.output : collect_outputs(step.tasks);
-  end_step(event.step, StepDone{std::move(output), event.error}, at);
+  end_step(event.step, StepDone{ReadableValue(std::move(output)), event.error}, at);
 }
 
 void Run::on(const StepFailed& event, Timestamp at) {
@@ -164,8 +261,6 @@ void Run::begin_step(StepIndex index, Timestamp at) {
   StepRecord& step = record(index);
   leave_startable(index);
   step.started_at = at;
-  if (std::holds_alternative<StepRunning>(step.state)) ++running_steps_;
-  if (std::holds_alternative<StepAsleep>(step.state)) ++sleeping_steps_;
   if (const auto deadline = step_deadline(index)) {
     wake_at({*deadline, WakeupReason::step_timeout, index, ItemIndex(0)});
   }
@@ -180,13 +275,22 @@ void Run::leave_startable(StepIndex index) {
 void Run::end_step(StepIndex index, StepState state, Timestamp at) {
   StepRecord& step = record(index);
   GANGLION_ASSERT(!has_ended(step.state));
-  if (std::holds_alternative<StepRunning>(step.state)) --running_steps_;
-  if (std::holds_alternative<StepAsleep>(step.state)) --sleeping_steps_;
+  if (const auto* running = std::get_if<StepRunning>(&step.state)) {
+    in_flight_ -= running->in_flight;
+    waiting_ -= running->waiting;
+    const auto first = event_waits_.lower_bound({index, ItemIndex(0)});
+    event_waits_.erase(first, event_waits_.lower_bound({index.next(), ItemIndex(0)}));
+    for (TaskRecord& task : step.tasks) {
+      if (!task.details || !task.details->reserved) continue;
+      add(reserved_, *task.details->reserved, -1);
+      task.details->reserved.reset();
+    }
+  }
   leave_startable(index);
   step.state = std::move(state);
   step.ended_at = at;
   if (std::holds_alternative<StepDone>(step.state)) {
-    step.tasks = {};
+    step.tasks = std::vector<TaskRecord>();
     step.items = {};
   }
   ++ended_steps_;
@@ -207,19 +311,19 @@ void Run::reopen_step(StepIndex index) {
     step.state = StepPending{};
     return;
   }
-  StepRunning running;
-  running.next_item = step.tasks.size();
-  for (std::size_t i = step.tasks.size(); i-- > 0;) {
-    TaskRecord& task = step.tasks[i];
-    if (std::holds_alternative<TaskDone>(task.state)) {
-      ++running.ended;
-      continue;
-    }
+  step.state = StepRunning{};
+  for (TaskRecord& task : step.tasks) {
+    if (std::holds_alternative<TaskDone>(task.state)) continue;
     task.state = TaskUnscheduled{};
     task.earlier_attempts = task.attempt.value();
-    running.next_item = i;
+    task.link = 0;
+    task.role = TaskRole::work;
+    if (!task.details) continue;
+    task.details->routed.clear();
+    task.details->agent.clear();
+    task.details->last_error.reset();
+    task.details->reserved.reset();
   }
-  step.state = running;
 }
 
 void Run::count_needs() {
@@ -241,8 +345,10 @@ std::string_view Run::step_status(StepIndex index) const {
   const bool ready = state_.index() == 0 && step(index).open_needs == 0;
   return std::visit(
       Overloaded{[&](const StepPending&) -> std::string_view { return ready ? "ready" : "pending"; },
-                 [](const StepRunning&) -> std::string_view { return "running"; },
-                 [](const StepAsleep&) -> std::string_view { return "waiting"; },
+                 [](const StepRunning& running) -> std::string_view {
+                   return running.in_flight > 0 && running.waiting == running.in_flight ? "waiting"
+                                                                                       : "running";
+                 },
                  [](const StepDone&) -> std::string_view { return "completed"; },
                  [](const StepBroken&) -> std::string_view { return "failed"; },
                  [](const StepNotTaken&) -> std::string_view { return "skipped"; },
@@ -254,7 +360,8 @@ std::vector<StepIndex> Run::interrupted() const {
   std::vector<StepIndex> found;
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     const auto* running = std::get_if<StepRunning>(&steps_[i].state);
-    if (running && running->next_item < steps_[i].tasks.size())
+    const std::size_t tasks = steps_[i].tasks.size();
+    if (running && (running->next_item < tasks || running->ended == tasks))
       found.push_back(StepIndex(static_cast<std::uint32_t>(i)));
   }
   return found;
@@ -269,55 +376,205 @@ StepRunning& Run::running(StepIndex index) {
 // --- tasks
 // --------------------------------------------------------------------------------------------------------
 
-void Run::on(const TaskScheduled& event, Timestamp at) {
-  StepRecord& step = record(event.step);
-  if (step.tasks.empty()) {
-    step.tasks.resize(1);
-    step.state = StepRunning{};
-    begin_step(event.step, at);
-  }
-  TaskRecord& task = this->task(event.step, event.item);
-  StepRunning& running = this->running(event.step);
-  if (std::holds_alternative<TaskUnscheduled>(task.state)) {
-    ++running.in_flight;
-  }
-  if (event.input) task.input = *event.input;
-  task.state = TaskDispatched{};
-  task.attempt = event.attempt;
-  ++step.attempts;
-  const auto& tasks = step.tasks;
+void Run::count(StepIndex step, ItemIndex item, const TaskState& state, std::ptrdiff_t by) {
+  StepRunning& running = this->running(step);
+  const auto change = [by](std::size_t& counter) {
+    counter = static_cast<std::size_t>(static_cast<std::ptrdiff_t>(counter) + by);
+  };
+  const auto in_flight = [&] {
+    change(running.in_flight);
+    change(in_flight_);
+  };
+  std::visit(Overloaded{[&](const TaskUnscheduled&) {
+                          if (by > 0) running.next_item = std::min<std::size_t>(running.next_item, item.value());
+                        },
+                        [&](const TaskDispatched&) { in_flight(); }, [&](const TaskBackingOff&) { in_flight(); },
+                        [&](const TaskAwaiting& awaiting) {
+                          in_flight();
+                          change(running.waiting);
+                          change(waiting_);
+                          if (!std::holds_alternative<ForEvent>(awaiting.wait)) return;
+                          if (by > 0) {
+                            event_waits_.emplace(step, item);
+                          } else {
+                            event_waits_.erase({step, item});
+                          }
+                        },
+                        [&](const TaskDone&) { change(running.ended); },
+                        [&](const TaskGivenUp&) {
+                          change(running.ended);
+                          change(running.given_up);
+                        }},
+             state);
+}
+
+void Run::move_task(StepIndex step, ItemIndex item, TaskState state) {
+  TaskRecord& task = this->task(step, item);
+  count(step, item, task.state, -1);
+  task.state = std::move(state);
+  count(step, item, task.state, 1);
+  StepRunning& running = this->running(step);
+  const auto& tasks = record(step).tasks;
   while (running.next_item < tasks.size() &&
          !std::holds_alternative<TaskUnscheduled>(tasks[running.next_item].state)) {
     ++running.next_item;
   }
 }
 
-void Run::on(const TaskSucceeded& event, Timestamp at) {
-  if (event.usage) add_usage(*event.usage);
-  if (!definition(event.step).for_each) {
-    end_step(event.step, StepDone{event.output, std::nullopt}, at);
-    return;
+TaskRecord& Run::begin_task(StepIndex step, ItemIndex item, Timestamp at) {
+  StepRecord& record = this->record(step);
+  if (record.tasks.empty()) {
+    record.tasks.resize(1);
+    record.state = StepRunning{};
+    begin_step(step, at);
   }
+  return task(step, item);
+}
+
+void Run::begin_attempt(StepIndex step, ItemIndex item, Attempt attempt, std::uint32_t link,
+                        std::uint32_t iteration, TaskRole role, Timestamp at) {
+  TaskRecord& task = begin_task(step, item, at);
+  const bool counts_anew = link != task.link || iteration != task.iteration || role != task.role;
+  if (counts_anew) task.earlier_attempts = attempt.value() - 1;
+  task.attempt = attempt;
+  task.link = link;
+  task.iteration = iteration;
+  task.role = role;
+  task.scheduled_at = at;
+}
+
+void Run::end_attempt(StepIndex step, ItemIndex item, const std::optional<Payload>& reported) {
+  TaskRecord& task = this->task(step, item);
+  const bool reserved = task.details && task.details->reserved;
+  if (reserved) {
+    add(reserved_, *task.details->reserved, -1);
+    task.details->reserved.reset();
+  }
+  if (!reported) return;
+  const Usage usage = read_usage(*reported);
+  add(usage_, usage);
+  add(record(step).usage, usage);
+  if (!budget_) return;
+  const Budget used = as_budget(usage);
+  Budget& largest = largest_[agent_of(step, item)];
+  largest.tokens = std::max(largest.tokens.value_or(0), used.tokens.value_or(0));
+  largest.usd = std::max(largest.usd.value_or(0), used.usd.value_or(0));
+}
+
+void Run::on(const TaskScheduled& event, Timestamp at) {
+  begin_attempt(event.step, event.item, event.attempt, event.link, event.iteration, event.role, at);
+  StepRecord& step = record(event.step);
   TaskRecord& task = this->task(event.step, event.item);
-  task.state = TaskDone{event.output};
+  if (event.input) {
+    task.input = *event.input;
+    task.has_input = true;
+  }
+  const auto* call = std::get_if<AgentCall>(&definition(event.step).action);
+  if (call && event.agent == call->agent) {
+    if (task.details) task.details->agent.clear();
+  } else if (call) {
+    task.detail().agent = event.agent;
+  }
+  const bool chosen = call && call->agent.empty() && event.role != TaskRole::classify;
+  if (chosen && task.detail().called.empty()) task.detail().called = event.agent;
+  if (!event.cache_key.empty()) task.detail().cache_key = event.cache_key;
+  if (event.reserved) {
+    task.detail().reserved = event.reserved;
+    add(reserved_, *event.reserved, 1);
+  }
+  const bool lookup = event.role == TaskRole::cache || event.role == TaskRole::recall;
+  if (!lookup) ++step.attempts;
+  if (!definition(event.step).for_each) {
+    step.iterations = event.iteration;
+    if (call && !lookup && event.agent != call->agent) step.agent = event.agent;
+  }
+  move_task(event.step, event.item, TaskDispatched{});
+}
+
+void Run::on(const TaskWaiting& event, Timestamp at) {
+  begin_attempt(event.step, event.item, event.attempt, event.link, event.iteration, TaskRole::work, at);
+  StepRecord& step = record(event.step);
+  ++step.attempts;
+  if (!definition(event.step).for_each) step.iterations = event.iteration;
+  if (const auto* person = std::get_if<ForPerson>(&event.wait); person && !person->agent.empty()) {
+    TaskRecord& task = this->task(event.step, event.item);
+    task.input = person->show;
+    task.has_input = true;
+    const auto& call = std::get<AgentCall>(definition(event.step).action);
+    if (person->agent != call.agent) task.detail().agent = person->agent;
+  }
+  move_task(event.step, event.item, TaskAwaiting{event.wait});
+  if (const auto* sleep = std::get_if<UntilTime>(&event.wait)) {
+    wake_at({sleep->until, WakeupReason::sleep, event.step, event.item});
+  }
+}
+
+void Run::on(const TaskRouted& event, Timestamp at) {
+  TaskRecord& task = begin_task(event.step, event.item, at);
+  end_attempt(event.step, event.item, event.usage);
+  if (event.input) {
+    task.input = *event.input;
+    task.has_input = true;
+  }
+  task.detail().routed = event.to;
+  task.detail().called = event.router;
+  move_task(event.step, event.item, TaskUnscheduled{});
+}
+
+void Run::on(const TaskSucceeded& event, Timestamp at) {
+  end_attempt(event.step, event.item, event.usage);
+  TaskRecord& task = this->task(event.step, event.item);
+  if (event.again) {
+    ++task.iteration;
+    task.link = 0;
+    task.role = TaskRole::work;
+    task.earlier_attempts = task.attempt.value();
+    task.input = {};
+    task.has_input = false;
+    TaskDetails& details = task.detail();
+    details.last_output = event.output;
+    details.called.clear();
+    details.routed.clear();
+    details.agent.clear();
+    details.cache_key.clear();
+    details.last_error.reset();
+    return move_task(event.step, event.item, TaskUnscheduled{});
+  }
+  if (!definition(event.step).for_each) {
+    return end_step(event.step, StepDone{ReadableValue(event.output), std::nullopt}, at);
+  }
   task.input = {};
-  StepRunning& running = this->running(event.step);
-  --running.in_flight;
-  ++running.ended;
+  task.details.reset();
+  move_task(event.step, event.item, TaskDone{event.output});
 }
 
 void Run::on(const TaskFailed& event, Timestamp) {
-  TaskRecord& task = this->task(event.step, event.item);
+  end_attempt(event.step, event.item, event.usage);
   if (event.retry_at) {
-    task.state = TaskBackingOff{*event.retry_at};
-    wake_at({*event.retry_at, WakeupReason::retry, event.step, event.item});
-    return;
+    move_task(event.step, event.item, TaskBackingOff{*event.retry_at});
+    return wake_at({*event.retry_at, WakeupReason::retry, event.step, event.item});
   }
-  task.state = TaskGivenUp{event.error};
-  StepRunning& running = this->running(event.step);
-  --running.in_flight;
-  ++running.ended;
-  ++running.given_up;
+  if (!event.fall_back) return move_task(event.step, event.item, TaskGivenUp{event.error});
+  TaskRecord& task = this->task(event.step, event.item);
+  ++task.link;
+  task.earlier_attempts = task.attempt.value();
+  if (task.role != TaskRole::cache) task.detail().last_error = event.error;
+  move_task(event.step, event.item, TaskUnscheduled{});
+}
+
+void Run::on(const SignalReceived& event, Timestamp) {
+  signals_.push_back(event);
+  seen_signals_.push_back(event.id);
+  if (seen_signals_.size() > kMaxSignals) seen_signals_.pop_front();
+}
+
+void Run::on(const EventDelivered& event, Timestamp) {
+  if (event.seq) return;
+  std::erase_if(signals_, [&](const SignalReceived& signal) { return signal.id == event.id; });
+}
+
+bool Run::has_seen_signal(const std::string& id) const {
+  return std::ranges::find(seen_signals_, id) != seen_signals_.end();
 }
 
 TaskRecord& Run::task(StepIndex step, ItemIndex item) {
@@ -326,21 +583,62 @@ TaskRecord& Run::task(StepIndex step, ItemIndex item) {
   return owner.tasks[item.value()];
 }
 
-std::vector<AttemptToken> Run::dispatched(StepIndex index) const {
+const TaskRecord* Run::find_task(StepIndex step, ItemIndex item) const {
+  const auto& tasks = this->step(step).tasks;
+  return item.value() < tasks.size() ? &tasks[item.value()] : nullptr;
+}
+
+const std::string& Run::agent_of(StepIndex step, ItemIndex item) const {
+  static const std::string kNobody;
+  const TaskRecord* task = find_task(step, item);
+  if (task && task->details && !task->details->agent.empty()) return task->details->agent;
+  const StepAction& action = definition(step).action;
+  if (const auto* call = std::get_if<AgentCall>(&action)) return call->agent;
+  if (const auto* sub = std::get_if<SubWorkflow>(&action)) return sub->workflow;
+  return kNobody;
+}
+
+RunId Run::sub_run_of(StepIndex step, ItemIndex item) const {
+  const TaskRecord* task = find_task(step, item);
+  GANGLION_ASSERT(task != nullptr);
+  return RunId::of_sub_run({id_, step, item, task->attempt}, task->scheduled_at);
+}
+
+Budget Run::largest_use(const std::string& agent) const {
+  const auto found = largest_.find(agent);
+  return found == largest_.end() ? Budget() : found->second;
+}
+
+std::vector<AttemptToken> Run::open_attempts(StepIndex index) const {
   std::vector<AttemptToken> tokens;
   const auto& tasks = step(index).tasks;
   if (!std::holds_alternative<StepRunning>(step(index).state)) return tokens;
   for (std::size_t i = 0; i < tasks.size(); ++i) {
-    if (!std::holds_alternative<TaskDispatched>(tasks[i].state)) continue;
-    tokens.push_back({id_, index, ItemIndex(static_cast<std::uint32_t>(i)), tasks[i].attempt});
+    const bool open = std::holds_alternative<TaskDispatched>(tasks[i].state) ||
+                      std::holds_alternative<TaskAwaiting>(tasks[i].state);
+    if (open) tokens.push_back({id_, index, ItemIndex(static_cast<std::uint32_t>(i)), tasks[i].attempt});
   }
   return tokens;
 }
 
-std::vector<AttemptToken> Run::dispatched() const {
+std::vector<AttemptToken> Run::open_attempts() const {
   std::vector<AttemptToken> tokens;
   for (std::size_t i = 0; i < steps_.size(); ++i) {
-    std::ranges::move(dispatched(StepIndex(static_cast<std::uint32_t>(i))), std::back_inserter(tokens));
+    std::ranges::move(open_attempts(StepIndex(static_cast<std::uint32_t>(i))), std::back_inserter(tokens));
+  }
+  return tokens;
+}
+
+std::vector<AttemptToken> Run::given_up() const {
+  std::vector<AttemptToken> tokens;
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    const StepIndex step(static_cast<std::uint32_t>(i));
+    if (std::holds_alternative<StepRunning>(steps_[i].state)) continue;
+    for (std::size_t j = 0; j < steps_[i].tasks.size(); ++j) {
+      const TaskRecord& task = steps_[i].tasks[j];
+      if (std::holds_alternative<TaskGivenUp>(task.state))
+        tokens.push_back({id_, step, ItemIndex(static_cast<std::uint32_t>(j)), task.attempt});
+    }
   }
   return tokens;
 }
@@ -352,16 +650,6 @@ std::size_t Run::collected_size(StepIndex index) const {
     size += 1 + (done ? done->output.size() : 4);
   }
   return size;
-}
-
-void Run::add_usage(const Payload& usage) {
-  boost::system::error_code error;
-  const boost::json::value value = boost::json::parse(usage.bytes(), error);
-  const auto* fields = value.if_object();
-  if (error || fields == nullptr) return;
-  for (const auto& [name, amount] : *fields) {
-    if (amount.is_number()) usage_[std::string(name)] += amount.to_number<double>();
-  }
 }
 
 // --- deadlines

@@ -10,10 +10,13 @@
 // nothing due changes nothing). Cost per event doesn't depend on the number of steps, items or events before
 // it.
 
+#include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -32,10 +35,14 @@ namespace ganglion {
 // --- tasks
 // --------------------------------------------------------------------------------------------------------
 
+// Wants its next attempt: its first, or the one after a fallback, an iteration, a route or a retry of the run.
 struct TaskUnscheduled {};
 struct TaskDispatched {};
 struct TaskBackingOff {
   Timestamp retry_at;
+};
+struct TaskAwaiting {
+  Wait wait;
 };
 struct TaskDone {
   Payload output;
@@ -43,31 +50,66 @@ struct TaskDone {
 struct TaskGivenUp {
   Error error;
 };
-using TaskState = std::variant<TaskUnscheduled, TaskDispatched, TaskBackingOff, TaskDone, TaskGivenUp>;
+using TaskState =
+    std::variant<TaskUnscheduled, TaskDispatched, TaskBackingOff, TaskAwaiting, TaskDone, TaskGivenUp>;
+
+// What most tasks don't have.
+struct TaskDetails {
+  std::string called;  // the agent that an expression chose
+  std::string routed;  // the agent that a router chose
+  std::string agent;   // of the current attempt, where it is not the one that the step names
+  std::string cache_key;
+  std::optional<Payload> last_output;  // of the iteration before
+  std::optional<Error> last_error;     // of the link before
+  std::optional<Budget> reserved;
+};
 
 struct TaskRecord {
   TaskState state;
   Payload input;
+  bool has_input = false;
+  TaskRole role = TaskRole::work;
   Attempt attempt;                     // the last one that was scheduled; 0 before the first
-  std::uint32_t earlier_attempts = 0;  // those that a retry of the run has forgiven
+  std::uint32_t earlier_attempts = 0;  // those of other links, iterations and before a retry of the run
+  std::uint32_t link = 0;              // of the chain
+  std::uint32_t iteration = 1;
+  Timestamp scheduled_at;  // the current attempt
+  std::unique_ptr<TaskDetails> details;
+
+  TaskDetails& detail() {
+    if (!details) details = std::make_unique<TaskDetails>();
+    return *details;
+  }
 };
 
 // --- steps
 // --------------------------------------------------------------------------------------------------------
 
+// A payload that expressions look into; a large one is parsed once, a small one each time.
+class ReadableValue {
+ public:
+  ReadableValue() = default;
+  explicit ReadableValue(Payload payload) : payload_(std::move(payload)) {}
+
+  const Payload& payload() const { return payload_; }
+  expr::Value value() const;
+
+ private:
+  Payload payload_;
+  mutable std::optional<expr::Value> parsed_;
+};
+
 struct StepPending {};
 // Its tasks are under way.
 struct StepRunning {
   std::size_t next_item = 0;  // the first that is unscheduled; the number of items if none is
-  std::size_t in_flight = 0;  // dispatched or backing off
+  std::size_t in_flight = 0;  // dispatched, backing off or awaiting
+  std::size_t waiting = 0;    // of these, those that await something
   std::size_t ended = 0;      // done or given up
   std::size_t given_up = 0;
 };
-struct StepAsleep {
-  Timestamp until;
-};
 struct StepDone {
-  Payload output;
+  ReadableValue output;
   std::optional<Error> error;  // of items that the step went on without
 };
 struct StepBroken {
@@ -76,7 +118,10 @@ struct StepBroken {
 struct StepNotTaken {};
 struct StepCalledOff {};
 using StepState =
-    std::variant<StepPending, StepRunning, StepAsleep, StepDone, StepBroken, StepNotTaken, StepCalledOff>;
+    std::variant<StepPending, StepRunning, StepDone, StepBroken, StepNotTaken, StepCalledOff>;
+
+// Amounts that agents reported, by name.
+using Usage = std::map<std::string, double>;
 
 struct StepRecord {
   StepState state;
@@ -84,6 +129,9 @@ struct StepRecord {
   std::vector<TaskRecord> tasks;
   expr::Value items;  // of a mapped step
   std::uint32_t attempts = 0;
+  std::uint32_t iterations = 1;  // of its task, where it is not mapped
+  std::string agent;             // who performed it last, where it is not mapped and not the one that it names
+  Usage usage;
   std::optional<Timestamp> started_at;
   std::optional<Timestamp> ended_at;
 };
@@ -92,7 +140,10 @@ struct StepRecord {
 // ----------------------------------------------------------------------------------------------------------
 
 struct RunActive {};
-struct RunOnHold {};
+struct RunOnHold {
+  std::optional<StepIndex> step;  // whose failure waits for a person
+  bool by_parent = false;
+};
 struct RunDone {
   Payload output;
 };
@@ -129,6 +180,9 @@ class Run {
   std::uint64_t version() const { return version_; }
 
   const RunCreated& created() const { return created_; }
+  const std::optional<RunForked>& forked() const { return forked_; }
+  // What the run was started with, or forked with.
+  const ReadableValue& input() const { return input_; }
   Timestamp created_at() const { return created_at_; }
   std::optional<Timestamp> ended_at() const { return ended_at_; }
   const RunState& state() const { return state_; }
@@ -136,11 +190,24 @@ class Run {
   const std::vector<StepRecord>& steps() const { return steps_; }
   const StepRecord& step(StepIndex index) const { return steps_[index.value()]; }
   const StepDefinition& definition(StepIndex index) const { return workflow_->steps[index.value()]; }
+  // Null where the step has no such task.
+  const TaskRecord* find_task(StepIndex step, ItemIndex item) const;
   bool all_steps_ended() const { return ended_steps_ == steps_.size(); }
   // Bytes of the list of outputs that a mapped step has so far.
   std::size_t collected_size(StepIndex step) const;
-  // What agents reported, summed over all accepted results.
-  const std::map<std::string, double>& usage() const { return usage_; }
+
+  // Who performs the task's current attempt: an agent, or of a sub-run the workflow. Empty for what is no call.
+  const std::string& agent_of(StepIndex step, ItemIndex item) const;
+  // The run that performs the task's current attempt, of the role sub_run.
+  RunId sub_run_of(StepIndex step, ItemIndex item) const;
+
+  // What agents reported, summed over all attempts, those of sub-runs included.
+  const Usage& usage() const { return usage_; }
+  // The workflow's budget, or what the parent has reserved if that is less.
+  const std::optional<Budget>& budget() const { return budget_; }
+  const Budget& reserved() const { return reserved_; }
+  // The most that one attempt of this agent has used so far in a run with a budget.
+  Budget largest_use(const std::string& agent) const;
 
   // The `status` of the HTTP API.
   std::string_view status() const;
@@ -148,8 +215,15 @@ class Run {
 
   // Pending steps with nothing left to wait for, in the order in which they became so.
   const std::vector<StepIndex>& startable() const { return startable_; }
-  // Running steps that may have unscheduled tasks: what a pause or a retry left behind.
+  // Running steps that may have unscheduled tasks, or none left: what a pause, a fork or a retry left behind.
   std::vector<StepIndex> interrupted() const;
+
+  std::size_t tasks_in_flight() const { return in_flight_; }
+  // Signals that nothing has waited for yet, oldest first.
+  const std::vector<SignalReceived>& signals() const { return signals_; }
+  bool has_seen_signal(const std::string& id) const;
+  // Tasks that wait for an event, in order.
+  const std::set<std::pair<StepIndex, ItemIndex>>& waiting_for_events() const { return event_waits_; }
 
   std::optional<Timestamp> run_deadline() const { return run_deadline_; }
   // Of a step that has begun and has a timeout.
@@ -159,17 +233,26 @@ class Run {
   // Takes the earliest deadline that is due.
   std::optional<Wakeup> take_wakeup(Timestamp now);
 
-  // Every attempt that is handed out or may be.
-  std::vector<AttemptToken> dispatched() const;
-  std::vector<AttemptToken> dispatched(StepIndex step) const;
+  // Every attempt that somebody performs or may perform, and everything that is waited for.
+  std::vector<AttemptToken> open_attempts() const;
+  std::vector<AttemptToken> open_attempts(StepIndex step) const;
+  // The last attempts of tasks that have failed for good and with them their steps.
+  std::vector<AttemptToken> given_up() const;
 
  private:
   void on(const RunCreated&, Timestamp);
+  void on(const RunForked&, Timestamp);
   void on(const StepStarted&, Timestamp);
   void on(const TaskScheduled&, Timestamp);
+  void on(const TaskWaiting&, Timestamp);
+  void on(const TaskRouted&, Timestamp);
+  void on(const ApprovalDecided&, Timestamp) {}
+  void on(const SignalReceived&, Timestamp);
+  void on(const EventDelivered&, Timestamp);
+  void on(const EventPublished&, Timestamp) {}
+  void on(const StateChanged&, Timestamp) {}
   void on(const TaskSucceeded&, Timestamp);
   void on(const TaskFailed&, Timestamp);
-  void on(const StepSleeping&, Timestamp);
   void on(const StepCompleted&, Timestamp);
   void on(const StepFailed&, Timestamp);
   void on(const StepSkipped&, Timestamp);
@@ -185,30 +268,51 @@ class Run {
   void end_step(StepIndex index, StepState state, Timestamp at);
   void end_run(RunState state, Timestamp at);
   void reopen_step(StepIndex index);
+  // From the states of steps and tasks and from the deadlines: what must start and what must be watched.
+  void reopen(Timestamp at);
   void leave_startable(StepIndex index);
   void count_needs();
   void watch_run_deadline(Timestamp from);
   StepRunning& running(StepIndex index);
   TaskRecord& task(StepIndex step, ItemIndex item);
+  // The task of a step that begins with it, if it has not begun.
+  TaskRecord& begin_task(StepIndex step, ItemIndex item, Timestamp at);
+  // Changes the task's state and everything that is counted by it.
+  void move_task(StepIndex step, ItemIndex item, TaskState state);
+  void count(StepIndex step, ItemIndex item, const TaskState& state, std::ptrdiff_t by);
+  void begin_attempt(StepIndex step, ItemIndex item, Attempt attempt, std::uint32_t link,
+                     std::uint32_t iteration, TaskRole role, Timestamp at);
+  void end_attempt(StepIndex step, ItemIndex item, const std::optional<Payload>& usage);
   void wake_at(Wakeup wakeup);
-  void add_usage(const Payload& usage);
 
   RunId id_;
   std::shared_ptr<const Project> project_;
   const WorkflowDefinition* workflow_;
   std::uint64_t version_ = 0;
   RunCreated created_;
+  std::optional<RunForked> forked_;
+  ReadableValue input_;
   Timestamp created_at_;
   std::optional<Timestamp> ended_at_;
   RunState state_;
   std::vector<StepRecord> steps_;
   std::size_t ended_steps_ = 0;
-  std::size_t running_steps_ = 0;
-  std::size_t sleeping_steps_ = 0;
+  std::size_t in_flight_ = 0;  // tasks, of all steps
+  std::size_t waiting_ = 0;
   std::optional<Timestamp> run_deadline_;
   std::vector<StepIndex> startable_;
   std::vector<Wakeup> wakeups_;  // a heap, earliest first
-  std::map<std::string, double> usage_;
+  std::set<std::pair<StepIndex, ItemIndex>> event_waits_;
+  std::vector<SignalReceived> signals_;
+  std::deque<std::string> seen_signals_;  // the last kMaxSignals ids
+  Usage usage_;
+  std::optional<Budget> budget_;
+  Budget reserved_;
+  std::map<std::string, Budget> largest_;
 };
+
+// What a usage object says, in the terms of a budget: tokens are `tokens`, or where that is absent the sum of
+// `input_tokens` and `output_tokens`.
+Budget as_budget(const Usage& usage);
 
 }  // namespace ganglion

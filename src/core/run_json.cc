@@ -28,11 +28,11 @@ Outcome outcome_of(const StepState& state) {
   return std::visit(
       Overloaded{
           [](const StepDone& done) -> Outcome {
-            return {done.output.bytes(), done.error ? error_json(*done.error) : "null"};
+            return {done.output.payload().bytes(), done.error ? error_json(*done.error) : "null"};
           },
           [](const StepBroken& broken) -> Outcome { return {"null", error_json(broken.error)}; },
           [](const StepPending&) -> Outcome { return {}; }, [](const StepRunning&) -> Outcome { return {}; },
-          [](const StepAsleep&) -> Outcome { return {}; }, [](const StepNotTaken&) -> Outcome { return {}; },
+          [](const StepNotTaken&) -> Outcome { return {}; },
           [](const StepCalledOff&) -> Outcome { return {}; }},
       state);
 }
@@ -62,6 +62,67 @@ std::string needs_json(const Run& run, StepIndex index) {
   return list + "]";
 }
 
+std::string names_json(const std::vector<std::string>& names) {
+  std::string list = "[";
+  for (const std::string& name : names) {
+    if (list.size() > 1) list += ',';
+    append_json_string(list, name);
+  }
+  return list + "]";
+}
+
+std::string usage_json(const Usage& usage) {
+  JsonObject object;
+  for (const auto& [name, amount] : usage) object.add_number(name, amount);
+  return object.finish();
+}
+
+void add_text(JsonObject& object, std::string_view name, const std::string& text) {
+  if (text.empty()) {
+    object.add_raw(name, "null");
+  } else {
+    object.add(name, text);
+  }
+}
+
+std::string waiting_json(const AttemptToken& token, const Wait& wait) {
+  JsonObject object;
+  std::visit(Overloaded{[&](const UntilTime& timer) {
+                          object.add("kind", "timer").add("until", format_rfc3339(timer.until));
+                        },
+                        [&](const ForPerson& person) {
+                          object.add("kind", "approval").add("id", token.path_text());
+                          object.add_raw("by", names_json(person.by));
+                        },
+                        [&](const ForEvent& event) {
+                          object.add("kind", "event").add("event", event.pattern);
+                        }},
+             wait);
+  return object.finish();
+}
+
+// Who performs or performed a step that is not mapped: an agent; of a sub-run also the run.
+void add_performer(JsonObject& object, const Run& run, StepIndex index) {
+  const StepRecord& step = run.step(index);
+  const StepDefinition& definition = run.definition(index);
+  const TaskRecord* task = definition.for_each ? nullptr : run.find_task(index, ItemIndex(0));
+  const auto* call = std::get_if<AgentCall>(&definition.action);
+  std::string agent = step.agent;
+  if (agent.empty() && call && step.started_at) agent = call->agent;
+  add_text(object, "agent", agent);
+  const bool sub_run = task && task->role == TaskRole::sub_run && task->attempt != Attempt(0);
+  add_text(object, "run_id", sub_run ? run.sub_run_of(index, ItemIndex(0)).text() : "");
+  const auto* awaiting = task ? std::get_if<TaskAwaiting>(&task->state) : nullptr;
+  const bool waits = awaiting && std::holds_alternative<StepRunning>(step.state);
+  const AttemptToken token{run.id(), index, ItemIndex(0), task ? task->attempt : Attempt(0)};
+  object.add_raw("waiting_for", waits ? waiting_json(token, awaiting->wait) : "null");
+  if (definition.until) {
+    object.add("iteration", std::int64_t{step.iterations});
+  } else {
+    object.add_raw("iteration", "null");
+  }
+}
+
 std::string step_json(const Run& run, StepIndex index) {
   const StepRecord& step = run.step(index);
   const Outcome outcome = outcome_of(step.state);
@@ -70,7 +131,8 @@ std::string step_json(const Run& run, StepIndex index) {
   object.add_raw("output", outcome.output).add_raw("error", outcome.error);
   add_time(object, "started_at", step.started_at);
   add_time(object, "ended_at", step.ended_at);
-  object.add_raw("needs", needs_json(run, index));
+  object.add_raw("needs", needs_json(run, index)).add_raw("usage", usage_json(step.usage));
+  add_performer(object, run, index);
   const auto* running = std::get_if<StepRunning>(&step.state);
   if (running != nullptr && run.definition(index).for_each) {
     JsonObject items;
@@ -82,6 +144,38 @@ std::string step_json(const Run& run, StepIndex index) {
   return object.finish();
 }
 
+// Where the run comes from, and what it may use.
+void add_origin(JsonObject& object, const Run& run) {
+  const RunCreated& created = run.created();
+  if (created.parent) {
+    JsonObject parent;
+    parent.add("run_id", created.parent->run.text()).add("step", std::int64_t{created.parent->step.value()});
+    parent.add("item", std::int64_t{created.parent->item.value()});
+    object.add_raw("parent", parent.finish());
+  } else {
+    object.add_raw("parent", "null");
+  }
+  if (created.cause) {
+    JsonObject cause;
+    cause.add("event", static_cast<std::int64_t>(created.cause->seq));
+    object.add_raw("cause", cause.finish());
+  } else {
+    object.add_raw("cause", "null");
+  }
+  if (const auto& forked = run.forked()) {
+    JsonObject origin;
+    origin.add("run_id", forked->from.text()).add("seq", static_cast<std::int64_t>(forked->seq));
+    origin.add("step", forked->step);
+    object.add_raw("forked_from", origin.finish());
+  } else {
+    object.add_raw("forked_from", "null");
+  }
+  JsonObject budget;
+  if (run.budget() && run.budget()->tokens) budget.add_number("tokens", *run.budget()->tokens);
+  if (run.budget() && run.budget()->usd) budget.add_number("usd", *run.budget()->usd);
+  object.add_raw("budget", run.budget() ? budget.finish() : "null");
+}
+
 }  // namespace
 
 std::string run_json(const Run& run) {
@@ -90,7 +184,7 @@ std::string run_json(const Run& run) {
   JsonObject object;
   object.add("id", run.id().text()).add("workflow", created.workflow).add("definition", created.definition);
   object.add("status", run.status());
-  object.add_raw("input", created.input.bytes())
+  object.add_raw("input", run.input().payload().bytes())
       .add_raw("output", outcome.output)
       .add_raw("error", outcome.error);
   if (created.session_id) {
@@ -104,9 +198,8 @@ std::string run_json(const Run& run) {
   object.add("version", static_cast<std::int64_t>(run.version()));
   add_time(object, "created_at", run.created_at());
   add_time(object, "ended_at", run.ended_at());
-  JsonObject usage;
-  for (const auto& [name, amount] : run.usage()) usage.add_number(name, amount);
-  object.add_raw("usage", usage.finish());
+  object.add_raw("usage", usage_json(run.usage()));
+  add_origin(object, run);
   JsonObject steps;
   for (std::size_t i = 0; i < run.steps().size(); ++i) {
     const StepIndex index(static_cast<std::uint32_t>(i));

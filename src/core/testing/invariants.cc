@@ -1,8 +1,18 @@
 #include "core/testing/invariants.h"
 
+#include <algorithm>
+
 #include "base/overloaded.h"
 
 namespace ganglion::testing {
+namespace {
+
+template <typename TaskEvent>
+std::pair<std::uint32_t, std::uint32_t> key_of(const TaskEvent& event) {
+  return {event.step.value(), event.item.value()};
+}
+
+}  // namespace
 
 void InvariantChecker::starts(StepIndex step) {
   require(!paused_, "a step started in a paused run");
@@ -21,6 +31,27 @@ void InvariantChecker::final_state() {
   final_ = true;
 }
 
+void InvariantChecker::forget(TaskHistory& task) {
+  task.in_flight = false;
+  task.failures = 0;
+  task.not_before.reset();
+}
+
+template <typename Wanted>
+void InvariantChecker::reopen(Wanted wanted) {
+  for (auto at = broken_steps_.begin(); at != broken_steps_.end();) {
+    if (!wanted(workflow_.steps[*at])) {
+      ++at;
+      continue;
+    }
+    ended_steps_.erase(*at);
+    for (auto& [key, task] : tasks_) {
+      if (key.first == *at) forget(task);
+    }
+    at = broken_steps_.erase(at);
+  }
+}
+
 void InvariantChecker::observe(const Event& event, Timestamp at) {
   require(created_ != std::holds_alternative<RunCreated>(event),
           "run_created is the first event and only that");
@@ -32,43 +63,83 @@ void InvariantChecker::observe(const Event& event, Timestamp at) {
           [&](const StepStarted& e) { starts(e.step); },
           [&](const TaskScheduled& e) {
             starts(e.step);
-            TaskHistory& task = tasks_[{e.step.value(), e.item.value()}];
+            TaskHistory& task = tasks_[key_of(e)];
             require(!task.in_flight && !task.accepted, "a task was scheduled that was under way or done");
             require(e.attempt.value() == task.attempt + 1, "attempts grow one by one");
             require(!task.not_before || at >= *task.not_before, "a retry came before its pause was over");
+            if (e.role != task.role) task.failures = 0;
+            task.role = e.role;
             task.attempt = e.attempt.value();
             task.in_flight = true;
           },
+          [&](const TaskWaiting& e) {
+            starts(e.step);
+            TaskHistory& task = tasks_[key_of(e)];
+            require(!task.in_flight && !task.accepted, "a task waits that was under way or done");
+            require(e.attempt.value() == task.attempt + 1, "attempts grow one by one");
+            task.attempt = e.attempt.value();
+            task.in_flight = true;
+            if (const auto* timer = std::get_if<UntilTime>(&e.wait)) timers_[key_of(e)] = timer->until;
+            if (const auto* person = std::get_if<ForPerson>(&e.wait)) asked_[key_of(e)] = *person;
+          },
+          [&](const TaskRouted& e) {
+            TaskHistory& task = tasks_[key_of(e)];
+            require(task.in_flight == (e.attempt != Attempt(0)), "a route that ends no classifier's attempt");
+            task.in_flight = false;
+            task.failures = 0;
+          },
+          [&](const ApprovalDecided& e) {
+            const auto asked = asked_.find(key_of(e));
+            require(asked != asked_.end(), "a decision that nobody had asked for");
+            if (asked == asked_.end()) return;
+            require(asked->second.digest == e.digest, "a decision about something else than was shown");
+            require(asked->second.by.empty() ||
+                        std::ranges::find(asked->second.by, e.by) != asked->second.by.end(),
+                    "a decision by somebody who was not asked");
+            asked_.erase(asked);
+          },
+          [&](const SignalReceived& e) { require(signals_.insert(e.id).second, "a signal counted twice"); },
+          [&](const EventDelivered& e) {
+            require(e.seq.has_value() || signals_.contains(e.id), "a signal was used that had not come");
+          },
+          [](const EventPublished&) {},
+          [](const StateChanged&) {},
+          [](const RunForked&) {},
           [&](const TaskSucceeded& e) {
-            TaskHistory& task = tasks_[{e.step.value(), e.item.value()}];
+            TaskHistory& task = tasks_[key_of(e)];
             require(task.in_flight && e.attempt.value() == task.attempt,
                     "a result counted that was not current");
             require(!task.accepted, "a task has two accepted results");
             task.in_flight = false;
-            task.accepted = true;
-            if (!workflow_.steps[e.step.value()].for_each) ends(e.step);
+            if (const auto due = timers_.find(key_of(e)); due != timers_.end()) {
+              require(at >= due->second, "a sleep ended early");
+              timers_.erase(due);
+            }
+            if (!e.again) {
+              task.accepted = true;
+              if (!workflow_.steps[e.step.value()].for_each) ends(e.step);
+            } else {
+              ++task.iteration;
+              require(task.iteration <= workflow_.steps[e.step.value()].max_iterations,
+                      "more iterations than allowed");
+            }
+            task.failures = 0;
           },
           [&](const TaskFailed& e) {
-            TaskHistory& task = tasks_[{e.step.value(), e.item.value()}];
+            TaskHistory& task = tasks_[key_of(e)];
             require(task.in_flight && e.attempt.value() == task.attempt,
                     "a failure counted that was not current");
             task.in_flight = false;
             ++task.failures;
-            const RetryPolicy& policy = workflow_.steps[e.step.value()].retry;
-            require(task.failures <= policy.max_attempts, "more attempts than allowed");
-            require(!e.retry_at || *e.retry_at >= at + std::min(policy.initial, policy.max),
+            const auto& policy = workflow_.steps[e.step.value()].retry;
+            require(!policy || task.failures <= policy->max_attempts, "more attempts than allowed");
+            require(!policy || !e.retry_at || *e.retry_at >= at + std::min(policy->initial, policy->max),
                     "a pause shorter than its minimum");
             task.not_before = e.retry_at;
+            if (e.fall_back) task.failures = 0;
+            timers_.erase(key_of(e));
           },
-          [&](const StepSleeping& e) {
-            starts(e.step);
-            asleep_[e.step.value()] = e.until;
-          },
-          [&](const StepCompleted& e) {
-            ends(e.step);
-            const auto sleep = asleep_.find(e.step.value());
-            require(sleep == asleep_.end() || at >= sleep->second, "a sleep ended early");
-          },
+          [&](const StepCompleted& e) { ends(e.step); },
           [&](const StepFailed& e) {
             ends(e.step);
             broken_steps_.insert(e.step.value());
@@ -78,21 +149,18 @@ void InvariantChecker::observe(const Event& event, Timestamp at) {
             ends(e.step);
           },
           [&](const RunPaused&) { paused_ = true; },
-          [&](const RunResumed&) { paused_ = false; },
+          [&](const RunResumed&) {
+            paused_ = false;
+            reopen([](const StepDefinition& step) { return step.on_failure == OnFailure::pause_run; });
+          },
           [&](const RunRetried&) {
             require(final_, "a run was retried that had not ended");
             final_ = false;
             paused_ = false;
-            asleep_.clear();
-            for (const std::uint32_t step : broken_steps_) {
-              if (workflow_.steps[step].on_failure == OnFailure::fail_run) ended_steps_.erase(step);
-            }
-            broken_steps_.clear();
-            for (auto& [key, task] : tasks_) {
-              task.in_flight = false;
-              task.failures = 0;
-              task.not_before.reset();
-            }
+            for (auto& [key, task] : tasks_) forget(task);
+            timers_.clear();
+            asked_.clear();
+            reopen([](const StepDefinition& step) { return step.on_failure != OnFailure::continue_run; });
           },
           [&](const RunCompleted&) {
             require(ended_steps_.size() == workflow_.steps.size(),

@@ -27,7 +27,9 @@ class InvariantChecker {
   using TaskKey = std::pair<std::uint32_t, std::uint32_t>;  // step, item
   struct TaskHistory {
     std::uint32_t attempt = 0;
-    std::uint32_t failures = 0;  // since the run was last retried
+    std::uint32_t failures = 0;  // of this agent, in this iteration, since the run was last retried
+    std::uint32_t iteration = 1;
+    TaskRole role = TaskRole::work;
     bool in_flight = false;
     bool accepted = false;
     std::optional<Timestamp> not_before;
@@ -39,6 +41,9 @@ class InvariantChecker {
   void starts(StepIndex step);
   void ends(StepIndex step);
   void final_state();
+  static void forget(TaskHistory& task);
+  template <typename Wanted>
+  void reopen(Wanted wanted);
   bool may_follow_final(const Event& event) const { return std::holds_alternative<RunRetried>(event); }
 
   const WorkflowDefinition& workflow_;
@@ -46,7 +51,9 @@ class InvariantChecker {
   std::map<TaskKey, TaskHistory> tasks_;
   std::set<std::uint32_t> ended_steps_;
   std::set<std::uint32_t> broken_steps_;
-  std::map<std::uint32_t, Timestamp> asleep_;
+  std::map<TaskKey, Timestamp> timers_;
+  std::map<TaskKey, ForPerson> asked_;
+  std::set<std::string> signals_;
   bool created_ = false;
   bool final_ = false;
   bool paused_ = false;

@@ -24,13 +24,18 @@ struct StepSpec {
   std::string for_each = {};   // a template
   std::uint32_t max_parallel = 0;
   std::optional<Duration> timeout = {};
-  RetryPolicy retry{.max_attempts = 1,
-                    .backoff = Backoff::constant,
-                    .initial = Duration(100),
-                    .max = Duration(100),
-                    .jitter = 0};
+  std::optional<RetryPolicy> retry = RetryPolicy{.max_attempts = 1,
+                                                 .backoff = Backoff::constant,
+                                                 .initial = Duration(100),
+                                                 .max = Duration(100),
+                                                 .jitter = 0};
   OnFailure on_failure = OnFailure::fail_run;
   std::string input = "${{ input }}";  // a template
+  std::string until = {};              // an expression
+  std::uint32_t max_iterations = 1;
+  std::vector<std::string> fallback = {};
+  std::optional<Duration> cache = {};
+  std::string choice = {};  // a template, in place of the agent's name
 };
 
 class ProjectBuilder {
@@ -38,7 +43,38 @@ class ProjectBuilder {
   ProjectBuilder& agent_step(const std::string& name, const StepSpec& spec,
                              const std::string& agent = "worker") {
     if (!project_.agents.contains(agent)) add_agent(agent, "");
-    return add(name, spec, AgentCall{agent, text(spec.input)});
+    return add(name, spec, AgentCall{.agent = agent, .input = text(spec.input)});
+  }
+  ProjectBuilder& sub_run_step(const std::string& name, const StepSpec& spec, const std::string& workflow) {
+    return add(name, spec, SubWorkflow{workflow, text(spec.input)});
+  }
+  ProjectBuilder& approve_step(const std::string& name, const StepSpec& spec,
+                               std::vector<std::string> by = {}) {
+    return add(name, spec, Approval{std::move(by), text(spec.input)});
+  }
+  // `where` is an expression; empty: none.
+  ProjectBuilder& wait_step(const std::string& name, const StepSpec& spec, const std::string& event,
+                            const std::string& where = "") {
+    WaitFor wait{event, std::nullopt};
+    if (!where.empty()) wait.where = expr::Program::compile(where).value();
+    return add(name, spec, std::move(wait));
+  }
+  ProjectBuilder& publish_step(const std::string& name, const StepSpec& spec, const std::string& topic) {
+    return add(name, spec, Publish{topic, text(spec.input)});
+  }
+  ProjectBuilder& set_step(const std::string& name, const StepSpec& spec, const std::string& key) {
+    workflow_.reads_state = true;
+    return add(name, spec, SetState{{{key, text(spec.input)}}});
+  }
+  // An agent that is not a mere worker.
+  ProjectBuilder& add_agent(AgentDefinition agent) {
+    const std::string name = agent.name;
+    project_.agents.insert_or_assign(name, std::move(agent));
+    return *this;
+  }
+  ProjectBuilder& budget(Budget budget) {
+    workflow_.budget = budget;
+    return *this;
   }
   ProjectBuilder& transform_step(const std::string& name, const StepSpec& spec, const std::string& value) {
     return add(name, spec, Transform{text(value)});
@@ -100,6 +136,14 @@ class ProjectBuilder {
                         .timeout = spec.timeout,
                         .retry = spec.retry,
                         .on_failure = spec.on_failure};
+    step.max_iterations = spec.max_iterations;
+    if (!spec.until.empty()) step.until = expr::Program::compile(spec.until).value();
+    if (!spec.fallback.empty()) step.fallback = spec.fallback;
+    if (spec.cache) step.cache = CachePolicy{*spec.cache, std::nullopt};
+    if (auto* call = std::get_if<AgentCall>(&step.action); call && !spec.choice.empty()) {
+      call->agent.clear();
+      call->choice = text(spec.choice);
+    }
     if (!spec.condition.empty()) step.condition = expr::Program::compile(spec.condition).value();
     if (!spec.for_each.empty()) step.for_each = text(spec.for_each);
     workflow_.positions.emplace(name, StepIndex(static_cast<std::uint32_t>(workflow_.steps.size())));
