@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "agents/circuit_breaker.h"
 #include "base/payload.h"
 #include "base/strong_id.h"
 #include "base/time.h"
@@ -50,12 +51,18 @@ struct WorkerStatus {
   std::size_t handed_out = 0;  // attempts of any agent that it holds
 };
 
+// What keeps the tasks of an agent from being handed out although there may be somebody to take them.
+enum class Hold { nothing, concurrency, rate_limit, circuit_breaker };
+
 struct AgentStatus {
   std::string agent;
   std::size_t queued = 0;
   std::size_t handed_out = 0;
   std::size_t waiting_polls = 0;
-  std::vector<WorkerStatus> workers = {};  // that asked for this agent's tasks lately
+  std::optional<BreakerState> breaker = {};  // nothing: the agent has none
+  Hold hold = Hold::nothing;                 // of the queued tasks
+  std::optional<Timestamp> held_until = {};  // where time alone ends it
+  std::vector<WorkerStatus> workers = {};    // that asked for this agent's tasks lately
 };
 
 struct AttemptStatus {

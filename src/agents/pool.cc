@@ -12,6 +12,26 @@ namespace {
 // A worker that never comes back for a cancelled attempt is told so for this long.
 constexpr Duration kRememberCancelled{300'000};
 
+// Nothing for those whose tasks never come here: the engine turns them into approvals and other agents'
+// tasks.
+std::optional<LaneKind> lane_kind(const AgentBackend& backend) {
+  using Kind = std::optional<LaneKind>;
+  return std::visit(Overloaded{
+                        [](const WorkerAgent&) -> Kind { return LaneKind::worker; },
+                        [](const ProcessAgent&) -> Kind { return LaneKind::process; },
+                        [](const HttpAgent&) -> Kind { return LaneKind::http; },
+                        [](const HumanAgent&) -> Kind { return std::nullopt; },
+                        [](const RouterAgent&) -> Kind { return std::nullopt; },
+                    },
+                    backend);
+}
+
+// Whether the agent let the task down. One that says that it can't be done has answered.
+bool failed(const Outcome& outcome) {
+  const auto* failure = std::get_if<TaskFailure>(&outcome);
+  return failure && failure->retryable;
+}
+
 }  // namespace
 
 std::size_t Pool::TokenHash::operator()(const AttemptToken& token) const noexcept {
@@ -28,23 +48,31 @@ Pool::Pool(Clock& clock, Resolver resolver, Executors executors, PoolOptions opt
 
 Pool::~Pool() = default;
 
-Executor* Pool::executor_of(Kind kind) const {
+Executor* Pool::executor_of(LaneKind kind) const {
   switch (kind) {
-    case Kind::worker:
+    case LaneKind::worker:
       return nullptr;
-    case Kind::process:
+    case LaneKind::process:
       return executors_.process;
-    case Kind::http:
+    case LaneKind::http:
       return executors_.http;
   }
   return nullptr;
 }
 
-std::size_t Pool::concurrency_of(Kind kind) const {
-  return kind == Kind::process ? options_.process_concurrency : options_.http_concurrency;
+std::optional<std::size_t> Pool::usual_concurrency(LaneKind kind) const {
+  switch (kind) {
+    case LaneKind::worker:
+      return std::nullopt;
+    case LaneKind::process:
+      return options_.process_concurrency;
+    case LaneKind::http:
+      return options_.http_concurrency;
+  }
+  return std::nullopt;
 }
 
-Pool::Entry* Pool::find(const AttemptToken& token) {
+TaskEntry* Pool::find(const AttemptToken& token) {
   const auto at = entries_.find(token);
   return at == entries_.end() ? nullptr : &at->second;
 }
@@ -54,129 +82,180 @@ Pool::Entry* Pool::find(const AttemptToken& token) {
 
 void Pool::dispatch(Task task) {
   if (entries_.contains(task.token)) return;
+  const Timestamp now = clock_.now();
   std::shared_ptr<const AgentDefinition> agent = resolver_(task.definition, task.agent);
-  Kind kind = Kind::worker;
-  if (agent) {
-    kind = std::visit(Overloaded{
-                          [](const WorkerAgent&) { return Kind::worker; },
-                          [](const ProcessAgent&) { return Kind::process; },
-                          [](const HttpAgent&) { return Kind::http; },
-                      },
-                      agent->backend);
-  }
-  const bool possible = agent && (kind == Kind::worker || executor_of(kind));
-  Lane& lane = this->lane(task.agent, kind);
+  task.definition = {};  // as many bytes as the rest of a small task
+  const std::optional<LaneKind> kind = agent ? lane_kind(agent->backend) : std::nullopt;
+  const bool possible = kind && (kind == LaneKind::worker || executor_of(*kind));
+  Lane& lane = this->lane(task.agent, kind.value_or(LaneKind::worker));
+  if (possible) lane.limits.configure(*agent, task.token.run, usual_concurrency(*kind), now);
+
   const AttemptToken token = task.token;
-  const Place place{task.priority, next_arrival_++};
-  Entry& entry =
-      entries_.try_emplace(token, std::move(task), std::move(agent), lane, place, Queued{}).first->second;
-  lane.queued.emplace(place, &entry);
+  TaskEntry& entry = entries_.try_emplace(token, std::move(task), std::move(agent), lane, now).first->second;
+  ++lane.entries;
+  lane.queued.add(entry, entry.task.fairness_key, entry.task.priority);
+  if (entry.task.fallback_follows) ++lane.with_fallback;
   if (possible) {
     mark_dirty(lane);
     return;
   }
-  leave_queue(entry, "");
+  leave_queue(entry);
   report(entry,
          TaskFailure{"agent_unavailable", "nothing here can run the agent \"" + lane.agent + "\"", false});
 }
 
 void Pool::withdraw(const AttemptToken& token) {
-  Entry* entry = find(token);
+  TaskEntry* entry = find(token);
   if (entry) settle(*entry);
 }
 
 // --- attempts
 // -------------------------------------------------------------------------------------------------------
 
-void Pool::leave_queue(Entry& entry, const std::string& worker) {
-  entry.lane.queued.erase(entry.place);
-  ++entry.lane.handed_out;
-  entry.worker = worker;
-  entry.started_at = clock_.now();
-  entry.deadline = entry.started_at + entry.task.timeout;
-  if (!worker.empty()) workers_.took(worker, entry.task.token, entry.started_at);
+// The lane's next task, which its limits allow.
+TaskEntry& Pool::hand_out(Lane& lane, const std::string& worker) {
+  auto& entry = static_cast<TaskEntry&>(lane.queued.take());
+  if (entry.task.fallback_follows) --lane.with_fallback;
+  lane.limits.handed_out(entry.task.token, clock_.now());
+  begin(entry, TaskEntry::Slot::admitted, worker);
+  return entry;
 }
 
-void Pool::hand_out(Entry& entry, const std::string& worker) {
-  leave_queue(entry, worker);
-  const AttemptToken token = entry.task.token;
-  entry.state = Working{clock_.at(entry.deadline, lifetime_.guard([this, token] { out_of_time(token); }))};
+void Pool::adopt(TaskEntry& entry, const std::string& worker) {
+  leave_queue(entry);
+  entry.lane.limits.adopted();
+  begin(entry, TaskEntry::Slot::adopted, worker);
 }
 
-void Pool::put_back(Entry& entry) {
+void Pool::leave_queue(TaskEntry& entry) {
+  entry.lane.queued.remove(entry);
+  if (entry.task.fallback_follows) --entry.lane.with_fallback;
+}
+
+void Pool::begin(TaskEntry& entry, TaskEntry::Slot slot, const std::string& worker) {
+  const Timestamp now = clock_.now();
+  entry.slot = slot;
+  entry.holder = std::make_unique<TaskEntry::Holder>(worker, now, now + entry.task.timeout, now);
+  if (!worker.empty()) workers_.took(worker, entry.task.token, now);
+  watch(entry);
+}
+
+void Pool::put_back(TaskEntry& entry) {
   stop_timer(entry);
-  --entry.lane.handed_out;
-  if (!entry.worker.empty()) workers_.released(entry.worker, entry.task.token);
-  entry.worker.clear();
-  entry.progress.reset();
-  entry.details.reset();
-  entry.state = Queued{};
-  entry.lane.queued.emplace(entry.place, &entry);
+  const AttemptToken& token = entry.task.token;
+  if (entry.slot == TaskEntry::Slot::admitted) {
+    entry.lane.limits.put_back(token, entry.holder->started_at, clock_.now());
+  } else {
+    entry.lane.limits.released(token);
+  }
+  if (!entry.holder->worker.empty()) workers_.released(entry.holder->worker, token);
+  entry.holder.reset();
+  entry.slot = TaskEntry::Slot::none;
+  entry.state = TaskEntry::Queued{};
+  entry.lane.queued.put_back(entry);
+  if (entry.task.fallback_follows) ++entry.lane.with_fallback;
   mark_dirty(entry.lane);
 }
 
-void Pool::execute(Entry& entry) {
-  hand_out(entry, "");
+void Pool::release_slot(TaskEntry& entry) {
+  if (entry.slot == TaskEntry::Slot::none) return;
+  entry.slot = TaskEntry::Slot::none;
+  entry.lane.limits.released(entry.task.token);
+  match_if_takers(entry.lane);
+}
+
+void Pool::execute(Lane& lane) {
+  TaskEntry& entry = hand_out(lane, "");
   entry.executing = true;
   const AttemptToken token = entry.task.token;
-  executor_of(entry.lane.kind)
-      ->start(entry.task, *entry.agent, entry.deadline,
-              lifetime_.guard([this, token](Outcome outcome) { executed(token, std::move(outcome)); }));
+  executor_of(lane.kind)->start(
+      entry.task, *entry.agent, entry.holder->deadline,
+      lifetime_.guard([this, token](Outcome outcome) { executed(token, std::move(outcome)); }));
 }
 
 void Pool::executed(const AttemptToken& token, Outcome outcome) {
-  Entry* entry = find(token);
+  TaskEntry* entry = find(token);
   GANGLION_ASSERT(entry && entry->executing);
   entry->executing = false;
-  if (std::holds_alternative<Working>(entry->state)) {
+  if (std::holds_alternative<TaskEntry::Working>(entry->state)) {
     report(*entry, std::move(outcome));
-  } else if (std::holds_alternative<Cancelled>(entry->state)) {
+  } else if (std::holds_alternative<TaskEntry::Cancelled>(entry->state)) {
     erase(*entry);
   }
 }
 
-void Pool::out_of_time(const AttemptToken& token) {
-  Entry* entry = find(token);
+// A heartbeat moves no timer, because there may be thousands a second; whether it came is looked up when it
+// is due.
+Timestamp Pool::next_look(const TaskEntry& entry) const {
+  const TaskEntry::Holder& holder = *entry.holder;
+  const std::optional<Duration>& idle = entry.agent->idle_timeout;
+  if (!idle || entry.lane.kind != LaneKind::worker) return holder.deadline;
+  return std::min(holder.deadline, holder.heard_from + *idle);
+}
+
+void Pool::watch(TaskEntry& entry) {
+  const AttemptToken token = entry.task.token;
+  entry.state =
+      TaskEntry::Working{clock_.at(next_look(entry), lifetime_.guard([this, token] { look(token); }))};
+}
+
+void Pool::look(const AttemptToken& token) {
+  TaskEntry* entry = find(token);
   GANGLION_ASSERT(entry);
-  if (std::holds_alternative<Cancelled>(entry->state)) {
+  if (std::holds_alternative<TaskEntry::Cancelled>(entry->state)) {
     erase(*entry);
     return;
   }
-  report(*entry, TaskFailure{"timeout", "no result within " + format_duration(entry->task.timeout), true});
-  if (entry->executing) executor_of(entry->lane.kind)->cancel(token);
+  const Timestamp now = clock_.now();
+  if (now >= entry->holder->deadline) {
+    report(*entry, TaskFailure{"timeout", "no result within " + format_duration(entry->task.timeout), true});
+    if (entry->executing) executor_of(entry->lane.kind)->cancel(token);
+  } else if (now >= next_look(*entry)) {
+    report(*entry, TaskFailure{"idle_timeout",
+                               "no heartbeat within " + format_duration(*entry->agent->idle_timeout), true});
+  } else {
+    watch(*entry);
+  }
 }
 
 void Pool::hand_back(const std::vector<AttemptToken>& tokens) {
   for (const AttemptToken& token : tokens) {
-    Entry* entry = find(token);
+    TaskEntry* entry = find(token);
     if (!entry || entry->executing) continue;
-    if (std::holds_alternative<Working>(entry->state)) {
+    if (std::holds_alternative<TaskEntry::Working>(entry->state)) {
       put_back(*entry);
-    } else if (std::holds_alternative<Cancelled>(entry->state)) {
+    } else if (std::holds_alternative<TaskEntry::Cancelled>(entry->state)) {
       erase(*entry);
     }
   }
 }
 
 HeartbeatReply Pool::heartbeat(Heartbeat heartbeat) {
-  workers_.heard_from(heartbeat.worker, clock_.now());
-  Entry* entry = find(heartbeat.token);
-  if (!entry || entry->lane.kind != Kind::worker) return {};
-  if (std::holds_alternative<Queued>(entry->state)) hand_out(*entry, heartbeat.worker);
-  if (heartbeat.progress) entry->progress = heartbeat.progress;
+  const Timestamp now = clock_.now();
+  workers_.heard_from(heartbeat.worker, now);
+  TaskEntry* entry = find(heartbeat.token);
+  if (!entry || entry->lane.kind != LaneKind::worker) return {};
+  if (std::holds_alternative<TaskEntry::Queued>(entry->state)) adopt(*entry, heartbeat.worker);
+  if (!entry->holder) return {.known = true, .cancelled = true, .deadline = now};
+  TaskEntry::Holder& holder = *entry->holder;
+  holder.heard_from = now;
+  if (heartbeat.progress) holder.progress = heartbeat.progress;
   if (heartbeat.details && heartbeat.details->size() <= kMaxHeartbeatDetails)
-    entry->details = heartbeat.details;
+    holder.details = std::move(heartbeat.details);
+  // Told so, it stops; nothing says when, and others wait.
+  if (std::holds_alternative<TaskEntry::Cancelled>(entry->state)) release_slot(*entry);
   return {.known = true,
-          .cancelled = !std::holds_alternative<Working>(entry->state),
-          .deadline = entry->deadline};
+          .cancelled = !std::holds_alternative<TaskEntry::Working>(entry->state),
+          .deadline = holder.deadline};
 }
 
 void Pool::worker_gone(std::string_view worker) {
   for (const AttemptToken& token : workers_.held_by(worker)) {
-    Entry& entry = *find(token);
-    if (std::holds_alternative<Working>(entry.state)) {
-      report(entry, TaskFailure{"worker_lost", "the worker " + entry.worker + " died while it worked", true});
-    } else if (std::holds_alternative<Cancelled>(entry.state)) {
+    TaskEntry& entry = *find(token);
+    if (std::holds_alternative<TaskEntry::Working>(entry.state)) {
+      report(entry, TaskFailure{"worker_lost", "the worker " + entry.holder->worker + " died while it worked",
+                                true});
+    } else if (std::holds_alternative<TaskEntry::Cancelled>(entry.state)) {
       erase(entry);
     }
   }
@@ -191,9 +270,10 @@ void Pool::worker_gone(std::string_view worker) {
 
 std::optional<AttemptStatus> Pool::attempt(const AttemptToken& token) const {
   const auto at = entries_.find(token);
-  if (at == entries_.end() || !std::holds_alternative<Working>(at->second.state)) return std::nullopt;
-  const Entry& entry = at->second;
-  return AttemptStatus{entry.worker, entry.started_at, entry.deadline, entry.progress, entry.details};
+  if (at == entries_.end() || !std::holds_alternative<TaskEntry::Working>(at->second.state))
+    return std::nullopt;
+  const TaskEntry::Holder& holder = *at->second.holder;
+  return AttemptStatus{holder.worker, holder.started_at, holder.deadline, holder.progress, holder.details};
 }
 
 // --- up: reports
@@ -201,58 +281,84 @@ std::optional<AttemptStatus> Pool::attempt(const AttemptToken& token) const {
 
 void Pool::complete(TaskReport report, TaskReports::Completion done) {
   report.started_at = clock_.now();
-  if (const Entry* entry = find(report.token)) {
-    const bool queued = std::holds_alternative<Queued>(entry->state);
-    // Handed out before a restart: nobody knows when, but not before it was scheduled.
-    report.started_at = queued ? entry->task.scheduled_at : entry->started_at;
-    if (report.worker.empty()) report.worker = entry->worker;
+  if (const TaskEntry* entry = find(report.token)) {
+    if (entry->holder) {
+      report.started_at = entry->holder->started_at;
+      report.queued_at = entry->queued_at;
+      if (report.worker.empty()) report.worker = entry->holder->worker;
+    } else {
+      // Handed out before a restart: nobody knows when, but not before it was scheduled.
+      report.started_at = entry->task.scheduled_at;
+    }
   }
   workers_.heard_from(report.worker, clock_.now());
 
   const AttemptToken token = report.token;
-  auto settled = lifetime_.guard([this, token] { decided(token); });
+  auto settled = lifetime_.guard(
+      [this, token, failed = failed(report.outcome)](Verdict verdict) { decided(token, verdict, failed); });
   reports_->report(std::move(report),
                    [settled = std::move(settled), done = std::move(done)](Result<Verdict> verdict) mutable {
-                     if (verdict) settled();
+                     if (verdict) settled(*verdict);
                      done(std::move(verdict));
                    });
 }
 
 // What the pool itself reports. Made from the loop, never inside the coordinator's own call.
-void Pool::report(Entry& entry, Outcome outcome) {
+void Pool::report(TaskEntry& entry, Outcome outcome) {
   stop_timer(entry);
   const AttemptToken token = entry.task.token;
-  entry.state = Reporting{
-      {token, std::move(outcome), entry.worker, entry.started_at}, options_.report_retry_initial, TimerId()};
+  const TaskEntry::Holder* holder = entry.holder.get();
+  auto report =
+      std::make_unique<TaskReport>(TaskReport{.token = token,
+                                              .outcome = std::move(outcome),
+                                              .worker = holder ? holder->worker : "",
+                                              .started_at = holder ? holder->started_at : clock_.now(),
+                                              .queued_at = entry.queued_at});
+  entry.state = TaskEntry::Reporting{std::move(report), options_.report_retry_initial, TimerId()};
   clock_.post(lifetime_.guard([this, token] { try_report(token); }));
 }
 
 void Pool::try_report(const AttemptToken& token) {
-  Entry* entry = find(token);
-  auto* reporting = entry ? std::get_if<Reporting>(&entry->state) : nullptr;
+  TaskEntry* entry = find(token);
+  auto* reporting = entry ? std::get_if<TaskEntry::Reporting>(&entry->state) : nullptr;
   if (!reporting) return;  // withdrawn or decided meanwhile
   reporting->timer = TimerId();
-  reports_->report(reporting->report, lifetime_.guard([this, token](const Result<Verdict>& verdict) {
+  reports_->report(*reporting->report, lifetime_.guard([this, token](const Result<Verdict>& verdict) {
     report_answered(token, verdict);
   }));
 }
 
 void Pool::report_answered(const AttemptToken& token, const Result<Verdict>& verdict) {
+  TaskEntry* entry = find(token);
+  auto* reporting = entry ? std::get_if<TaskEntry::Reporting>(&entry->state) : nullptr;
   if (verdict) {
-    decided(token);
+    decided(token, *verdict, reporting && failed(reporting->report->outcome));
     return;
   }
-  Entry* entry = find(token);
-  auto* reporting = entry ? std::get_if<Reporting>(&entry->state) : nullptr;
   if (!reporting) return;
   reporting->timer =
       clock_.at(clock_.now() + reporting->pause, lifetime_.guard([this, token] { try_report(token); }));
   reporting->pause = std::min(2 * reporting->pause, options_.report_retry_max);
 }
 
-void Pool::decided(const AttemptToken& token) {
-  Entry* entry = find(token);
+void Pool::decided(const AttemptToken& token, Verdict verdict, bool failed) {
+  TaskEntry* entry = find(token);
   if (!entry) return;
+  Lane& lane = entry->lane;
+  if (entry->slot != TaskEntry::Slot::none) {
+    switch (verdict) {
+      case Verdict::accepted:
+        failed ? lane.limits.failed(token, clock_.now()) : lane.limits.answered(token);
+        break;
+      case Verdict::invalid:
+        lane.limits.failed(token, clock_.now());
+        break;
+      case Verdict::stale_attempt:
+      case Verdict::unknown:
+        break;
+    }
+    if (!lane.queued.empty()) mark_dirty(lane);
+  }
   // Whoever holds it has just reported, or will be told by its verdict; there's nothing left to tell.
   if (entry->executing) {
     settle(*entry);
@@ -262,54 +368,48 @@ void Pool::decided(const AttemptToken& token) {
 }
 
 // The attempt doesn't count any more: forgets it as soon as nobody works on it.
-void Pool::settle(Entry& entry) {
-  if (std::holds_alternative<Cancelled>(entry.state)) return;
-  if (entry.executing) {
-    // One that is out of time was cancelled before.
-    const bool told = std::holds_alternative<Reporting>(entry.state);
-    stop_timer(entry);
-    entry.state = Cancelled{};
-    if (!told) executor_of(entry.lane.kind)->cancel(entry.task.token);
-    return;
-  }
-  if (!std::holds_alternative<Working>(entry.state)) {
+void Pool::settle(TaskEntry& entry) {
+  if (std::holds_alternative<TaskEntry::Cancelled>(entry.state)) return;
+  const AttemptToken token = entry.task.token;
+  if (!entry.executing && !std::holds_alternative<TaskEntry::Working>(entry.state)) {
     erase(entry);
     return;
   }
+  // One that is out of time was cancelled before.
+  const bool told = std::holds_alternative<TaskEntry::Reporting>(entry.state);
   stop_timer(entry);
-  const AttemptToken token = entry.task.token;
-  const Timestamp forget_at = std::min(entry.deadline, clock_.now() + kRememberCancelled);
-  entry.state = Cancelled{clock_.at(forget_at, lifetime_.guard([this, token] { out_of_time(token); }))};
+  entry.lane.limits.abandoned(token);
+  if (!entry.lane.queued.empty()) mark_dirty(entry.lane);
+  if (entry.executing) {
+    entry.state = TaskEntry::Cancelled{};
+    if (!told) executor_of(entry.lane.kind)->cancel(token);
+    return;
+  }
+  const Timestamp forget_at = std::min(entry.holder->deadline, clock_.now() + kRememberCancelled);
+  entry.state = TaskEntry::Cancelled{clock_.at(forget_at, lifetime_.guard([this, token] { look(token); }))};
 }
 
-void Pool::stop_timer(Entry& entry) {
+void Pool::stop_timer(TaskEntry& entry) {
   const TimerId timer = std::visit(Overloaded{
-                                       [](const Queued&) { return TimerId(); },
-                                       [](const Working& working) { return working.timer; },
-                                       [](const Reporting& reporting) { return reporting.timer; },
-                                       [](const Cancelled& cancelled) { return cancelled.timer; },
+                                       [](const TaskEntry::Queued&) { return TimerId(); },
+                                       [](const TaskEntry::Working& working) { return working.timer; },
+                                       [](const TaskEntry::Reporting& reporting) { return reporting.timer; },
+                                       [](const TaskEntry::Cancelled& cancelled) { return cancelled.timer; },
                                    },
                                    entry.state);
   if (timer != TimerId()) clock_.cancel(timer);
 }
 
-void Pool::erase(Entry& entry) {
+void Pool::erase(TaskEntry& entry) {
   stop_timer(entry);
   const AttemptToken token = entry.task.token;
   Lane& lane = entry.lane;
-  if (std::holds_alternative<Queued>(entry.state)) {
-    lane.queued.erase(entry.place);
-  } else {
-    --lane.handed_out;
-    if (!entry.worker.empty()) workers_.released(entry.worker, token);
-  }
+  if (std::holds_alternative<TaskEntry::Queued>(entry.state)) leave_queue(entry);
+  release_slot(entry);
+  if (entry.holder && !entry.holder->worker.empty()) workers_.released(entry.holder->worker, token);
   entries_.erase(token);
-  // An executor has room again.
-  if (lane.kind != Kind::worker && !lane.queued.empty()) {
-    mark_dirty(lane);
-  } else {
-    drop_if_unused(lane);
-  }
+  --lane.entries;
+  drop_if_unused(lane);
 }
 
 }  // namespace ganglion::agents

@@ -347,12 +347,15 @@ TEST(TaskJson, HasTheMembersOfTheContract) {
   task.mapped = true;
   task.input = Payload(R"({"file": "a \"b\".py"})");
   task.session_id = "s-1";
+  task.iteration = 2;
+  task.state_version = 9;
   const std::string token = task.token.text();
-  EXPECT_EQ(task_json(task, Timestamp(0)),
-            R"({"token":")" + token + R"(","run_id":")" + kRun.text() +
-                R"(","step":"step","item":4,"attempt":1,"agent":"worker","input":{"file": "a \"b\".py"},)" +
-                R"("deadline":"1970-01-01T00:00:00.000Z","idempotency_key":")" +
-                task.token.idempotency_key() + R"(","traceparent":null,"session_id":"s-1"})");
+  EXPECT_EQ(
+      task_json(task, Timestamp(0)),
+      R"({"token":")" + token + R"(","run_id":")" + kRun.text() +
+          R"(","step":"step","item":4,"attempt":1,"iteration":2,"agent":"worker","input":{"file": "a \"b\".py"},)" +
+          R"("deadline":"1970-01-01T00:00:00.000Z","idempotency_key":")" + task.token.idempotency_key() +
+          R"(/2","traceparent":null,"session_id":"s-1","state_version":9})");
 }
 
 }  // namespace

@@ -8,19 +8,14 @@
 
 namespace ganglion::agents {
 
-Pool::Lane& Pool::lane(const std::string& agent, Kind kind) {
-  auto [at, added] = lanes_.try_emplace({agent, kind});
-  if (added) {
-    at->second.agent = agent;
-    at->second.kind = kind;
-  }
-  return at->second;
+Lane& Pool::lane(const std::string& agent, LaneKind kind) {
+  return lanes_.try_emplace({agent, kind}, agent, kind, serial_).first->second;
 }
 
-// Anybody may poll for any name, so lanes don't stay for nothing.
 void Pool::drop_if_unused(Lane& lane) {
-  if (lane.dirty || !lane.queued.empty() || !lane.waiters.empty() || lane.handed_out > 0) return;
-  const std::pair<std::string, Kind> key(lane.agent, lane.kind);
+  if (!lane.unused()) return;
+  if (lane.wake != TimerId()) clock_.cancel(lane.wake);
+  const std::pair<std::string, LaneKind> key(lane.agent, lane.kind);
   lanes_.erase(key);
 }
 
@@ -34,7 +29,7 @@ PollTicket Pool::poll(PollRequest request, PollCompletion ready) {
   waiter.max = std::clamp(request.max, std::uint32_t{1}, kMaxTasksPerPoll);
   waiter.ready = std::move(ready);
   for (const std::string& agent : request.agents) {
-    Lane& lane = this->lane(agent, Kind::worker);
+    Lane& lane = this->lane(agent, LaneKind::worker);
     if (!lane.waiters.insert(ticket).second) continue;
     waiter.lanes.push_back(&lane);
     if (!lane.queued.empty()) mark_dirty(lane);
@@ -78,12 +73,20 @@ void Pool::answer_later(std::vector<PollCompletion> polls) {
   }));
 }
 
+void Pool::note_dirty(Lane& lane) {
+  if (lane.dirty) return;
+  lane.dirty = true;
+  dirty_.push_back(&lane);
+}
+
 void Pool::mark_dirty(Lane& lane) {
-  if (!lane.dirty) {
-    lane.dirty = true;
-    dirty_.push_back(&lane);
-  }
+  note_dirty(lane);
   schedule_matching();
+}
+
+// Something has made room.
+void Pool::match_if_takers(Lane& lane) {
+  if (!lane.queued.empty() && (lane.kind != LaneKind::worker || !lane.waiters.empty())) mark_dirty(lane);
 }
 
 void Pool::schedule_matching() {
@@ -98,6 +101,9 @@ void Pool::match() {
   if (!stopped_) {
     match_polls(deliveries);
     for (Lane* lane : dirty_) match_executors(*lane);
+    // Last, because a probe that has just been handed out leaves the others waiting.
+    for (Lane* lane : dirty_) turn_away(*lane);
+    for (Lane* lane : dirty_) plan_wake(*lane);
   }
   for (const PollTicket ticket : not_waiting_) {
     if (waiters_.contains(ticket)) deliveries.push_back({take_waiter(ticket).ready, {}});
@@ -107,15 +113,16 @@ void Pool::match() {
     lane->dirty = false;
     drop_if_unused(*lane);
   }
-  // Last, because a poll's answer may call the pool again.
+  // At the end, because a poll's answer may call the pool again.
   for (Delivery& delivery : deliveries) delivery.ready(std::move(delivery.tasks));
 }
 
 void Pool::match_polls(std::vector<Delivery>& deliveries) {
+  const Timestamp now = clock_.now();
   while (true) {
     std::optional<PollTicket> oldest;
     for (const Lane* lane : dirty_) {
-      if (lane->queued.empty() || lane->waiters.empty()) continue;
+      if (lane->waiters.empty() || !lane->ready(now)) continue;
       const PollTicket first = *lane->waiters.begin();
       if (!oldest || first < *oldest) oldest = first;
     }
@@ -125,27 +132,59 @@ void Pool::match_polls(std::vector<Delivery>& deliveries) {
 }
 
 Pool::Delivery Pool::serve(PollTicket ticket) {
+  const Timestamp now = clock_.now();
   const Waiter& waiter = waiters_.at(ticket);
   std::vector<HandedTask> tasks;
   while (tasks.size() < waiter.max) {
     Lane* best = nullptr;
     for (Lane* lane : waiter.lanes) {
-      if (lane->queued.empty()) continue;
-      if (!best || lane->queued.begin()->first < best->queued.begin()->first) best = lane;
+      if (!lane->ready(now)) continue;
+      if (!best || lane->queued.rank() < best->queued.rank()) best = lane;
     }
     if (!best) break;
-    Entry& entry = *best->queued.begin()->second;
-    hand_out(entry, waiter.worker);
-    tasks.push_back({entry.task, entry.deadline});
+    note_dirty(*best);  // what is left in it may have to be turned away
+    const TaskEntry& entry = hand_out(*best, waiter.worker);
+    tasks.push_back({entry.task, entry.holder->deadline});
   }
   return {take_waiter(ticket).ready, std::move(tasks)};
 }
 
 void Pool::match_executors(Lane& lane) {
-  if (lane.kind == Kind::worker) return;
-  while (!lane.queued.empty() && lane.handed_out < concurrency_of(lane.kind)) {
-    execute(*lane.queued.begin()->second);
+  if (lane.kind == LaneKind::worker) return;
+  while (lane.ready(clock_.now())) execute(lane);
+}
+
+// Tasks that have somewhere else to go don't wait for a broken agent.
+void Pool::turn_away(Lane& lane) {
+  if (lane.with_fallback == 0 || !lane.limits.turns_away(clock_.now())) return;
+  std::vector<TaskEntry*> leaving;
+  lane.queued.for_each([&](FairQueue::Item& item) {
+    auto& entry = static_cast<TaskEntry&>(item);
+    if (entry.task.fallback_follows) leaving.push_back(&entry);
+  });
+  std::ranges::sort(leaving, {}, &TaskEntry::arrival);
+  for (TaskEntry* entry : leaving) {
+    leave_queue(*entry);
+    report(*entry,
+           TaskFailure{"circuit_open",
+                       "the agent \"" + lane.agent + "\" has failed too often; its circuit breaker is open",
+                       false});
   }
+}
+
+void Pool::plan_wake(Lane& lane) {
+  const std::optional<Timestamp> until =
+      lane.queued.empty() ? std::nullopt : lane.limits.held_until(clock_.now());
+  if (lane.wake != TimerId()) {
+    if (until && *until == lane.wake_at) return;
+    clock_.cancel(std::exchange(lane.wake, TimerId()));
+  }
+  if (!until) return;
+  lane.wake_at = *until;
+  lane.wake = clock_.at(*until, lifetime_.guard([this, &lane] {
+    lane.wake = TimerId();
+    mark_dirty(lane);
+  }));
 }
 
 void Pool::stop() {
@@ -156,20 +195,27 @@ void Pool::stop() {
 
   std::vector<AttemptToken> executing;
   for (const auto& [token, entry] : entries_) {
-    if (entry.executing && std::holds_alternative<Working>(entry.state)) executing.push_back(token);
+    if (entry.executing && std::holds_alternative<TaskEntry::Working>(entry.state))
+      executing.push_back(token);
   }
   std::ranges::sort(executing);
   for (const AttemptToken& token : executing) settle(*find(token));
 }
 
 AgentStatus Pool::status(const std::string& agent) const {
-  AgentStatus status{.agent = agent, .workers = workers_.workers_of(agent, clock_.now())};
-  for (const Kind kind : {Kind::worker, Kind::process, Kind::http}) {
+  const Timestamp now = clock_.now();
+  AgentStatus status{.agent = agent, .workers = workers_.workers_of(agent, now)};
+  for (const LaneKind kind : {LaneKind::worker, LaneKind::process, LaneKind::http}) {
     const auto at = lanes_.find({agent, kind});
     if (at == lanes_.end()) continue;
-    status.queued += at->second.queued.size();
-    status.handed_out += at->second.handed_out;
-    status.waiting_polls += at->second.waiters.size();
+    const Lane& lane = at->second;
+    status.queued += lane.queued.size();
+    status.handed_out += lane.limits.handed_out();
+    status.waiting_polls += lane.waiters.size();
+    if (lane.limits.breaker(now)) status.breaker = lane.limits.breaker(now);
+    if (lane.queued.empty()) continue;
+    status.hold = lane.limits.hold(now);
+    status.held_until = lane.limits.held_until(now);
   }
   return status;
 }

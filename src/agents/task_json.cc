@@ -17,10 +17,11 @@ std::string task_json(const Task& task, Timestamp deadline) {
     json.add_raw("item", "null");
   }
   json.add("attempt", std::int64_t{task.token.attempt.value()});
+  json.add("iteration", std::int64_t{task.iteration});
   json.add("agent", task.agent);
   json.add_raw("input", task.input.bytes());
   json.add("deadline", format_rfc3339(deadline));
-  json.add("idempotency_key", task.token.idempotency_key());
+  json.add("idempotency_key", task.idempotency_key());
   if (task.traceparent.empty()) {
     json.add_raw("traceparent", "null");
   } else {
@@ -30,6 +31,11 @@ std::string task_json(const Task& task, Timestamp deadline) {
     json.add("session_id", *task.session_id);
   } else {
     json.add_raw("session_id", "null");
+  }
+  if (task.state_version) {
+    json.add("state_version", static_cast<std::int64_t>(*task.state_version));
+  } else {
+    json.add_raw("state_version", "null");
   }
   return std::move(json).finish();
 }

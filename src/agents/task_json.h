@@ -9,8 +9,9 @@
 
 namespace ganglion::agents {
 
-// {token, run_id, step, item, attempt, agent, input, deadline, idempotency_key, traceparent, session_id};
-// `item` is null for a step that is not mapped, `traceparent` and `session_id` are null if there is none.
+// {token, run_id, step, item, attempt, iteration, agent, input, deadline, idempotency_key, traceparent,
+// session_id, state_version}; `item` is null for a step that is not mapped, `traceparent`, `session_id` and
+// `state_version` are null if there is none.
 std::string task_json(const Task& task, Timestamp deadline);
 
 }  // namespace ganglion::agents

@@ -100,7 +100,7 @@ Result<HttpRequest> HttpExecutor::make_request(const Task& task, const HttpAgent
   };
   add("Content-Type", "application/json");
   add("Accept", "application/json");
-  add("Idempotency-Key", task.token.idempotency_key());
+  add("Idempotency-Key", task.idempotency_key());
   if (!task.traceparent.empty()) add("traceparent", task.traceparent);
   return request;
 }

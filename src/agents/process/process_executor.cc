@@ -18,8 +18,9 @@ Environment environment_of(const Task& task, const ProcessAgent& agent, Timestam
   environment.set("GANGLION_RUN_ID", task.token.run.text());
   environment.set("GANGLION_STEP", task.step);
   environment.set("GANGLION_ATTEMPT", std::to_string(task.token.attempt.value()));
+  environment.set("GANGLION_ITERATION", std::to_string(task.iteration));
   environment.set("GANGLION_AGENT", task.agent);
-  environment.set("GANGLION_IDEMPOTENCY_KEY", task.token.idempotency_key());
+  environment.set("GANGLION_IDEMPOTENCY_KEY", task.idempotency_key());
   environment.set("GANGLION_DEADLINE", format_rfc3339(deadline));
   if (task.mapped) environment.set("GANGLION_ITEM", std::to_string(task.token.item.value()));
   if (task.session_id) environment.set("GANGLION_SESSION_ID", *task.session_id);

@@ -68,12 +68,13 @@ TEST_F(ProcessExecutorTest, AScriptOfTheProjectTurnsInputIntoOutput) {
 TEST_F(ProcessExecutorTest, TheTaskIsNamedInTheEnvironmentAndTheApisKeyIsNot) {
   ::setenv("GANGLION_TOKEN", "api-key", 1);
   task.mapped = true;
-  run(R"(printf '"%s|%s|%s|%s|%s|%s|%s|%s"' "$GANGLION_TASK_TOKEN" "$GANGLION_RUN_ID" "$GANGLION_STEP" \
-         "$GANGLION_ITEM" "$GANGLION_ATTEMPT" "$GANGLION_IDEMPOTENCY_KEY" "$MODE" "$GANGLION_TOKEN")",
+  task.iteration = 3;
+  run(R"(printf '"%s|%s|%s|%s|%s|%s|%s|%s|%s"' "$GANGLION_TASK_TOKEN" "$GANGLION_RUN_ID" "$GANGLION_STEP" \
+         "$GANGLION_ITEM" "$GANGLION_ATTEMPT" "$GANGLION_ITERATION" "$GANGLION_IDEMPOTENCY_KEY" "$MODE" "$GANGLION_TOKEN")",
       {{"MODE", "fast"}});
   ::unsetenv("GANGLION_TOKEN");
-  EXPECT_EQ(output(), "\"" + task.token.text() + "|" + task.token.run.text() + "|scan|4|2|" +
-                          task.token.idempotency_key() + "|fast|\"");
+  EXPECT_EQ(output(), "\"" + task.token.text() + "|" + task.token.run.text() + "|scan|4|2|3|" +
+                          task.token.idempotency_key() + "/3|fast|\"");
 }
 
 TEST_F(ProcessExecutorTest, AnExitCodeOtherThanZeroIsACrashWithTheEndOfStandardError) {
