@@ -53,6 +53,10 @@ const std::array kSpecialKeys = {
                {Kind::worker, Kind::process, Kind::http, Kind::human},
                "worker, process, http and human",
                "; the agents that it routes to have their own"},
+    SpecialKey{"fallback",
+               {Kind::worker, Kind::process, Kind::http, Kind::human},
+               "worker, process, http and human",
+               "; the agents that it routes to have their own"},
     SpecialKey{"publishes", {Kind::worker, Kind::process, Kind::http}, kHandedOut},
 };
 
@@ -103,8 +107,7 @@ class AgentReader {
     if (!kind || *kind == Kind::later) {
       // What else it says can't be judged, except that a key doesn't exist in any kind.
       for (const SpecialKey& special : kSpecialKeys) fields_.allow({special.key});
-      fields_.allow(
-          {"fallback", "subscribes", "state", "model", "instructions", "prompt", "tools", "guardrails"});
+      fields_.allow({"subscribes", "state", "model", "instructions", "prompt", "tools", "guardrails"});
       fields_.finish();
       return std::nullopt;
     }
@@ -112,7 +115,7 @@ class AgentReader {
     agent_.name = mentions_.name;
     read_backend(*kind);
     if (is_handed_out(*kind)) read_policies(*kind);
-    read_rights();
+    read_rights(*kind);
     if (const auto output = fields_.take("output")) agent_.output = read_schema(*output, diagnostics_);
     mentions_.fallback = fields_.take("fallback");
     fields_.refuse({"model", "instructions", "prompt", "tools", "guardrails"});
@@ -207,7 +210,7 @@ class AgentReader {
     if (const auto budget = fields_.take("budget")) agent_.budget = read_budget(*budget, diagnostics_);
   }
 
-  void read_rights() {
+  void read_rights(Kind kind) {
     if (const auto topics = fields_.take("subscribes")) {
       agent_.subscribes = read_patterns(*topics, diagnostics_);
     }
@@ -218,7 +221,14 @@ class AgentReader {
     if (!state) return;
     Fields access(*state, diagnostics_);
     if (const auto keys = access.take("read")) agent_.state.read = read_patterns(*keys, diagnostics_);
-    if (const auto keys = access.take("write")) agent_.state.write = read_patterns(*keys, diagnostics_);
+    if (const auto keys = access.take("write")) {
+      agent_.state.write = read_patterns(*keys, diagnostics_);
+      if (!is_handed_out(kind)) {
+        diagnostics_.add(
+            keys->position, keys->path,
+            "\"write\" is for agents of kind " + std::string(kHandedOut) + ": their results write");
+      }
+    }
     access.finish();
   }
 
@@ -229,8 +239,8 @@ class AgentReader {
   Mentions mentions_;
 };
 
-// `chain` is that of the defaults. A person's answer is final, and a router doesn't answer: neither has a
-// chain that it doesn't ask for.
+// `chain` is that of the defaults. A person's no must not be asked of somebody else unless the file says so;
+// a router has no chain.
 std::vector<std::string> default_fallback(const AgentDefinition& agent, std::vector<std::string> chain) {
   if (std::holds_alternative<HumanAgent>(agent.backend)) return {};
   if (std::holds_alternative<RouterAgent>(agent.backend)) return {};

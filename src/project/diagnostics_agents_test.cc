@@ -147,6 +147,12 @@ TEST(DiagnosticsOfAgents, check_patterns) {
               ElementsAre(HasSubstr("more than 256 patterns")));
 }
 
+TEST(DiagnosticsOfAgents, let_only_results_write) {
+  EXPECT_THAT(errors_of_agent("{kind: human, state: {read: [a], write: [a]}}"),
+              ElementsAre(HasSubstr(
+                  "agents.x.state.write: \"write\" is for agents of kind worker, process and http")));
+}
+
 TEST(DiagnosticsOfAgents, check_who_may_answer) {
   EXPECT_THAT(errors_of_agent("{kind: human}"), SizeIs(0));
   EXPECT_THAT(
@@ -217,8 +223,10 @@ TEST(DiagnosticsOfRouters, name_what_can_not_be_routed) {
       errors_among("{kind: router, rules: [{match: a, to: backup}], classifier: ann}"),
       ElementsAre(HasSubstr("a classifier is an agent of kind worker, process or http; \"ann\" is not")));
   EXPECT_THAT(
-      errors_among("{kind: router, classifier: backup, default: ann, output: {}, timeout: 1s}"),
-      ElementsAre(HasSubstr("\"output\" is a key of agents of kind"), HasSubstr("\"timeout\" is a key")));
+      errors_among(
+          "{kind: router, classifier: backup, default: ann, output: {}, timeout: 1s, fallback: [cache]}"),
+      ElementsAre(HasSubstr("\"output\" is a key of agents of kind"), HasSubstr("\"timeout\" is a key"),
+                  HasSubstr("\"fallback\" is a key")));
   EXPECT_THAT(errors_among("{kind: router, classifier: gone, default: backup}"),
               ElementsAre(HasSubstr("no agent \"gone\"")));
 }

@@ -313,7 +313,9 @@ TEST(DiagnosticsOfState, hold_inputs_to_what_the_agent_may_read) {
               SizeIs(0));
   EXPECT_THAT(errors_with_rights("{agent: some, fallback: [], input: {a: ['${{ state.user.name }}']}}"),
               ElementsAre(HasSubstr("\"some\" may not read \"user.name\"")));
-  EXPECT_THAT(errors_with_rights("{agent: some, fallback: [], input: '${{ state.case }}'}"), SizeIs(1));
+  EXPECT_THAT(errors_with_rights("{agent: some, fallback: [], input: '${{ state.case }}'}"), SizeIs(0));
+  EXPECT_THAT(errors_with_rights("{agent: some, fallback: [], input: '${{ state.cas }}'}"), SizeIs(1));
+  EXPECT_THAT(errors_with_rights("{agent: some, fallback: [], input: '${{ state.`case-x` }}'}"), SizeIs(1));
   EXPECT_THAT(errors_with_rights("{agent: some, fallback: [], input: '${{ has(state.case.x) }}'}"),
               SizeIs(0));
   EXPECT_THAT(errors_with_rights("{agent: all, input: '${{ state.anything }}'}"), SizeIs(0));

@@ -171,7 +171,7 @@ std::set<std::string> performers_of(const std::string& agent,
     next.pop_back();
     const AgentDefinition* definition = definition_of(name, agents);
     if (definition == nullptr || !all.insert(name).second) continue;
-    // A chain has no chains: only the first agent's own counts, and that of whom a router sends it to.
+    // A chain has no chains: only that of the agent itself counts, or of those that a router hands it to.
     const bool first = name == agent || router_of(agent, agents) != nullptr;
     if (!fallback && first) {
       next.insert(next.end(), definition->fallback.begin(), definition->fallback.end());

@@ -170,4 +170,8 @@ void add_reactions(Project& project) {
   }
 }
 
+bool is_reaction(std::string_view workflow) {
+  return workflow.starts_with('@');
+}
+
 }  // namespace ganglion::project

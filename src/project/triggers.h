@@ -2,6 +2,7 @@
 
 // `triggers:`: events and schedules that start runs.
 
+#include <string_view>
 #include <vector>
 
 #include "core/workflow.h"
@@ -17,5 +18,7 @@ std::vector<Trigger> read_triggers(const Field& field, const WorkflowNames& work
 
 // Adds the workflow by which each agent answers the topics that it subscribes to; see reaction_name.
 void add_reactions(Project& project);
+// Whether a workflow of this name is one of those, and not the file's own.
+bool is_reaction(std::string_view workflow);
 
 }  // namespace ganglion::project
