@@ -1,8 +1,9 @@
 #pragma once
 
-// Where journals live. The store's one promise carries the whole engine: a commit appends events at the
-// version that it names or changes nothing, and when its completion says `Committed` the events survive a
-// crash.
+// Where journals live, and what belongs to them: the records people look for, the event log, the state of
+// sessions, cached outputs and blobs. The store's one promise carries the whole engine: a commit appends
+// events at the version that it names or changes nothing, and when its completion says `Committed` the events
+// survive a crash.
 //
 // Calls are asynchronous. Completions run on the event loop that made the call, never inside the call,
 // commits in the order in which they were made. Reads see every commit that completed before them. An adapter
@@ -13,6 +14,7 @@
 // adapter calls its `fatal` handler and never retries.
 
 #include <cstdint>
+#include <expected>
 #include <functional>
 #include <map>
 #include <optional>
@@ -25,8 +27,13 @@
 #include "base/time.h"
 #include "core/ids.h"
 #include "core/journal.h"
+#include "core/state.h"
+#include "core/topic_event.h"
 
 namespace ganglion {
+
+inline constexpr std::uint64_t kStateHistory = 1000;  // versions of a session that can still be read
+inline constexpr std::size_t kMaxBlob = 64 << 20;     // bytes
 
 // The index entry of a run: what lists and filters show without folding a journal.
 struct RunRecord {
@@ -36,8 +43,10 @@ struct RunRecord {
   std::string status;      // as in the HTTP API
   std::optional<std::string> session_id;
   std::map<std::string, std::string> labels;
+  std::optional<RunId> parent = {};  // of a sub-run
   Timestamp created_at;
   std::optional<Timestamp> ended_at;
+  std::string usage = "{}";  // as of the last change of its status
 
   bool operator==(const RunRecord&) const = default;
 };
@@ -45,6 +54,7 @@ struct RunRecord {
 struct StatusChange {
   std::string status;
   std::optional<Timestamp> ended_at;  // set when the status is final
+  std::string usage = "{}";           // what the run has used so far, a JSON object of numbers
   // A run is open until it ends; `retry` opens an ended run again.
 };
 
@@ -53,19 +63,78 @@ struct IdempotencyClaim {
   std::string body_digest;  // of the request that the key stands for
 };
 
+// A run whose journal begins with that of another, up to and with entry `seq`: the entries are shared, not
+// copied. Where the other has no such entry, the commit is a conflict at the version that the other has.
+struct ForkPoint {
+  RunId run;
+  std::uint64_t seq = 0;
+};
+
+// A small row that a person looks for apart from its run, kept beside the journal: what waits for a decision,
+// what has failed for good.
+enum class RecordKind { approval, dead_letter };
+
+struct Record {
+  RecordKind kind = RecordKind::approval;
+  std::string id;  // unique within its kind; at most 255 bytes
+  std::optional<RunId> run;
+  Timestamp at;
+  std::string data;  // a JSON object
+
+  bool operator==(const Record&) const = default;
+};
+
+struct RecordKey {
+  RecordKind kind;
+  std::string id;
+};
+
+struct StateCommit {
+  std::string session;
+  // At least one; of two with the same key the later one counts. Not refused for the session's size: whoever
+  // decides on them looks at the snapshot first.
+  std::vector<StateWrite> writes;
+};
+
+// A successful output that may be taken instead of a call.
+struct CachedOutput {
+  std::string key;  // lower-case hex SHA-256
+  Payload output;
+  Timestamp at;
+  Timestamp expires_at;  // after which it may be forgotten
+
+  bool operator==(const CachedOutput&) const = default;
+};
+
+// Everything of a commit becomes durable together or not at all.
 struct Commit {
   RunId run;
-  // The seq of the journal's last event that this was decided on; 0 for a new run.
+  // The seq of the journal's last event that this was decided on; 0 for a new run that is no fork.
   std::uint64_t expected_version = 0;
   // seqs expected_version+1 … without a gap; at least one.
   std::vector<JournalEntry> events;
-  std::optional<RunRecord> create;  // with expected_version 0 only
+  std::optional<RunRecord> create;  // of a new run
   std::optional<StatusChange> status;
   std::optional<IdempotencyClaim> claim;  // with `create` only
+  // With `create` only; then `expected_version` is `fork->seq` and the events go on from there.
+  std::optional<ForkPoint> fork = {};
+  std::vector<Record> records = {};             // added, or put in the place of one with the same id
+  std::vector<RecordKey> removed_records = {};  // before the others are added
+  std::vector<TopicEvent> published = {};  // appended to the event log, in this order; their seq is ignored
+  std::optional<StateCommit> state = {};   // one version, unconditionally the session's next
+  std::vector<CachedOutput> cached = {};
+  // Lower-case hex SHA-256 of the blobs that the events refer to: kept while the run is. What else of a
+  // commit refers to blobs (records, published events, state) is found in its JSON, see ports/blob_refs.h.
+  std::vector<std::string> blobs = {};
 };
 
-struct Committed {};
-// Nothing was written: the journal has moved.
+// `event_seqs` are those of `published`; an event that the log had already keeps its old one. `state_version`
+// is the one that `state` made.
+struct Committed {
+  std::vector<std::uint64_t> event_seqs = {};
+  std::optional<std::uint64_t> state_version = {};
+};
+// Nothing was written: the journal has moved, or the run that was to be created exists.
 struct VersionConflict {
   std::uint64_t actual_version;
 };
@@ -84,6 +153,7 @@ struct RunQuery {
   std::optional<std::string> workflow;
   std::optional<std::string> status;
   std::optional<std::string> session_id;
+  std::optional<RunId> parent = {};
   std::map<std::string, std::string> labels;  // all must match
   std::optional<RunId> before;                // cursor: only runs older than this one
   std::uint32_t limit = 50;
@@ -93,6 +163,46 @@ struct RunQuery {
 struct OpenRun {
   RunRecord record;
   std::vector<JournalEntry> journal;
+};
+
+struct RecordQuery {
+  RecordKind kind = RecordKind::approval;
+  std::optional<RunId> run = {};
+  std::optional<std::string> before = {};  // cursor: the id of the last record of the page before
+  std::uint32_t limit = 50;
+};
+
+struct Appended {
+  std::uint64_t seq = 0;
+  bool existed = false;  // the log had an event with this source and id before
+};
+
+struct EventQuery {
+  std::string pattern = "**";                // of topics
+  std::optional<std::uint64_t> before = {};  // newest first, seqs below this
+  std::optional<std::uint64_t> after = {};   // or oldest first, seqs above this
+  std::uint32_t limit = 50;
+};
+
+// What a conditional write of a key demands of the session.
+struct AnyVersion {};
+struct KeyAbsent {};
+struct KeyVersion {
+  std::uint64_t version;  // at which the key was last written
+};
+using StatePrecondition = std::variant<AnyVersion, KeyAbsent, KeyVersion>;
+
+// The write was not made: what the key is now.
+struct StateConflict {
+  std::optional<StateEntry> current;
+};
+// `too_large`: the session would go beyond kMaxStateKeys or kMaxStateBytes.
+using StateOutcome = std::expected<std::uint64_t, std::variant<StateConflict, Error>>;
+
+// What became of keys that have expired.
+struct ExpiredState {
+  std::string session;
+  std::uint64_t version = 0;  // that their removal made
 };
 
 class Store {
@@ -123,6 +233,57 @@ class Store {
   // Single named values of the installation, such as the digest of the active project. Error `not_found`.
   virtual void put_setting(std::string name, std::string value, Completion<Result<void>> done) = 0;
   virtual void get_setting(std::string name, Completion<Result<std::string>> done) = 0;
+
+  // --- records ---
+  // Newest first, by their times. Error `not_found` where the record that the cursor names is gone.
+  virtual void list_records(RecordQuery query, Completion<Result<std::vector<Record>>> done) = 0;
+  // Error `not_found`.
+  virtual void find_record(RecordKey key, Completion<Result<Record>> done) = 0;
+  // Replaces one with the same id.
+  virtual void put_record(Record record, Completion<Result<void>> done) = 0;
+  // Of a kind, by id, or all of them where there is no id. Gives how many there were: 0 is no error.
+  virtual void remove_records(RecordKind kind, std::optional<std::string> id,
+                              Completion<Result<std::uint64_t>> done) = 0;
+
+  // --- the event log ---
+  // All of them or none, in this order; their seq is ignored. One answer for each.
+  virtual void append_events(std::vector<TopicEvent> events,
+                             Completion<Result<std::vector<Appended>>> done) = 0;
+  // May give fewer than there are, but at least one if there is one and `limit` isn't 0. With both `after`
+  // and `before`, oldest first between the two.
+  virtual void read_events(EventQuery query, Completion<Result<std::vector<TopicEvent>>> done) = 0;
+  // 0 for an empty log.
+  virtual void last_event(Completion<Result<std::uint64_t>> done) = 0;
+
+  // --- the state of sessions ---
+  // At the latest version, or at one of the last kStateHistory, with the empty version 0 counted among them.
+  // Errors: `not_found` (a version that never was), `gone` (one that is no longer kept).
+  virtual void read_state(std::string session, std::optional<std::uint64_t> version,
+                          Completion<Result<StateSnapshot>> done) = 0;
+  virtual void write_state(std::string session, StateWrite write, StatePrecondition precondition,
+                           Completion<StateOutcome> done) = 0;
+  // Removes keys whose time has come, each session's at one version, at most `limit` keys, the earliest
+  // first. Until then they can be read. Answers by session, in their order.
+  virtual void expire_state(Timestamp now, std::uint32_t limit,
+                            Completion<Result<std::vector<ExpiredState>>> done) = 0;
+
+  // --- cached outputs ---
+  // Error `not_found`; one that has expired may still be found.
+  virtual void find_cached(std::string key, Completion<Result<CachedOutput>> done) = 0;
+
+  // --- blobs ---
+  // `digest` is the lower-case hex SHA-256 of `content`. Writing the same one again changes nothing but its
+  // time.
+  virtual void put_blob(std::string digest, std::string content, Timestamp now,
+                        Completion<Result<void>> done) = 0;
+  // Error `not_found`.
+  virtual void get_blob(std::string digest, Completion<Result<std::string>> done) = 0;
+
+  // Forgets cached outputs that have expired, and blobs that were last written before `unused_since` and that
+  // nothing refers to: no journal, no state that can still be read, no record, no event. At most `limit` of
+  // each; gives how many.
+  virtual void collect_garbage(Timestamp now, Timestamp unused_since, std::uint32_t limit,
+                               Completion<Result<std::uint64_t>> done) = 0;
 
   // The latest time in any journal, so that a clock set back never lets time run backwards. The epoch if
   // empty.

@@ -85,6 +85,93 @@ Timestamp StoreDriver::last_time() {
   return wait_for<Result<Timestamp>>([&](auto done) { store_.last_time(std::move(done)); }).value();
 }
 
+// --- records
+// ------------------------------------------------------------------------------------------------------
+
+Result<std::vector<Record>> StoreDriver::list_records(RecordQuery query) {
+  return wait_for<Result<std::vector<Record>>>(
+      [&](auto done) { store_.list_records(std::move(query), std::move(done)); });
+}
+
+Result<Record> StoreDriver::find_record(RecordKind kind, const std::string& id) {
+  return wait_for<Result<Record>>([&](auto done) { store_.find_record({kind, id}, std::move(done)); });
+}
+
+Result<void> StoreDriver::put_record(Record record) {
+  return wait_for<Result<void>>([&](auto done) { store_.put_record(std::move(record), std::move(done)); });
+}
+
+std::uint64_t StoreDriver::remove_records(RecordKind kind, std::optional<std::string> id) {
+  return wait_for<Result<std::uint64_t>>(
+             [&](auto done) { store_.remove_records(kind, std::move(id), std::move(done)); })
+      .value();
+}
+
+// --- the event log
+// ------------------------------------------------------------------------------------------------------
+
+std::vector<Appended> StoreDriver::append_events(std::vector<TopicEvent> events) {
+  return wait_for<Result<std::vector<Appended>>>(
+             [&](auto done) { store_.append_events(std::move(events), std::move(done)); })
+      .value();
+}
+
+std::vector<TopicEvent> StoreDriver::read_events(EventQuery query) {
+  return wait_for<Result<std::vector<TopicEvent>>>(
+             [&](auto done) { store_.read_events(std::move(query), std::move(done)); })
+      .value();
+}
+
+std::uint64_t StoreDriver::last_event() {
+  return wait_for<Result<std::uint64_t>>([&](auto done) { store_.last_event(std::move(done)); }).value();
+}
+
+// --- the state of sessions
+// ------------------------------------------------------------------------------------------------------
+
+Result<StateSnapshot> StoreDriver::read_state(const std::string& session,
+                                              std::optional<std::uint64_t> version) {
+  return wait_for<Result<StateSnapshot>>(
+      [&](auto done) { store_.read_state(session, version, std::move(done)); });
+}
+
+StateOutcome StoreDriver::write_state(const std::string& session, StateWrite write,
+                                      StatePrecondition precondition) {
+  return wait_for<StateOutcome>(
+      [&](auto done) { store_.write_state(session, std::move(write), precondition, std::move(done)); });
+}
+
+std::vector<ExpiredState> StoreDriver::expire_state(Timestamp now, std::uint32_t limit) {
+  return wait_for<Result<std::vector<ExpiredState>>>(
+             [&](auto done) { store_.expire_state(now, limit, std::move(done)); })
+      .value();
+}
+
+// --- cached outputs, blobs
+// ------------------------------------------------------------------------------------------------------
+
+Result<CachedOutput> StoreDriver::find_cached(const std::string& key) {
+  return wait_for<Result<CachedOutput>>([&](auto done) { store_.find_cached(key, std::move(done)); });
+}
+
+Result<void> StoreDriver::put_blob(const std::string& digest, std::string content, Timestamp now) {
+  return wait_for<Result<void>>(
+      [&](auto done) { store_.put_blob(digest, std::move(content), now, std::move(done)); });
+}
+
+Result<std::string> StoreDriver::get_blob(const std::string& digest) {
+  return wait_for<Result<std::string>>([&](auto done) { store_.get_blob(digest, std::move(done)); });
+}
+
+std::uint64_t StoreDriver::collect_garbage(Timestamp now, Timestamp unused_since, std::uint32_t limit) {
+  return wait_for<Result<std::uint64_t>>(
+             [&](auto done) { store_.collect_garbage(now, unused_since, limit, std::move(done)); })
+      .value();
+}
+
+// --- what to write
+// ------------------------------------------------------------------------------------------------------
+
 RunId run_number(std::uint64_t n) {
   return RunId::make(Timestamp(static_cast<std::int64_t>(1'700'000'000'000 + n)), 0, n);
 }
@@ -130,6 +217,30 @@ Commit end_of(const RunId& run, std::uint64_t version, std::string status) {
   Commit commit = append_to(run, version);
   commit.status = StatusChange{std::move(status), Timestamp(1'700'000'100'000)};
   return commit;
+}
+
+Commit fork_of(const RunId& source, std::uint64_t seq, const RunId& run) {
+  Commit commit = append_to(run, seq, "\"own\"");
+  commit.create = record_of(run);
+  commit.fork = ForkPoint{source, seq};
+  return commit;
+}
+
+TopicEvent topic_event(std::string topic, std::string id, std::string data) {
+  const std::string source = "source of " + topic;
+  return {.seq = 0,
+          .id = std::move(id),
+          .source = source,
+          .topic = std::move(topic),
+          .version = 0,
+          .time = Timestamp(1'700'000'000'000),
+          .data = Payload(std::move(data))};
+}
+
+StateWrite state_write(std::string key, std::optional<std::string> value) {
+  StateWrite write{.key = std::move(key), .value = {}, .expires_at = {}};
+  if (value) write.value = Payload(std::move(*value));
+  return write;
 }
 
 bool is_committed(const CommitOutcome& outcome) {

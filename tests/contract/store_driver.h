@@ -46,6 +46,25 @@ class StoreDriver {
   Result<std::string> get_setting(const std::string& name);
   Timestamp last_time();
 
+  Result<std::vector<Record>> list_records(RecordQuery query);
+  Result<Record> find_record(RecordKind kind, const std::string& id);
+  Result<void> put_record(Record record);
+  std::uint64_t remove_records(RecordKind kind, std::optional<std::string> id);
+
+  std::vector<Appended> append_events(std::vector<TopicEvent> events);
+  std::vector<TopicEvent> read_events(EventQuery query);
+  std::uint64_t last_event();
+
+  Result<StateSnapshot> read_state(const std::string& session, std::optional<std::uint64_t> version = {});
+  StateOutcome write_state(const std::string& session, StateWrite write,
+                           StatePrecondition precondition = AnyVersion());
+  std::vector<ExpiredState> expire_state(Timestamp now, std::uint32_t limit = 1000);
+
+  Result<CachedOutput> find_cached(const std::string& key);
+  Result<void> put_blob(const std::string& digest, std::string content, Timestamp now);
+  Result<std::string> get_blob(const std::string& digest);
+  std::uint64_t collect_garbage(Timestamp now, Timestamp unused_since, std::uint32_t limit = 1000);
+
   TestLoop& loop() { return loop_; }
   Store& store() { return store_; }
 
@@ -66,6 +85,14 @@ Commit start_of(const RunId& run, std::uint64_t events = 1);
 // Appends one event at `version`.
 Commit append_to(const RunId& run, std::uint64_t version, std::string data = "{}");
 Commit end_of(const RunId& run, std::uint64_t version, std::string status = "completed");
+
+// Run `run`, which shares the first `seq` entries of `source` and adds one.
+Commit fork_of(const RunId& source, std::uint64_t seq, const RunId& run);
+
+// An event on `topic` with this id, from a source of that name.
+TopicEvent topic_event(std::string topic, std::string id, std::string data = "{}");
+// Of a key; without a value its removal.
+StateWrite state_write(std::string key, std::optional<std::string> value);
 
 bool is_committed(const CommitOutcome& outcome);
 

@@ -1,6 +1,8 @@
 #include "adapters/memory/store.h"
 
 #include <algorithm>
+#include <iterator>
+#include <ranges>
 #include <utility>
 
 #include "ports/commit_check.h"
@@ -35,45 +37,79 @@ void Store::commit(Commit commit, Completion<CommitOutcome> done) {
 
 CommitOutcome Store::apply(Commit commit) {
   assert_well_formed(commit);
-  if (commit.claim) {
-    const auto taken = claims_.find(commit.claim->key);
-    if (taken != claims_.end()) return taken->second;
-  }
-  auto found = runs_.find(commit.run);
-  const std::uint64_t version = found == runs_.end() ? 0 : found->second.journal.size();
-  if (version != commit.expected_version) return VersionConflict{version};
-
+  if (std::optional<CommitOutcome> refusal = refusal_of(commit)) return std::move(*refusal);
   if (commit.claim) claims_.emplace(commit.claim->key, KeyTaken{commit.run, commit.claim->body_digest});
-  if (commit.create) found = runs_.emplace(commit.run, OpenRun{std::move(*commit.create), {}}).first;
-  RunRecord& record = found->second.record;
+  if (commit.create) runs_.emplace(commit.run, Run{std::move(*commit.create), commit.fork, {}});
+  Run& run = runs_.at(commit.run);
   if (commit.status) {
-    record.status = std::move(commit.status->status);
-    record.ended_at = commit.status->ended_at;
+    run.record.status = std::move(commit.status->status);
+    run.record.ended_at = commit.status->ended_at;
+    run.record.usage = std::move(commit.status->usage);
   }
-  if (record.ended_at)
+  if (run.record.ended_at)
     open_.erase(commit.run);
   else
     open_.insert(commit.run);
   for (JournalEntry& event : commit.events) {
     last_time_ = std::max(last_time_, event.at);
-    found->second.journal.push_back(std::move(event));
+    run.own.push_back(std::move(event));
   }
-  return Committed{};
+  return apply_rest(commit);
+}
+
+std::optional<CommitOutcome> Store::refusal_of(const Commit& commit) const {
+  if (commit.claim) {
+    const auto taken = claims_.find(commit.claim->key);
+    if (taken != claims_.end()) return taken->second;
+  }
+  const std::uint64_t version = version_of(commit.run);
+  const bool may_go_on = commit.create ? !runs_.contains(commit.run) : version == commit.expected_version;
+  if (!may_go_on) return VersionConflict{version};
+  if (commit.fork && version_of(commit.fork->run) < commit.fork->seq)
+    return VersionConflict{version_of(commit.fork->run)};
+  return std::nullopt;
+}
+
+std::uint64_t Store::version_of(const RunId& run) const {
+  const auto found = runs_.find(run);
+  return found == runs_.end() ? 0 : found->second.version();
+}
+
+Committed Store::apply_rest(Commit& commit) {
+  Committed committed;
+  blobs_.refer(commit.blobs);
+  for (const RecordKey& key : commit.removed_records) records_.remove(key.kind, key.id);
+  for (Record& record : commit.records) records_.put(std::move(record));
+  for (TopicEvent& event : commit.published)
+    committed.event_seqs.push_back(events_.append(std::move(event)).seq);
+  if (commit.state) committed.state_version = states_.commit(*commit.state);
+  for (CachedOutput& output : commit.cached) {
+    std::string key = output.key;
+    cache_.insert_or_assign(std::move(key), std::move(output));
+  }
+  return committed;
+}
+
+std::vector<JournalEntry> Store::entries_of(const Run& run, std::uint64_t after, std::uint64_t limit) const {
+  // From the fork back to the run that wrote the first entries, with the last entry that each gives.
+  std::vector<std::pair<const Run*, std::uint64_t>> segments = {{&run, run.version()}};
+  while (const std::optional<ForkPoint>& fork = segments.back().first->fork)
+    segments.emplace_back(&runs_.at(fork->run), std::min(fork->seq, segments.back().second));
+  std::vector<JournalEntry> entries;
+  for (const auto& [source, last] : std::views::reverse(segments)) {
+    for (const JournalEntry& entry : source->own) {
+      if (entry.seq > last || entries.size() >= limit) break;
+      if (entry.seq > after) entries.push_back(entry);
+    }
+  }
+  return entries;
 }
 
 void Store::read_journal(RunId run, std::uint64_t after, std::uint32_t limit,
                          Completion<Result<std::vector<JournalEntry>>> done) {
-  Result<std::vector<JournalEntry>> answer;
   const auto found = runs_.find(run);
-  if (found == runs_.end()) {
-    answer = std::unexpected(run_not_found(run));
-  } else {
-    const std::vector<JournalEntry>& journal = found->second.journal;
-    const std::size_t from = std::min<std::uint64_t>(after, journal.size());
-    const std::size_t count = std::min<std::size_t>(limit, journal.size() - from);
-    const auto first = journal.begin() + static_cast<std::ptrdiff_t>(from);
-    answer = std::vector<JournalEntry>(first, first + static_cast<std::ptrdiff_t>(count));
-  }
+  Result<std::vector<JournalEntry>> answer = std::unexpected(run_not_found(run));
+  if (found != runs_.end()) answer = entries_of(found->second, after, limit);
   complete(std::move(done), std::move(answer));
 }
 
@@ -99,7 +135,8 @@ void Store::read_open_runs(std::optional<RunId> after, std::uint32_t limit,
   std::vector<OpenRun> open;
   for (auto at = after ? open_.upper_bound(*after) : open_.begin(); at != open_.end() && open.size() < limit;
        ++at) {
-    open.push_back(runs_.at(*at));
+    const Run& run = runs_.at(*at);
+    open.push_back({run.record, entries_of(run, 0, run.version())});
   }
   complete<Result<std::vector<OpenRun>>>(std::move(done), std::move(open));
 }
@@ -120,6 +157,94 @@ void Store::put_setting(std::string name, std::string value, Completion<Result<v
 
 void Store::get_setting(std::string name, Completion<Result<std::string>> done) {
   complete(std::move(done), look_up(settings_, name, "setting"));
+}
+
+// --- records
+// ------------------------------------------------------------------------------------------------------
+
+void Store::list_records(RecordQuery query, Completion<Result<std::vector<Record>>> done) {
+  complete(std::move(done), records_.list(query));
+}
+
+void Store::find_record(RecordKey key, Completion<Result<Record>> done) {
+  complete(std::move(done), records_.find(key));
+}
+
+void Store::put_record(Record record, Completion<Result<void>> done) {
+  records_.put(std::move(record));
+  complete(std::move(done), Result<void>());
+}
+
+void Store::remove_records(RecordKind kind, std::optional<std::string> id,
+                           Completion<Result<std::uint64_t>> done) {
+  complete(std::move(done), Result<std::uint64_t>(records_.remove(kind, id)));
+}
+
+// --- the event log
+// ------------------------------------------------------------------------------------------------------
+
+void Store::append_events(std::vector<TopicEvent> events, Completion<Result<std::vector<Appended>>> done) {
+  std::vector<Appended> answer;
+  for (TopicEvent& event : events) answer.push_back(events_.append(std::move(event)));
+  complete<Result<std::vector<Appended>>>(std::move(done), std::move(answer));
+}
+
+void Store::read_events(EventQuery query, Completion<Result<std::vector<TopicEvent>>> done) {
+  complete<Result<std::vector<TopicEvent>>>(std::move(done), events_.read(query));
+}
+
+void Store::last_event(Completion<Result<std::uint64_t>> done) {
+  complete(std::move(done), Result<std::uint64_t>(events_.last()));
+}
+
+// --- the state of sessions
+// ------------------------------------------------------------------------------------------------------
+
+void Store::read_state(std::string session, std::optional<std::uint64_t> version,
+                       Completion<Result<StateSnapshot>> done) {
+  complete(std::move(done), states_.read(session, version));
+}
+
+void Store::write_state(std::string session, StateWrite write, StatePrecondition precondition,
+                        Completion<StateOutcome> done) {
+  complete(std::move(done), states_.write(session, write, precondition));
+}
+
+void Store::expire_state(Timestamp now, std::uint32_t limit,
+                         Completion<Result<std::vector<ExpiredState>>> done) {
+  complete<Result<std::vector<ExpiredState>>>(std::move(done), states_.expire(now, limit));
+}
+
+// --- cached outputs, blobs
+// ------------------------------------------------------------------------------------------------------
+
+void Store::find_cached(std::string key, Completion<Result<CachedOutput>> done) {
+  const auto found = cache_.find(key);
+  Result<CachedOutput> answer = fail("not_found", "there is no cached output " + key);
+  if (found != cache_.end()) answer = found->second;
+  complete(std::move(done), std::move(answer));
+}
+
+void Store::put_blob(std::string digest, std::string content, Timestamp now, Completion<Result<void>> done) {
+  GANGLION_ASSERT(is_sha256_hex(digest) && content.size() <= kMaxBlob);
+  blobs_.put(digest, std::move(content), now);
+  complete(std::move(done), Result<void>());
+}
+
+void Store::get_blob(std::string digest, Completion<Result<std::string>> done) {
+  complete(std::move(done), blobs_.get(digest));
+}
+
+void Store::collect_garbage(Timestamp now, Timestamp unused_since, std::uint32_t limit,
+                            Completion<Result<std::uint64_t>> done) {
+  std::uint64_t collected = 0;
+  for (auto at = cache_.begin(); at != cache_.end() && collected < limit;) {
+    const bool expired = at->second.expires_at <= now;
+    at = expired ? cache_.erase(at) : std::next(at);
+    collected += expired ? 1 : 0;
+  }
+  collected += blobs_.collect(unused_since, limit);
+  complete(std::move(done), Result<std::uint64_t>(collected));
 }
 
 void Store::last_time(Completion<Result<Timestamp>> done) {

@@ -43,6 +43,12 @@ bool DatabaseError::is_corruption() const {
   return (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB;
 }
 
+Error DatabaseError::as_read_error() const {
+  if (is_corruption())
+    return {"store_corrupt", "the store's file is damaged: " + message + "; go back to a backup"};
+  return {"unavailable", "the store can't be read: " + message};
+}
+
 bool DatabaseError::is_busy() const {
   return (code & 0xff) == SQLITE_BUSY;
 }
@@ -118,6 +124,10 @@ std::int64_t Database::last_insert_rowid() const {
   return sqlite3_last_insert_rowid(handle());
 }
 
+std::int64_t Database::changed_rows() const {
+  return sqlite3_changes64(handle());
+}
+
 bool Database::in_transaction() const {
   return sqlite3_get_autocommit(handle()) == 0;
 }
@@ -161,6 +171,17 @@ Statement& Statement::bind(int index, const std::optional<std::uint32_t>& value)
   return value ? bind(index, std::int64_t{*value}) : bind_null(index);
 }
 
+Statement& Statement::bind(int index, const std::optional<Timestamp>& value) {
+  return value ? bind(index, *value) : bind_null(index);
+}
+
+Statement& Statement::bind_bytes(int index, std::string_view value) {
+  const char* bytes = value.empty() ? "" : value.data();
+  GANGLION_ASSERT(sqlite3_bind_blob64(statement_.get(), index, bytes, value.size(), SQLITE_STATIC) ==
+                  SQLITE_OK);
+  return *this;
+}
+
 Statement& Statement::bind_null(int index) {
   GANGLION_ASSERT(sqlite3_bind_null(statement_.get(), index) == SQLITE_OK);
   return *this;
@@ -197,6 +218,12 @@ std::string Statement::text(int column) const {
   return {bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column))};
 }
 
+std::string_view Statement::bytes(int column) const {
+  const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement_.get(), column));
+  if (bytes == nullptr) return {};
+  return {bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column))};
+}
+
 std::optional<std::string> Statement::optional_text(int column) const {
   if (is_null(column)) return std::nullopt;
   return text(column);
@@ -205,6 +232,11 @@ std::optional<std::string> Statement::optional_text(int column) const {
 std::optional<std::uint32_t> Statement::optional_integer(int column) const {
   if (is_null(column)) return std::nullopt;
   return static_cast<std::uint32_t>(integer(column));
+}
+
+std::optional<Timestamp> Statement::optional_time(int column) const {
+  if (is_null(column)) return std::nullopt;
+  return time(column);
 }
 
 bool Statement::is_null(int column) const {

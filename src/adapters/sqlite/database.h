@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "base/time.h"
 #include "core/ids.h"
 
 struct sqlite3;
@@ -34,6 +35,8 @@ struct DatabaseError {
 
   Severity severity() const;
   bool is_corruption() const;
+  // As the answer to a read.
+  Error as_read_error() const;
   bool is_busy() const;
 };
 
@@ -59,6 +62,8 @@ class Database {
   DatabaseResult<void> checkpoint();
 
   std::int64_t last_insert_rowid() const;
+  // Of the last statement.
+  std::int64_t changed_rows() const;
   bool in_transaction() const;
   DatabaseError last_error() const;
   sqlite3* handle() const { return connection_.get(); }
@@ -84,6 +89,12 @@ class Statement {
   Statement& bind(int index, const RunId& run);
   Statement& bind(int index, const std::optional<std::string>& value);
   Statement& bind(int index, const std::optional<std::uint32_t>& value);
+  Statement& bind(int index, Timestamp value) { return bind(index, value.milliseconds_since_epoch()); }
+  Statement& bind(int index, const std::optional<Timestamp>& value);
+  Statement& bind_number(int index, std::uint64_t value) {
+    return bind(index, static_cast<std::int64_t>(value));
+  }
+  Statement& bind_bytes(int index, std::string_view value);
   Statement& bind_null(int index);
 
   // True while there is a row to read. On an error the statement is reset.
@@ -93,9 +104,14 @@ class Statement {
   void reset();
 
   std::int64_t integer(int column) const;
+  std::uint64_t number(int column) const { return static_cast<std::uint64_t>(integer(column)); }
   std::string text(int column) const;
+  // Lives until the next step or reset.
+  std::string_view bytes(int column) const;
   std::optional<std::string> optional_text(int column) const;
   std::optional<std::uint32_t> optional_integer(int column) const;
+  Timestamp time(int column) const { return Timestamp(integer(column)); }
+  std::optional<Timestamp> optional_time(int column) const;
   bool is_null(int column) const;
 
  private:

@@ -18,22 +18,26 @@ std::string labels_json(const std::map<std::string, std::string>& labels) {
 
 }  // namespace
 
-JournalWriter::JournalWriter(Database& database)
+JournalWriter::JournalWriter(Database& database, PieceTable& pieces)
     : database_(database),
+      pieces_(pieces),
       begin_(database.prepare("BEGIN IMMEDIATE")),
       commit_(database.prepare("COMMIT")),
       roll_back_(database.prepare("ROLLBACK")),
       find_run_(database.prepare("SELECT handle FROM runs WHERE id = ?")),
       find_version_(database.prepare("SELECT max(seq) FROM journal WHERE run = ?")),
+      find_fork_(database.prepare("SELECT fork_of, fork_seq FROM runs WHERE handle = ?")),
       find_claim_(database.prepare("SELECT run, body_digest FROM idempotency WHERE key = ?")),
       insert_run_(database.prepare(
-          "INSERT INTO runs(id, workflow, definition, status, session_id, labels, created_at, "
-          "ended_at) VALUES(?, ?, ?, ?, ?, ?, ?, ?)")),
+          "INSERT INTO runs(id, workflow, definition, status, session_id, labels, created_at, ended_at, "
+          "parent, usage, fork_of, fork_seq) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")),
       insert_label_(database.prepare("INSERT INTO run_labels(name, value, id) VALUES(?, ?, ?)")),
       insert_claim_(database.prepare("INSERT INTO idempotency(key, run, body_digest) VALUES(?, ?, ?)")),
-      insert_event_(database.prepare("INSERT INTO journal(run, seq, at, type, step, item, attempt, data) "
-                                     "VALUES(?, ?, ?, ?, ?, ?, ?, ?)")),
-      update_status_(database.prepare("UPDATE runs SET status = ?, ended_at = ? WHERE handle = ?")),
+      insert_event_(
+          database.prepare("INSERT INTO journal(run, seq, at, type, step, item, attempt, data, pieces) "
+                           "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)")),
+      update_status_(
+          database.prepare("UPDATE runs SET status = ?, ended_at = ?, usage = ? WHERE handle = ?")),
       put_definition_(database.prepare("INSERT OR IGNORE INTO definitions(digest, source) VALUES(?, ?)")),
       put_setting_(database.prepare("INSERT INTO settings(name, value) VALUES(?, ?) "
                                     "ON CONFLICT(name) DO UPDATE SET value = excluded.value")),
@@ -64,10 +68,18 @@ DatabaseResult<CommitOutcome> JournalWriter::apply(const Commit& commit) {
   const DatabaseResult<std::optional<Position>> found = find_position(commit.run);
   if (!found) return std::unexpected(found.error());
   Position position = found->value_or(Position{});
-  if (position.version != commit.expected_version) return VersionConflict{position.version};
+  const bool may_go_on = commit.create ? !*found : position.version == commit.expected_version;
+  if (!may_go_on) return VersionConflict{position.version};
+  std::optional<std::int64_t> fork_of;
+  if (commit.fork) {
+    const auto shared = find_shared(*commit.fork);
+    if (!shared) return std::unexpected(shared.error());
+    if (const auto* conflict = std::get_if<VersionConflict>(&*shared)) return *conflict;
+    fork_of = std::get<std::int64_t>(*shared);
+  }
 
   if (commit.create) {
-    const DatabaseResult<std::int64_t> handle = create(commit);
+    const DatabaseResult<std::int64_t> handle = create(commit, fork_of);
     if (!handle) return std::unexpected(handle.error());
     position.handle = *handle;
   }
@@ -98,6 +110,26 @@ DatabaseResult<std::optional<JournalWriter::Position>> JournalWriter::find_posit
   return position;
 }
 
+DatabaseResult<std::variant<std::int64_t, VersionConflict>> JournalWriter::find_shared(
+    const ForkPoint& fork) {
+  const DatabaseResult<std::optional<Position>> found = find_position(fork.run);
+  if (!found) return std::unexpected(found.error());
+  const Position position = found->value_or(Position{});
+  if (position.version < fork.seq) return VersionConflict{position.version};
+  std::int64_t handle = position.handle;
+  for (;;) {
+    const ResetAtEnd reset(find_fork_);
+    const DatabaseResult<bool> row = find_fork_.bind(1, handle).step();
+    if (!row) return std::unexpected(row.error());
+    const bool shared_there = *row && !find_fork_.is_null(0) && fork.seq <= find_fork_.number(1);
+    if (!shared_there) return handle;
+    // Handles rise, so a file that says otherwise is damaged and would lead us in a circle.
+    if (find_fork_.integer(0) >= handle)
+      return std::unexpected(DatabaseError::corruption("a run is forked from a later one"));
+    handle = find_fork_.integer(0);
+  }
+}
+
 DatabaseResult<std::optional<KeyTaken>> JournalWriter::find_claim(const std::string& key) {
   const ResetAtEnd reset(find_claim_);
   const DatabaseResult<bool> taken = find_claim_.bind(1, key).step();
@@ -109,7 +141,8 @@ DatabaseResult<std::optional<KeyTaken>> JournalWriter::find_claim(const std::str
 }
 
 // Writes the index entry as it is after the whole commit, so that a new run is never updated at once.
-DatabaseResult<std::int64_t> JournalWriter::create(const Commit& commit) {
+DatabaseResult<std::int64_t> JournalWriter::create(const Commit& commit,
+                                                   std::optional<std::int64_t> fork_of) {
   const RunRecord& record = *commit.create;
   const std::string labels = labels_json(record.labels);
   const std::optional<Timestamp> ended_at = commit.status ? commit.status->ended_at : record.ended_at;
@@ -119,8 +152,11 @@ DatabaseResult<std::int64_t> JournalWriter::create(const Commit& commit) {
       .bind(4, commit.status ? commit.status->status : record.status)
       .bind(5, record.session_id)
       .bind(6, labels)
-      .bind(7, record.created_at.milliseconds_since_epoch());
-  if (ended_at) insert_run_.bind(8, ended_at->milliseconds_since_epoch());
+      .bind(7, record.created_at)
+      .bind(8, ended_at);
+  if (record.parent) insert_run_.bind(9, *record.parent);
+  insert_run_.bind(10, commit.status ? commit.status->usage : record.usage);
+  if (fork_of) insert_run_.bind(11, *fork_of).bind_number(12, commit.fork->seq);
   if (const auto inserted = insert_run_.run(); !inserted) return std::unexpected(inserted.error());
   const std::int64_t handle = database_.last_insert_rowid();
 
@@ -139,21 +175,28 @@ DatabaseResult<std::int64_t> JournalWriter::create(const Commit& commit) {
 DatabaseResult<void> JournalWriter::append(std::int64_t handle, const JournalEntry& event) {
   last_row_time_ = event.at;
   last_time_ = std::max(last_time_, event.at);
-  return insert_event_.bind(1, handle)
-      .bind(2, static_cast<std::int64_t>(event.seq))
-      .bind(3, event.at.milliseconds_since_epoch())
+  insert_event_.bind(1, handle)
+      .bind_number(2, event.seq)
+      .bind(3, event.at)
       .bind(4, event.type)
       .bind(5, event.step)
       .bind(6, event.item)
-      .bind(7, event.attempt)
-      .bind(8, event.data)
-      .run();
+      .bind(7, event.attempt);
+  if (event.data.size() <= kMaxInlineText) return insert_event_.bind(8, event.data).run();
+  const DatabaseResult<std::string> pieces = pieces_.store(event.data);
+  if (!pieces) {
+    insert_event_.reset();
+    return std::unexpected(pieces.error());
+  }
+  return insert_event_.bind(8, std::string_view()).bind_bytes(9, *pieces).run();
 }
 
 DatabaseResult<void> JournalWriter::change_status(std::int64_t handle, const StatusChange& change) {
-  update_status_.bind(1, change.status).bind(3, handle);
-  if (change.ended_at) update_status_.bind(2, change.ended_at->milliseconds_since_epoch());
-  return update_status_.run();
+  return update_status_.bind(1, change.status)
+      .bind(2, change.ended_at)
+      .bind(3, change.usage)
+      .bind(4, handle)
+      .run();
 }
 
 void JournalWriter::remember(const RunId& run, Position position, bool ended) {

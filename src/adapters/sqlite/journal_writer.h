@@ -1,22 +1,27 @@
 #pragma once
 
-// Applies commits to the tables, inside a transaction that the caller begins and ends. A commit is checked
-// completely before its first row is written, so a conflict or a taken key leaves nothing behind and the
-// other commits of the group go on. Journal rows are only ever appended; of a run's own row nothing but its
-// status changes.
+// Applies commits to the journal and to the runs, inside a transaction that the caller begins and ends. A
+// commit is checked completely before its first row is written, so a conflict or a taken key leaves nothing
+// behind and the other commits of the group go on. Journal rows are only ever appended; of a run's own row
+// nothing but its status and what comes with it changes. What else a commit brings is commit_writer.h's.
+//
+// A fork's row names the run that it shares a beginning with. That is always the run that wrote the last of
+// the shared entries, so a fork within what another fork shares skips that one.
 
 #include <cstdint>
 #include <unordered_map>
+#include <variant>
 
 #include "adapters/sqlite/database.h"
+#include "adapters/sqlite/piece_table.h"
 #include "ports/store.h"
 
 namespace ganglion::sqlite {
 
 class JournalWriter {
  public:
-  // The tables exist. `database` outlives the writer.
-  explicit JournalWriter(Database& database);
+  // The tables exist. Both outlive the writer.
+  JournalWriter(Database& database, PieceTable& pieces);
 
   // What a new writer must know about the past; once, before anything else.
   DatabaseResult<void> load();
@@ -42,15 +47,18 @@ class JournalWriter {
   // Nothing for a run that doesn't exist.
   DatabaseResult<std::optional<Position>> find_position(const RunId& run);
   DatabaseResult<std::optional<KeyTaken>> find_claim(const std::string& key);
-  DatabaseResult<std::int64_t> create(const Commit& commit);
+  // The run to share the fork's beginning with; a conflict where it has no such entry.
+  DatabaseResult<std::variant<std::int64_t, VersionConflict>> find_shared(const ForkPoint& fork);
+  DatabaseResult<std::int64_t> create(const Commit& commit, std::optional<std::int64_t> fork_of);
   DatabaseResult<void> append(std::int64_t handle, const JournalEntry& event);
   DatabaseResult<void> change_status(std::int64_t handle, const StatusChange& change);
   DatabaseResult<void> save_last_time();
   void remember(const RunId& run, Position position, bool ended);
 
   Database& database_;
+  PieceTable& pieces_;
   Statement begin_, commit_, roll_back_;
-  Statement find_run_, find_version_, find_claim_;
+  Statement find_run_, find_version_, find_fork_, find_claim_;
   Statement insert_run_, insert_label_, insert_claim_, insert_event_, update_status_;
   Statement put_definition_, put_setting_, save_last_time_;
 

@@ -17,21 +17,15 @@ constexpr std::size_t kMaxOpenRunsBytes = 4 << 20;
 // The columns in the order in which read_record takes them; the handle comes last.
 std::string select_runs(std::string_view from) {
   return "SELECT runs.id, runs.workflow, runs.definition, runs.status, runs.session_id, runs.labels, "
-         "runs.created_at, "
-         "runs.ended_at, runs.handle FROM " +
+         "runs.created_at, runs.ended_at, runs.parent, runs.usage, runs.handle FROM " +
          std::string(from);
 }
-constexpr int kHandleColumn = 8;
+constexpr int kHandleColumn = 10;
 
+constexpr std::uint64_t kAfterEverySeq = std::numeric_limits<std::int64_t>::max();
+constexpr std::uint64_t kWholeJournal = kAfterEverySeq;
 // An upper bound for every run id, in the order of text.
 constexpr std::string_view kAfterEveryId = "~";
-
-Error read_error(const DatabaseError& error) {
-  if (error.is_corruption()) {
-    return {"store_corrupt", "the store's file is damaged: " + error.message + "; go back to a backup"};
-  }
-  return {"unavailable", "the store can't be read: " + error.message};
-}
 
 Error run_not_found(const RunId& run) {
   return {"not_found", "there is no run " + run.text()};
@@ -63,18 +57,24 @@ DatabaseResult<RunRecord> read_record(const Statement& row) {
                    .status = row.text(3),
                    .session_id = row.optional_text(4),
                    .labels = std::move(*labels),
-                   .created_at = Timestamp(row.integer(6)),
-                   .ended_at = std::nullopt};
-  if (!row.is_null(7)) record.ended_at = Timestamp(row.integer(7));
+                   .created_at = row.time(6),
+                   .ended_at = row.optional_time(7),
+                   .usage = row.text(9)};
+  if (row.is_null(8)) return record;
+  record.parent = RunId::parse(row.text(8));
+  if (!record.parent)
+    return std::unexpected(DatabaseError::corruption("the parent of run " + text + " is no run id"));
   return record;
 }
 
 }  // namespace
 
-RunReader::RunReader(Database& database)
-    : find_run_(database.prepare(select_runs("runs WHERE id = ?"))),
-      read_entries_(database.prepare("SELECT seq, at, type, step, item, attempt, data FROM journal "
-                                     "WHERE run = ? AND seq > ? ORDER BY seq LIMIT ?")),
+RunReader::RunReader(Database& database, PieceTable& pieces)
+    : pieces_(pieces),
+      find_run_(database.prepare(select_runs("runs WHERE id = ?"))),
+      find_fork_(database.prepare("SELECT fork_of, fork_seq FROM runs WHERE handle = ?")),
+      read_entries_(database.prepare("SELECT seq, at, type, step, item, attempt, data, pieces FROM journal "
+                                     "WHERE run = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?")),
       read_open_runs_(database.prepare(select_runs("runs INDEXED BY runs_open "
                                                    "WHERE ended_at IS NULL AND id > ? ORDER BY id LIMIT ?"))),
       get_definition_(database.prepare("SELECT source FROM definitions WHERE digest = ?")),
@@ -86,29 +86,68 @@ RunReader::RunReader(Database& database)
           select_runs("runs INDEXED BY runs_by_status WHERE id < ? AND status = ? ORDER BY id DESC"))),
       list_by_session_(database.prepare(
           select_runs("runs INDEXED BY runs_by_session WHERE id < ? AND session_id = ? ORDER BY id DESC"))),
+      list_by_parent_(database.prepare(
+          select_runs("runs INDEXED BY runs_by_parent WHERE id < ? AND parent = ? ORDER BY id DESC"))),
       list_by_label_(database.prepare(select_runs("run_labels CROSS JOIN runs ON runs.id = run_labels.id "
                                                   "WHERE run_labels.id < ? AND run_labels.name = ? AND "
                                                   "run_labels.value = ? ORDER BY run_labels.id DESC"))) {}
 
+DatabaseResult<std::vector<RunReader::Segment>> RunReader::find_segments(std::int64_t handle) {
+  std::vector<Segment> segments = {{handle, kAfterEverySeq}};
+  for (;;) {
+    const ResetAtEnd reset(find_fork_);
+    const DatabaseResult<bool> row = find_fork_.bind(1, handle).step();
+    if (!row) return std::unexpected(row.error());
+    if (!*row || find_fork_.is_null(0)) break;
+    // Handles rise, so a file that says otherwise is damaged and would lead us in a circle.
+    if (find_fork_.integer(0) >= handle)
+      return std::unexpected(DatabaseError::corruption("a run is forked from a later one"));
+    handle = find_fork_.integer(0);
+    segments.push_back({handle, find_fork_.number(1)});
+  }
+  std::ranges::reverse(segments);
+  return segments;
+}
+
 DatabaseResult<std::vector<JournalEntry>> RunReader::read_entries(std::int64_t handle, std::uint64_t after,
-                                                                  std::int64_t limit) {
-  const ResetAtEnd reset(read_entries_);
-  const auto largest = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
-  read_entries_.bind(1, handle).bind(2, static_cast<std::int64_t>(std::min(after, largest))).bind(3, limit);
+                                                                  std::uint64_t limit) {
+  const DatabaseResult<std::vector<Segment>> segments = find_segments(handle);
+  if (!segments) return std::unexpected(segments.error());
   std::vector<JournalEntry> entries;
-  for (std::uint64_t expected = after + 1;; ++expected) {
+  for (const Segment& segment : *segments) {
+    if (segment.last <= after) continue;
+    const auto appended = append_entries(segment, after, limit, entries);
+    if (!appended) return std::unexpected(appended.error());
+  }
+  return entries;
+}
+
+DatabaseResult<void> RunReader::append_entries(const Segment& segment, std::uint64_t after,
+                                               std::uint64_t limit, std::vector<JournalEntry>& entries) {
+  const ResetAtEnd reset(read_entries_);
+  const std::uint64_t first = after + entries.size();
+  read_entries_.bind(1, segment.handle)
+      .bind_number(2, std::min(first, kAfterEverySeq))
+      .bind_number(3, segment.last)
+      .bind_number(4, limit - entries.size());
+  for (std::uint64_t expected = first + 1;; ++expected) {
     const DatabaseResult<bool> row = read_entries_.step();
     if (!row) return std::unexpected(row.error());
-    if (!*row) return entries;
-    const auto seq = static_cast<std::uint64_t>(read_entries_.integer(0));
-    if (seq != expected) return std::unexpected(DatabaseError::corruption("a journal has a gap"));
-    entries.push_back(JournalEntry{.seq = seq,
-                                   .at = Timestamp(read_entries_.integer(1)),
+    const bool complete =
+        segment.last == kAfterEverySeq || expected > segment.last || entries.size() >= limit;
+    if (!*row && complete) return {};
+    if (!*row || read_entries_.number(0) != expected)
+      return std::unexpected(DatabaseError::corruption("a journal has a gap"));
+    DatabaseResult<std::string> data = read_entries_.text(6);
+    if (!read_entries_.is_null(7)) data = pieces_.load(read_entries_.bytes(7));
+    if (!data) return std::unexpected(data.error());
+    entries.push_back(JournalEntry{.seq = expected,
+                                   .at = read_entries_.time(1),
                                    .type = read_entries_.text(2),
                                    .step = read_entries_.optional_text(3),
                                    .item = read_entries_.optional_integer(4),
                                    .attempt = read_entries_.optional_integer(5),
-                                   .data = read_entries_.text(6)});
+                                   .data = std::move(*data)});
   }
 }
 
@@ -116,21 +155,21 @@ Result<std::vector<JournalEntry>> RunReader::read_journal(const RunId& run, std:
                                                           std::uint32_t limit) {
   const ResetAtEnd reset(find_run_);
   const DatabaseResult<bool> found = find_run_.bind(1, run).step();
-  if (!found) return std::unexpected(read_error(found.error()));
+  if (!found) return std::unexpected(found.error().as_read_error());
   if (!*found) return std::unexpected(run_not_found(run));
   DatabaseResult<std::vector<JournalEntry>> entries =
       read_entries(find_run_.integer(kHandleColumn), after, limit);
-  if (!entries) return std::unexpected(read_error(entries.error()));
+  if (!entries) return std::unexpected(entries.error().as_read_error());
   return std::move(*entries);
 }
 
 Result<RunRecord> RunReader::find_run(const RunId& run) {
   const ResetAtEnd reset(find_run_);
   const DatabaseResult<bool> found = find_run_.bind(1, run).step();
-  if (!found) return std::unexpected(read_error(found.error()));
+  if (!found) return std::unexpected(found.error().as_read_error());
   if (!*found) return std::unexpected(run_not_found(run));
   DatabaseResult<RunRecord> record = read_record(find_run_);
-  if (!record) return std::unexpected(read_error(record.error()));
+  if (!record) return std::unexpected(record.error().as_read_error());
   return std::move(*record);
 }
 
@@ -140,6 +179,8 @@ Statement& RunReader::start(const ListScan& scan) {
   Statement* statement = &list_all_;
   if (query.session_id)
     statement = &list_by_session_.bind(2, std::string_view(*query.session_id));
+  else if (query.parent)
+    statement = &list_by_parent_.bind(2, *query.parent);
   else if (!query.labels.empty())
     statement = &list_by_label_.bind(2, query.labels.begin()->first).bind(3, query.labels.begin()->second);
   else if (query.status)
@@ -156,10 +197,10 @@ Result<bool> RunReader::advance(ListScan& scan) {
   for (int looked_at = 0; looked_at < kRunsPerSlice; ++looked_at) {
     if (scan.found.size() >= scan.query.limit) return true;
     const DatabaseResult<bool> row = rows.step();
-    if (!row) return std::unexpected(read_error(row.error()));
+    if (!row) return std::unexpected(row.error().as_read_error());
     if (!*row) return true;
     DatabaseResult<RunRecord> record = read_record(rows);
-    if (!record) return std::unexpected(read_error(record.error()));
+    if (!record) return std::unexpected(record.error().as_read_error());
     scan.position = record->id;
     if (matches(*record, scan.query)) scan.found.push_back(std::move(*record));
   }
@@ -179,13 +220,13 @@ Result<std::vector<OpenRun>> RunReader::read_open_runs(const std::optional<RunId
   std::size_t bytes = 0;
   while (bytes < kMaxOpenRunsBytes) {
     const DatabaseResult<bool> row = read_open_runs_.step();
-    if (!row) return std::unexpected(read_error(row.error()));
+    if (!row) return std::unexpected(row.error().as_read_error());
     if (!*row) break;
     DatabaseResult<std::vector<JournalEntry>> journal =
-        read_entries(read_open_runs_.integer(kHandleColumn), 0, -1);
-    if (!journal) return std::unexpected(read_error(journal.error()));
+        read_entries(read_open_runs_.integer(kHandleColumn), 0, kWholeJournal);
+    if (!journal) return std::unexpected(journal.error().as_read_error());
     DatabaseResult<RunRecord> record = read_record(read_open_runs_);
-    if (!record) return std::unexpected(read_error(record.error()));
+    if (!record) return std::unexpected(record.error().as_read_error());
     for (const JournalEntry& entry : *journal) bytes += sizeof(JournalEntry) + entry.data.size();
     open.push_back(OpenRun{std::move(*record), std::move(*journal)});
   }
@@ -196,7 +237,7 @@ Result<std::string> RunReader::read_text(Statement& statement, const std::string
                                          std::string_view what) {
   const ResetAtEnd reset(statement);
   const DatabaseResult<bool> found = statement.bind(1, key).step();
-  if (!found) return std::unexpected(read_error(found.error()));
+  if (!found) return std::unexpected(found.error().as_read_error());
   if (!*found) return fail("not_found", "there is no " + std::string(what) + " " + key);
   return statement.text(0);
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "adapters/sqlite/database.h"
+#include "adapters/sqlite/piece_table.h"
 #include "ports/store.h"
 
 namespace ganglion::sqlite {
@@ -21,8 +22,8 @@ struct ListScan {
 
 class RunReader {
  public:
-  // The tables exist. `database` outlives the reader.
-  explicit RunReader(Database& database);
+  // The tables exist. Both outlive the reader.
+  RunReader(Database& database, PieceTable& pieces);
 
   Result<std::vector<JournalEntry>> read_journal(const RunId& run, std::uint64_t after, std::uint32_t limit);
   Result<RunRecord> find_run(const RunId& run);
@@ -34,13 +35,24 @@ class RunReader {
   Result<std::string> get_setting(const std::string& name);
 
  private:
+  // Whose rows a journal consists of: those of `handle` up to and with `last`.
+  struct Segment {
+    std::int64_t handle = 0;
+    std::uint64_t last = 0;
+  };
+
+  // In their order; more than one for a fork.
+  DatabaseResult<std::vector<Segment>> find_segments(std::int64_t handle);
   DatabaseResult<std::vector<JournalEntry>> read_entries(std::int64_t handle, std::uint64_t after,
-                                                         std::int64_t limit);
+                                                         std::uint64_t limit);
+  DatabaseResult<void> append_entries(const Segment& segment, std::uint64_t after, std::uint64_t limit,
+                                      std::vector<JournalEntry>& entries);
   Statement& start(const ListScan& scan);
   Result<std::string> read_text(Statement& statement, const std::string& key, std::string_view what);
 
-  Statement find_run_, read_entries_, read_open_runs_, get_definition_, get_setting_;
-  Statement list_all_, list_by_workflow_, list_by_status_, list_by_session_, list_by_label_;
+  PieceTable& pieces_;
+  Statement find_run_, find_fork_, read_entries_, read_open_runs_, get_definition_, get_setting_;
+  Statement list_all_, list_by_workflow_, list_by_status_, list_by_session_, list_by_parent_, list_by_label_;
 };
 
 }  // namespace ganglion::sqlite

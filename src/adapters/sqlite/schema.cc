@@ -68,7 +68,98 @@ CREATE VIEW journal_readable AS
   FROM journal JOIN runs ON runs.handle = journal.run;
 )sql";
 
-constexpr std::array<const char*, 1> kMigrations = {kVersion1};
+// Large rows of the journal in pieces (piece_table.h), forks, and what belongs to journals: records, the
+// event log, the state of sessions, cached outputs, blobs.
+//
+// `state` has one row for every value that can be read at some version: it is visible from `version` until
+// before `until`. `blobs` counts who refers to a blob, and counts also for one that isn't there yet
+// (`written_at` is NULL); its content lies apart, so that counting doesn't move it.
+constexpr const char* kVersion2 = R"sql(
+ALTER TABLE runs ADD COLUMN parent TEXT;
+ALTER TABLE runs ADD COLUMN usage TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE runs ADD COLUMN fork_of INTEGER REFERENCES runs(handle);
+ALTER TABLE runs ADD COLUMN fork_seq INTEGER;
+CREATE INDEX runs_by_parent ON runs(parent, id) WHERE parent IS NOT NULL;
+
+CREATE TABLE pieces(
+  id INTEGER PRIMARY KEY,
+  digest BLOB NOT NULL UNIQUE,
+  bytes BLOB NOT NULL
+) STRICT;
+ALTER TABLE journal ADD COLUMN pieces BLOB;
+
+CREATE TABLE records(
+  kind INTEGER NOT NULL,
+  id TEXT NOT NULL,
+  run TEXT,
+  at INTEGER NOT NULL,
+  data TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX records_by_id ON records(kind, id);
+CREATE INDEX records_by_time ON records(kind, at, id);
+CREATE INDEX records_by_run ON records(kind, run, at, id) WHERE run IS NOT NULL;
+
+CREATE TABLE events(
+  seq INTEGER PRIMARY KEY,
+  topic TEXT NOT NULL,
+  source TEXT NOT NULL,
+  id TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  time INTEGER NOT NULL,
+  subject TEXT,
+  run TEXT,
+  step TEXT,
+  cause INTEGER,
+  hops INTEGER NOT NULL,
+  data TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX events_by_id ON events(source, id);
+CREATE INDEX events_by_topic ON events(topic, seq);
+
+CREATE TABLE sessions(
+  handle INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  version INTEGER NOT NULL,
+  keys INTEGER NOT NULL,
+  bytes INTEGER NOT NULL
+) STRICT;
+CREATE TABLE state(
+  session INTEGER NOT NULL REFERENCES sessions(handle),
+  key TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  until INTEGER,
+  expires_at INTEGER,
+  value TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX state_now ON state(session, key) WHERE until IS NULL;
+CREATE INDEX state_past ON state(session, until) WHERE until IS NOT NULL;
+CREATE INDEX state_expiring ON state(expires_at) WHERE until IS NULL AND expires_at IS NOT NULL;
+
+CREATE TABLE cached_outputs(
+  key TEXT NOT NULL UNIQUE,
+  at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  output TEXT NOT NULL
+) STRICT;
+CREATE INDEX cached_outputs_expiring ON cached_outputs(expires_at);
+
+CREATE TABLE blobs(
+  id INTEGER PRIMARY KEY,
+  digest TEXT NOT NULL UNIQUE,
+  written_at INTEGER,
+  refs INTEGER NOT NULL
+) STRICT;
+CREATE INDEX blobs_unused ON blobs(written_at) WHERE refs = 0;
+CREATE TABLE blob_contents(id INTEGER PRIMARY KEY REFERENCES blobs(id), content BLOB NOT NULL) STRICT;
+
+DROP VIEW journal_readable;
+CREATE VIEW journal_readable AS
+  SELECT runs.id AS run, seq, strftime('%Y-%m-%dT%H:%M:%fZ', at / 1000.0, 'unixepoch') AS at, type, step, item, attempt,
+         CASE WHEN pieces IS NULL THEN data ELSE '(large: lies in pieces)' END AS data
+  FROM journal JOIN runs ON runs.handle = journal.run;
+)sql";
+
+constexpr std::array<const char*, 2> kMigrations = {kVersion1, kVersion2};
 
 Result<void> incompatible(std::string why) {
   return fail("store_incompatible", std::move(why));

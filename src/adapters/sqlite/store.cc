@@ -10,6 +10,7 @@
 #include <cstring>
 #include <utility>
 
+#include "adapters/sqlite/commit_writer.h"
 #include "adapters/sqlite/schema.h"
 #include "adapters/sqlite/worker.h"
 #include "ports/commit_check.h"
@@ -114,11 +115,65 @@ Read read_once(Query query, ganglion::Store::Completion<Result<T>> done) {
       };
 }
 
+// A read that goes on after other work until `advance` says that it is finished; `scan.found` is the answer.
+template <typename T, typename Scan, typename Advance>
+Read read_in_slices(Scan scan, Advance advance, ganglion::Store::Completion<Result<T>> done) {
+  return [scan = std::move(scan), advance = std::move(advance),
+          done = std::move(done)](Tables& tables) mutable -> std::optional<Delivery> {
+    const Result<bool> finished = advance(tables, scan);
+    if (finished && !*finished) return std::nullopt;
+    Result<T> answer = std::move(scan.found);
+    if (!finished) answer = std::unexpected(finished.error());
+    return [done = std::move(done), answer = std::move(answer)]() mutable { done(std::move(answer)); };
+  };
+}
+
+// A write whose answer is the change's value.
+template <typename T, typename Change>
+std::unique_ptr<Write> write(std::size_t bytes, Change change, ganglion::Store::Completion<T> done) {
+  return std::make_unique<WriteOf<T>>(sizeof(WriteOf<T>) + bytes, std::move(change), std::move(done));
+}
+
+// A change that can only fail as a whole.
+template <typename T, typename Change>
+auto as_result(Change change) {
+  return [change = std::move(change)](Tables& tables) mutable -> DatabaseResult<Result<T>> {
+    DatabaseResult<T> changed = change(tables);
+    if (!changed) return std::unexpected(std::move(changed.error()));
+    if constexpr (std::is_void_v<T>)
+      return Result<T>();
+    else
+      return Result<T>(std::move(*changed));
+  };
+}
+
+std::size_t size_of(const TopicEvent& event) {
+  return sizeof(event) + event.id.size() + event.source.size() + event.data.size();
+}
+
+std::size_t size_of(const StateWrite& write) {
+  return sizeof(write) + write.key.size() + (write.value ? write.value->size() : 0);
+}
+
+std::size_t size_of(const Commit& commit) {
+  std::size_t size = sizeof(commit);
+  for (const JournalEntry& event : commit.events)
+    size += sizeof(event) + event.type.size() + event.data.size();
+  for (const Record& record : commit.records) size += sizeof(record) + record.data.size();
+  for (const TopicEvent& event : commit.published) size += size_of(event);
+  if (commit.state)
+    for (const StateWrite& write : commit.state->writes) size += size_of(write);
+  for (const CachedOutput& output : commit.cached) size += sizeof(output) + output.output.size();
+  return size;
+}
+
 }  // namespace
 
 void Store::commit(Commit commit, Completion<CommitOutcome> done) {
   assert_well_formed(commit);
-  worker_->push(Write{CommitWrite{std::move(commit), std::move(done)}});
+  const std::size_t bytes = size_of(commit);
+  auto change = [commit = std::move(commit)](Tables& t) { return apply_commit(t, commit); };
+  worker_->push(write<CommitOutcome>(bytes, std::move(change), std::move(done)));
 }
 
 void Store::read_journal(RunId run, std::uint64_t after, std::uint32_t limit,
@@ -136,14 +191,8 @@ void Store::find_run(RunId run, Completion<Result<RunRecord>> done) {
 
 void Store::list_runs(RunQuery query, Completion<Result<std::vector<RunRecord>>> done) {
   ListScan scan{.query = std::move(query), .position = std::nullopt, .found = {}};
-  worker_->push(
-      [scan = std::move(scan), done = std::move(done)](Tables& tables) mutable -> std::optional<Delivery> {
-        const Result<bool> finished = tables.reader.advance(scan);
-        if (finished && !*finished) return std::nullopt;
-        Result<std::vector<RunRecord>> answer = std::move(scan.found);
-        if (!finished) answer = std::unexpected(finished.error());
-        return [done = std::move(done), answer = std::move(answer)]() mutable { done(std::move(answer)); };
-      });
+  worker_->push(read_in_slices<std::vector<RunRecord>>(
+      std::move(scan), [](Tables& t, ListScan& s) { return t.reader.advance(s); }, std::move(done)));
 }
 
 void Store::read_open_runs(std::optional<RunId> after, std::uint32_t limit,
@@ -155,7 +204,11 @@ void Store::read_open_runs(std::optional<RunId> after, std::uint32_t limit,
 }
 
 void Store::put_definition(std::string digest, std::string source, Completion<Result<void>> done) {
-  worker_->push(Write{DefinitionWrite{std::move(digest), std::move(source), std::move(done)}});
+  const std::size_t bytes = source.size();
+  auto change = as_result<void>([digest = std::move(digest), source = std::move(source)](Tables& t) {
+    return t.writer.put_definition(digest, source);
+  });
+  worker_->push(write<Result<void>>(bytes, std::move(change), std::move(done)));
 }
 
 void Store::get_definition(std::string digest, Completion<Result<std::string>> done) {
@@ -164,12 +217,133 @@ void Store::get_definition(std::string digest, Completion<Result<std::string>> d
 }
 
 void Store::put_setting(std::string name, std::string value, Completion<Result<void>> done) {
-  worker_->push(Write{SettingWrite{std::move(name), std::move(value), std::move(done)}});
+  const std::size_t bytes = value.size();
+  auto change = as_result<void>([name = std::move(name), value = std::move(value)](Tables& t) {
+    return t.writer.put_setting(name, value);
+  });
+  worker_->push(write<Result<void>>(bytes, std::move(change), std::move(done)));
 }
 
 void Store::get_setting(std::string name, Completion<Result<std::string>> done) {
   const auto query = [name = std::move(name)](Tables& t) { return t.reader.get_setting(name); };
   worker_->push(read_once(query, std::move(done)));
+}
+
+// --- records
+// ------------------------------------------------------------------------------------------------------
+
+void Store::list_records(RecordQuery query, Completion<Result<std::vector<Record>>> done) {
+  const auto list = [query = std::move(query)](Tables& t) { return t.records.list(query); };
+  worker_->push(read_once(list, std::move(done)));
+}
+
+void Store::find_record(RecordKey key, Completion<Result<Record>> done) {
+  const auto query = [key = std::move(key)](Tables& t) { return t.records.find(key); };
+  worker_->push(read_once(query, std::move(done)));
+}
+
+void Store::put_record(Record record, Completion<Result<void>> done) {
+  const std::size_t bytes = record.data.size();
+  auto change = as_result<void>([record = std::move(record)](Tables& t) { return t.records.put(record); });
+  worker_->push(write<Result<void>>(bytes, std::move(change), std::move(done)));
+}
+
+void Store::remove_records(RecordKind kind, std::optional<std::string> id,
+                           Completion<Result<std::uint64_t>> done) {
+  auto change =
+      as_result<std::uint64_t>([kind, id = std::move(id)](Tables& t) { return t.records.remove(kind, id); });
+  worker_->push(write<Result<std::uint64_t>>(0, std::move(change), std::move(done)));
+}
+
+// --- the event log
+// ------------------------------------------------------------------------------------------------------
+
+void Store::append_events(std::vector<TopicEvent> events, Completion<Result<std::vector<Appended>>> done) {
+  using Answer = std::vector<Appended>;
+  std::size_t bytes = 0;
+  for (const TopicEvent& event : events) bytes += size_of(event);
+  auto change = as_result<Answer>([events = std::move(events)](Tables& t) -> DatabaseResult<Answer> {
+    Answer answer;
+    for (const TopicEvent& event : events) {
+      const DatabaseResult<Appended> appended = t.events.append(event);
+      if (!appended) return std::unexpected(appended.error());
+      answer.push_back(*appended);
+    }
+    return answer;
+  });
+  worker_->push(write<Result<Answer>>(bytes, std::move(change), std::move(done)));
+}
+
+void Store::read_events(EventQuery query, Completion<Result<std::vector<TopicEvent>>> done) {
+  EventScan scan{.query = std::move(query), .found = {}, .bytes = 0};
+  worker_->push(read_in_slices<std::vector<TopicEvent>>(
+      std::move(scan), [](Tables& t, EventScan& s) { return t.events.advance(s); }, std::move(done)));
+}
+
+void Store::last_event(Completion<Result<std::uint64_t>> done) {
+  worker_->push(read_once([](Tables& t) { return t.events.last(); }, std::move(done)));
+}
+
+// --- the state of sessions
+// ------------------------------------------------------------------------------------------------------
+
+void Store::read_state(std::string session, std::optional<std::uint64_t> version,
+                       Completion<Result<StateSnapshot>> done) {
+  const auto query = [session = std::move(session), version](Tables& t) {
+    return t.state.read(session, version);
+  };
+  worker_->push(read_once(query, std::move(done)));
+}
+
+void Store::write_state(std::string session, StateWrite change, StatePrecondition precondition,
+                        Completion<StateOutcome> done) {
+  const std::size_t bytes = size_of(change);
+  auto apply = [session = std::move(session), change = std::move(change), precondition](Tables& t) {
+    return t.state.write(session, change, precondition);
+  };
+  worker_->push(write<StateOutcome>(bytes, std::move(apply), std::move(done)));
+}
+
+void Store::expire_state(Timestamp now, std::uint32_t limit,
+                         Completion<Result<std::vector<ExpiredState>>> done) {
+  using Answer = std::vector<ExpiredState>;
+  auto change = as_result<Answer>([now, limit](Tables& t) { return t.state.expire(now, limit); });
+  worker_->push(write<Result<Answer>>(0, std::move(change), std::move(done)));
+}
+
+// --- cached outputs, blobs
+// ------------------------------------------------------------------------------------------------------
+
+void Store::find_cached(std::string key, Completion<Result<CachedOutput>> done) {
+  const auto query = [key = std::move(key)](Tables& t) { return t.cache.find(key); };
+  worker_->push(read_once(query, std::move(done)));
+}
+
+void Store::put_blob(std::string digest, std::string content, Timestamp now, Completion<Result<void>> done) {
+  GANGLION_ASSERT(is_sha256_hex(digest) && content.size() <= kMaxBlob);
+  const std::size_t bytes = content.size();
+  auto change = as_result<void>([digest = std::move(digest), content = std::move(content), now](Tables& t) {
+    return t.blobs.put(digest, content, now);
+  });
+  worker_->push_blob(write<Result<void>>(bytes, std::move(change), std::move(done)));
+}
+
+void Store::get_blob(std::string digest, Completion<Result<std::string>> done) {
+  const auto query = [digest = std::move(digest)](Tables& t) { return t.blobs.get(digest); };
+  worker_->push(read_once(query, std::move(done)));
+}
+
+void Store::collect_garbage(Timestamp now, Timestamp unused_since, std::uint32_t limit,
+                            Completion<Result<std::uint64_t>> done) {
+  using Answer = std::uint64_t;
+  auto change = as_result<Answer>([now, unused_since, limit](Tables& t) -> DatabaseResult<Answer> {
+    const DatabaseResult<Answer> outputs = t.cache.collect(now, limit);
+    if (!outputs) return outputs;
+    const DatabaseResult<Answer> blobs = t.blobs.collect(unused_since, limit);
+    if (!blobs) return blobs;
+    return *outputs + *blobs;
+  });
+  worker_->push(write<Result<Answer>>(0, std::move(change), std::move(done)));
 }
 
 void Store::last_time(Completion<Result<Timestamp>> done) {

@@ -58,6 +58,27 @@ class Store final : public ganglion::Store {
   void get_definition(std::string digest, Completion<Result<std::string>> done) override;
   void put_setting(std::string name, std::string value, Completion<Result<void>> done) override;
   void get_setting(std::string name, Completion<Result<std::string>> done) override;
+  void list_records(RecordQuery query, Completion<Result<std::vector<Record>>> done) override;
+  void find_record(RecordKey key, Completion<Result<Record>> done) override;
+  void put_record(Record record, Completion<Result<void>> done) override;
+  void remove_records(RecordKind kind, std::optional<std::string> id,
+                      Completion<Result<std::uint64_t>> done) override;
+  void append_events(std::vector<TopicEvent> events, Completion<Result<std::vector<Appended>>> done) override;
+  void read_events(EventQuery query, Completion<Result<std::vector<TopicEvent>>> done) override;
+  void last_event(Completion<Result<std::uint64_t>> done) override;
+  void read_state(std::string session, std::optional<std::uint64_t> version,
+                  Completion<Result<StateSnapshot>> done) override;
+  void write_state(std::string session, StateWrite write, StatePrecondition precondition,
+                   Completion<StateOutcome> done) override;
+  void expire_state(Timestamp now, std::uint32_t limit,
+                    Completion<Result<std::vector<ExpiredState>>> done) override;
+  void find_cached(std::string key, Completion<Result<CachedOutput>> done) override;
+  // One transaction of its own, of whatever size: commits wait while it is written, but not for a second one.
+  void put_blob(std::string digest, std::string content, Timestamp now,
+                Completion<Result<void>> done) override;
+  void get_blob(std::string digest, Completion<Result<std::string>> done) override;
+  void collect_garbage(Timestamp now, Timestamp unused_since, std::uint32_t limit,
+                       Completion<Result<std::uint64_t>> done) override;
   void last_time(Completion<Result<Timestamp>> done) override;
   // On a file system in memory or on the network there is one.
   std::vector<std::string> weaker_promises() const override;

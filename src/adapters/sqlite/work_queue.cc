@@ -2,47 +2,33 @@
 
 #include <utility>
 
-#include "base/overloaded.h"
-
 namespace ganglion::sqlite {
-namespace {
 
-// Roughly what the write holds in memory.
-std::size_t size_of(const Write& write) {
-  const auto bytes = [](const auto&... text) { return (sizeof(Write) + ... + text.size()); };
-  return std::visit(Overloaded{[&](const CommitWrite& w) {
-                                 std::size_t size = sizeof(Write);
-                                 for (const JournalEntry& event : w.commit.events) {
-                                   size += sizeof(JournalEntry) + event.type.size() + event.data.size();
-                                 }
-                                 return size;
-                               },
-                               [&](const DefinitionWrite& w) { return bytes(w.digest, w.source); },
-                               [&](const SettingWrite& w) { return bytes(w.name, w.value); }},
-                    write.request);
+std::unique_ptr<Write> WorkQueue::Line::take_front() {
+  std::unique_ptr<Write> front = std::move(writes.front());
+  writes.pop_front();
+  bytes -= front->bytes();
+  return front;
 }
 
-void drop_content(Write& write) {
-  std::visit(
-      Overloaded{[](CommitWrite& w) { w.commit = {}; }, [](DefinitionWrite& w) { w.digest = w.source = {}; },
-                 [](SettingWrite& w) { w.name = w.value = {}; }},
-      write.request);
+void WorkQueue::push(std::unique_ptr<Write> write) {
+  push(writes_, kMaxQueuedBytes, std::move(write));
 }
 
-}  // namespace
+void WorkQueue::push_blob(std::unique_ptr<Write> write) {
+  push(blobs_, kMaxQueuedBlobBytes, std::move(write));
+}
 
-void WorkQueue::push(Write write) {
-  write.bytes = size_of(write);
+void WorkQueue::push(Line& line, std::size_t max_bytes, std::unique_ptr<Write> write) {
   {
     const std::scoped_lock lock(mutex_);
     if (closed_) return;
-    if (queued_bytes_ + write.bytes > kMaxQueuedBytes && !writes_.empty()) {
-      write.refused = true;
-      drop_content(write);
-      write.bytes = 0;
+    if (line.bytes + write->bytes() > max_bytes && !line.writes.empty()) {
+      write->refuse("the store can't keep up: " + std::to_string(max_bytes >> 20) +
+                    " MiB wait to be written");
     }
-    queued_bytes_ += write.bytes;
-    writes_.push_back(std::move(write));
+    line.bytes += write->bytes();
+    line.writes.push_back(std::move(write));
   }
   wake_.notify_one();
 }
@@ -60,17 +46,18 @@ WorkQueue::Work WorkQueue::take(WhenIdle when_idle) {
   Work work;
   std::unique_lock lock(mutex_);
   if (when_idle == WhenIdle::wait) {
-    wake_.wait(lock, [this] { return closed_ || !writes_.empty() || !reads_.empty(); });
+    wake_.wait(lock, [this] {
+      return closed_ || !writes_.writes.empty() || !blobs_.writes.empty() || !reads_.empty();
+    });
   }
   std::size_t bytes = 0;
-  while (!writes_.empty() && work.writes.size() < kMaxGroupWrites && bytes < kMaxGroupBytes) {
-    bytes += writes_.front().bytes;
-    queued_bytes_ -= writes_.front().bytes;
-    work.writes.push_back(std::move(writes_.front()));
-    writes_.pop_front();
+  while (!writes_.writes.empty() && work.writes.size() < kMaxGroupWrites && bytes < kMaxGroupBytes) {
+    work.writes.push_back(writes_.take_front());
+    bytes += work.writes.back()->bytes();
   }
+  if (!blobs_.writes.empty()) work.blob.push_back(blobs_.take_front());
   work.reads = std::exchange(reads_, {});
-  work.closed = closed_ && work.writes.empty();
+  work.closed = closed_ && work.writes.empty() && work.blob.empty();
   return work;
 }
 

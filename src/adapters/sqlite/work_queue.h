@@ -2,19 +2,21 @@
 
 // What waits for the writer's thread: writes in the order of the calls, and reads. The event loop pushes; the
 // writer takes everything that waits, up to a bound, as one group.
+//
+// Blobs wait in a line of their own and each is a transaction of its own, between two groups: they are large
+// and nobody's decision waits for them, so they don't fill the queue for commits, and one that finds no space
+// leaves the commits alone.
 
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
-#include <string>
-#include <variant>
 #include <vector>
 
-#include "adapters/sqlite/tables.h"
-#include "ports/store.h"
+#include "adapters/sqlite/write.h"
 
 namespace ganglion::sqlite {
 
@@ -24,40 +26,23 @@ inline constexpr std::size_t kMaxGroupBytes = 8 << 20;
 // Beyond this a write is refused as unavailable. In order: its completion runs after those of the writes
 // before it.
 inline constexpr std::size_t kMaxQueuedBytes = 64 << 20;
-
-// Runs on the event loop.
-using Delivery = std::move_only_function<void()>;
-
-struct CommitWrite {
-  Commit commit;
-  ganglion::Store::Completion<CommitOutcome> done;
-};
-struct DefinitionWrite {
-  std::string digest;
-  std::string source;
-  ganglion::Store::Completion<Result<void>> done;
-};
-struct SettingWrite {
-  std::string name;
-  std::string value;
-  ganglion::Store::Completion<Result<void>> done;
-};
-struct Write {
-  std::variant<CommitWrite, DefinitionWrite, SettingWrite> request;
-  std::size_t bytes = 0;
-  bool refused = false;  // the queue was full; the request is empty but for its completion
-};
+// Beyond this a blob is refused.
+inline constexpr std::size_t kMaxQueuedBlobBytes = 2 * kMaxBlob;
 
 // Runs on the writer's thread; without a delivery it is not finished and wants to run again.
 using Read = std::move_only_function<std::optional<Delivery>(Tables&)>;
 
 class WorkQueue {
  public:
-  void push(Write write);
+  using Writes = std::vector<std::unique_ptr<Write>>;
+
+  void push(std::unique_ptr<Write> write);
+  void push_blob(std::unique_ptr<Write> write);
   void push(Read read);
 
   struct Work {
-    std::vector<Write> writes;
+    Writes writes;
+    Writes blob;  // at most one
     std::vector<Read> reads;
     bool closed = false;  // and nothing is left to write
   };
@@ -68,11 +53,21 @@ class WorkQueue {
   void close();
 
  private:
+  // Writes of one kind that wait, and how many bytes they hold.
+  struct Line {
+    std::deque<std::unique_ptr<Write>> writes;
+    std::size_t bytes = 0;
+
+    std::unique_ptr<Write> take_front();
+  };
+
+  void push(Line& line, std::size_t max_bytes, std::unique_ptr<Write> write);
+
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<Write> writes_;
+  Line writes_;
+  Line blobs_;
   std::vector<Read> reads_;
-  std::size_t queued_bytes_ = 0;
   bool closed_ = false;
 };
 

@@ -3,8 +3,6 @@
 #include <iterator>
 #include <utility>
 
-#include "base/overloaded.h"
-
 namespace ganglion::sqlite {
 namespace {
 
@@ -13,41 +11,6 @@ namespace {
 constexpr int kCheckpointFrames = 1024;
 // Then commits get their turn.
 constexpr int kReadsPerTurn = 16;
-
-DatabaseResult<CommitOutcome> apply(JournalWriter& writer, const Write& write) {
-  if (write.refused) return StoreUnavailable{"the store can't keep up: 64 MiB wait to be written"};
-  const auto as_outcome = [](const DatabaseResult<void>& put) -> DatabaseResult<CommitOutcome> {
-    if (!put) return std::unexpected(put.error());
-    return Committed{};
-  };
-  return std::visit(
-      Overloaded{
-          [&](const CommitWrite& w) { return writer.apply(w.commit); },
-          [&](const DefinitionWrite& w) { return as_outcome(writer.put_definition(w.digest, w.source)); },
-          [&](const SettingWrite& w) { return as_outcome(writer.put_setting(w.name, w.value)); }},
-      write.request);
-}
-
-Result<void> as_result(const CommitOutcome& outcome) {
-  if (const auto* unavailable = std::get_if<StoreUnavailable>(&outcome)) {
-    return fail("unavailable", unavailable->reason);
-  }
-  return {};
-}
-
-Delivery completion(Write write, CommitOutcome outcome) {
-  const auto complete_put = [&](auto& put) -> Delivery {
-    return [done = std::move(put.done), result = as_result(outcome)]() mutable { done(std::move(result)); };
-  };
-  return std::visit(Overloaded{[&](CommitWrite& w) -> Delivery {
-                                 return [done = std::move(w.done), outcome = std::move(outcome)]() mutable {
-                                   done(std::move(outcome));
-                                 };
-                               },
-                               [&](DefinitionWrite& w) { return complete_put(w); },
-                               [&](SettingWrite& w) { return complete_put(w); }},
-                    write.request);
-}
 
 }  // namespace
 
@@ -77,6 +40,7 @@ void Worker::run() {
         queue_.take(idle ? WorkQueue::WhenIdle::wait : WorkQueue::WhenIdle::return_at_once);
     std::ranges::move(work.reads, std::back_inserter(reads_));
     if (!work.writes.empty()) write_group(std::move(work.writes));
+    if (!work.blob.empty() && !failed_) write_group(std::move(work.blob));
     if (work.closed || failed_) return;
     answer_reads();
     checkpoint_if_due();
@@ -84,33 +48,25 @@ void Worker::run() {
   }
 }
 
-void Worker::write_group(std::vector<Write> writes) {
-  DatabaseResult<std::vector<CommitOutcome>> outcomes = apply_group(writes);
-  if (!outcomes) {
+void Worker::write_group(WorkQueue::Writes writes) {
+  if (const DatabaseResult<void> written = apply_group(writes); !written) {
     tables_.writer.roll_back();
-    if (outcomes.error().severity() == Severity::fatal) return stop_for(outcomes.error());
-    const StoreUnavailable unavailable{"the store can't be written: " + outcomes.error().message};
-    outcomes = std::vector<CommitOutcome>(writes.size(), unavailable);
+    if (written.error().severity() == Severity::fatal) return stop_for(written.error());
+    const std::string reason = "the store can't be written: " + written.error().message;
+    for (const auto& write : writes) write->refuse(reason);
   }
   std::vector<Delivery> deliveries;
   deliveries.reserve(writes.size());
-  for (std::size_t i = 0; i < writes.size(); ++i) {
-    deliveries.push_back(completion(std::move(writes[i]), std::move((*outcomes)[i])));
-  }
+  for (const auto& write : writes) deliveries.push_back(write->take_delivery());
   deliver(std::move(deliveries));
 }
 
-DatabaseResult<std::vector<CommitOutcome>> Worker::apply_group(const std::vector<Write>& writes) {
-  std::vector<CommitOutcome> outcomes;
-  outcomes.reserve(writes.size());
-  if (const auto begun = tables_.writer.begin(); !begun) return std::unexpected(begun.error());
-  for (const Write& write : writes) {
-    DatabaseResult<CommitOutcome> outcome = apply(tables_.writer, write);
-    if (!outcome) return std::unexpected(outcome.error());
-    outcomes.push_back(std::move(*outcome));
+DatabaseResult<void> Worker::apply_group(const WorkQueue::Writes& writes) {
+  if (const auto begun = tables_.writer.begin(); !begun) return begun;
+  for (const auto& write : writes) {
+    if (const auto applied = write->apply(tables_); !applied) return applied;
   }
-  if (const auto committed = tables_.writer.commit(); !committed) return std::unexpected(committed.error());
-  return outcomes;
+  return tables_.writer.commit();
 }
 
 void Worker::answer_reads() {

@@ -30,7 +30,8 @@ class Worker {
   // Reads what the writer must know and starts the thread.
   DatabaseResult<void> start();
 
-  void push(Write write) { queue_.push(std::move(write)); }
+  void push(std::unique_ptr<Write> write) { queue_.push(std::move(write)); }
+  void push_blob(std::unique_ptr<Write> write) { queue_.push_blob(std::move(write)); }
   void push(Read read) { queue_.push(std::move(read)); }
 
   const Options& options() const { return options_; }
@@ -38,9 +39,8 @@ class Worker {
 
  private:
   void run();
-  void write_group(std::vector<Write> writes);
-  // One outcome for each write; what succeeded besides commits is `Committed` as well.
-  DatabaseResult<std::vector<CommitOutcome>> apply_group(const std::vector<Write>& writes);
+  void write_group(WorkQueue::Writes writes);
+  DatabaseResult<void> apply_group(const WorkQueue::Writes& writes);
   void answer_reads();
   void checkpoint_if_due();
   void deliver(std::vector<Delivery> deliveries);
