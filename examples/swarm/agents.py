@@ -9,39 +9,39 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ganglion import Task, Worker
+from ganglion import Client, Task, Worker
 
 from watch import files, patterns, secrets, triage
 
 worker = Worker()
+server = Client()
 
 #: What the responder says when it has moved a file.
 MOVED = os.environ.get("WATCH_MOVED_TOPIC", "quarantine.done")
 
 
-def alert(task: Task, data: dict[str, Any], findings: list[dict[str, Any]], digest: str) -> None:
-    """Published with the result of the task: once, if and when the result counts."""
-    task.publish("security.alert", {"path": data["path"], "digest": digest, "findings": findings})
+def lines(data: dict[str, Any]) -> list[str]:
+    """Of the file that an event is about. Its content is a blob: it doesn't matter where the file is by now."""
+    return files.lines(server.get_blob(data["content"]))
+
+
+def alert(task: Task, data: dict[str, Any], findings: list[dict[str, Any]]) -> dict[str, Any]:
+    """Raises an alert if there is anything. It is published with the result: once, if and when the result counts."""
+    if findings:
+        task.publish("security.alert", {"path": data["path"], "content": data["content"], "findings": findings})
+    return {"findings": len(findings)}
 
 
 @worker.agent("scanner")
 def scan(task: Task, data: dict[str, Any]) -> dict[str, Any]:
     """Dangerous code."""
-    content = files.read(Path(data["path"]))
-    findings = patterns.scan(content.lines) if content else []
-    if content and findings:
-        alert(task, data, findings, content.digest)
-    return {"findings": len(findings)}
+    return alert(task, data, patterns.scan(lines(data)))
 
 
 @worker.agent("secret_finder")
 def find_secrets(task: Task, data: dict[str, Any]) -> dict[str, Any]:
     """Keys, passwords, and what looks like them."""
-    content = files.read(Path(data["path"]))
-    findings = secrets.find(content.lines) if content else []
-    if content and findings:
-        alert(task, data, findings, content.digest)
-    return {"findings": len(findings)}
+    return alert(task, data, secrets.find(lines(data)))
 
 
 @worker.agent("triage")
@@ -58,9 +58,9 @@ def respond(task: Task, data: dict[str, Any]) -> dict[str, Any]:
     """Moves the file of an incident away and says so."""
     path = Path(data["path"])
     folder = path.parent if path.parent.name == "quarantine" else path.parent / "quarantine"
-    name = data["incident"]
-    moved = triage.quarantine(path, folder, name)
-    task.publish(MOVED, {"path": str(folder / name), "incident": name})
+    moved = triage.quarantine(path, folder, data["incident"])
+    event = {"path": str(folder / data["incident"]), "content": data["content"], "incident": data["incident"]}
+    task.publish(MOVED, event)
     return {"moved": moved}
 
 

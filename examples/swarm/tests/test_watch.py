@@ -78,13 +78,10 @@ def test_findings_are_bounded() -> None:
     assert len(secrets.find(["password: 'x9$Lq2!vB7pZ'"] * 1000)) == secrets.MAX_FINDINGS
 
 
-def test_a_file_that_is_gone_or_binary_does_no_harm(tmp_path: Path) -> None:
-    assert files.read(tmp_path / "gone") is None
-    assert files.read(tmp_path) is None
-    (tmp_path / "binary").write_bytes(b"\x7fELF\0\0\0rm -rf /\0\0")
-    content = files.read(tmp_path / "binary")
-    assert content is not None
-    assert [found["rule"] for found in patterns.scan(content.lines)] == ["remove-all"]
+def test_a_binary_file_is_searched_for_what_can_be_read() -> None:
+    assert files.lines(b"\x7fELF\0\0\0rm -rf /\0\0ab\0") == ["rm -rf /"]
+    assert files.lines(b"caf\xe9\nline") == ["caf\ufffd", "line"]
+    assert sum(map(len, files.lines(b"a" * (files.MAX_BYTES + 1)))) == files.MAX_BYTES
 
 
 @pytest.mark.parametrize(
@@ -105,9 +102,8 @@ def test_a_file_is_moved_once_and_can_not_be_run(tmp_path: Path) -> None:
 def test_the_samples_are_what_the_example_says(tmp_path: Path) -> None:
     found = {}
     for path in samples.drop(tmp_path):
-        content = files.read(path)
-        assert content is not None
-        both = (patterns.scan(content.lines), secrets.find(content.lines))
+        lines = files.lines(path.read_bytes())
+        both = (patterns.scan(lines), secrets.find(lines))
         found[path.name] = tuple([finding["rule"] for finding in findings] for findings in both)
     assert found == {
         "build.py": (["shell-injection"], []),

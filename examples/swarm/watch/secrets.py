@@ -1,8 +1,7 @@
 """The secret finder: keys of known form, and words that are too random to be words.
 
 The entropy of a word is how many bits each of its characters tells: about 4 for English or code, close to 6 for base 64
-of random bytes, close to 4 for hexadecimal of them, which has only 16 characters to choose from. A secret is never shown
-whole.
+of random bytes, close to 4 for hexadecimal of them, which has only 16 characters. A secret is never shown whole.
 """
 
 from __future__ import annotations

@@ -23,9 +23,11 @@ def is_incident(findings: list[dict[str, Any]]) -> bool:
 
 def incident(alert: dict[str, Any]) -> dict[str, Any]:
     """What is published: the same file with the same content is the same incident, whoever raised the alert."""
+    digest = alert["content"]["$ref"].removeprefix("sha256:")
     return {
-        "incident": f"I-{alert['digest'][:12]}",
+        "incident": f"I-{digest[:12]}",
         "path": alert["path"],
+        "content": alert["content"],
         "severity": worst(alert["findings"]),
         "rules": sorted({finding["rule"] for finding in alert["findings"]}),
     }
