@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -85,6 +86,7 @@ class EmbeddedHost final : public cli::Host {
 
   std::string url() const override { return url_; }
   std::vector<std::string> weaker_promises() const override { return store_->weaker_promises(); }
+  Result<cli::Reloaded> reload() override;
   void stop() override;
 
  private:
@@ -105,7 +107,10 @@ class EmbeddedHost final : public cli::Host {
   void activate_project(std::promise<Result<void>> ready);
   void recover(std::promise<Result<void>> ready);
   void serve(std::promise<Result<void>> ready);
-  void supervise(const Project& project);
+  void supervise(std::vector<WorkerProgram> programs);
+  using ReloadDone = std::move_only_function<void(Result<cli::Reloaded>)>;
+  void read_project_again(ReloadDone done);
+  void replace_workers(const Project& project, std::move_only_function<void()> done);
   void log_transition(const RunId& run, const JournalEntry& entry) const;
 
   cli::HostOptions options_;
@@ -127,6 +132,7 @@ class EmbeddedHost final : public cli::Host {
   std::unique_ptr<ingress::Api> api_;
   std::unique_ptr<http::Server> server_;
   std::unique_ptr<agents::Supervisor> supervisor_;
+  std::vector<WorkerProgram> supervised_;  // what it runs
   std::string url_;
   std::thread thread_;
 };
@@ -271,13 +277,13 @@ void EmbeddedHost::serve(std::promise<Result<void>> ready) {
       log_.line(LogLevel::warning, "endpoint_not_published").add("message", published.error().message);
     }
   }
-  if (const auto active = definitions_->active(); works() && active) supervise(*active);
+  if (const auto active = definitions_->active(); works() && active) supervise(active->workers);
   api_->set_readiness(ingress::Api::Readiness::ready);
   log_.line(LogLevel::info, "serving").add("url", url_);
   ready.set_value({});
 }
 
-void EmbeddedHost::supervise(const Project& project) {
+void EmbeddedHost::supervise(std::vector<WorkerProgram> programs) {
   const auto say = [this](const std::string& worker, const std::string& line) {
     if (options_.on_worker_output) options_.on_worker_output(worker, line);
   };
@@ -303,7 +309,60 @@ void EmbeddedHost::supervise(const Project& project) {
       context_, loop_,
       agents::SupervisorOptions{.directory = directory_.string(), .server = url_, .token = options_.token},
       std::move(callbacks));
-  supervisor_->start(project.workers);
+  supervised_ = std::move(programs);
+  supervisor_->start(supervised_);
+}
+
+Result<cli::Reloaded> EmbeddedHost::reload() {
+  std::promise<Result<cli::Reloaded>> reloaded;
+  loop_.post_from_thread([this, &reloaded] {
+    read_project_again([this, &reloaded](Result<cli::Reloaded> result) {
+      if (result) {
+        log_.line(LogLevel::info, "project_reloaded").add("changed", result->changed);
+      } else {
+        log_.line(LogLevel::error, "project_not_reloaded")
+            .add("code", result.error().code)
+            .add("message", result.error().message);
+      }
+      reloaded.set_value(std::move(result));
+    });
+  });
+  return reloaded.get_future().get();
+}
+
+void EmbeddedHost::read_project_again(ReloadDone done) {
+  if (!options_.project_file) {
+    return done(fail("no_project_file", "the server was started without a project file"));
+  }
+  auto source = project::read_file(*options_.project_file);
+  if (!source) return done(fail("invalid_project", source.error().message));
+  auto compiled = compile_project(*source, *options_.project_file);
+  if (!compiled) return done(std::unexpected(compiled.error()));
+  const auto active = definitions_->active();
+  const cli::Reloaded result{.changed = !active || active->digest != (*compiled)->digest};
+  auto apply = [this, result, project = *compiled, done = std::move(done)](Result<void> activated) mutable {
+    if (!activated) return done(std::unexpected(activated.error()));
+    replace_workers(*project, [result, done = std::move(done)]() mutable { done(result); });
+  };
+  if (!result.changed) return apply({});
+  definitions_->activate(*compiled, std::move(apply));
+}
+
+// The programs are started again only where another one is wanted: what they have in hand they still report,
+// or it is handed out again.
+void EmbeddedHost::replace_workers(const Project& project, std::move_only_function<void()> done) {
+  const auto same = [](const WorkerProgram& a, const WorkerProgram& b) {
+    return a.name == b.name && a.command == b.command && a.env == b.env;
+  };
+  if (!works() || std::ranges::equal(project.workers, supervised_, same)) return done();
+  auto start = [this, workers = project.workers, done = std::move(done)]() mutable {
+    supervisor_.reset();
+    supervise(workers);
+    done();
+  };
+  if (!supervisor_) return start();
+  // Not from within the old one's last call.
+  supervisor_->stop([this, start = std::move(start)]() mutable { loop_.post(std::move(start)); });
 }
 
 void EmbeddedHost::log_transition(const RunId& run, const JournalEntry& entry) const {

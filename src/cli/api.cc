@@ -15,7 +15,8 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t kPage = 200;  // the API's most
-constexpr int kSubmitAttempts = 3;
+constexpr std::size_t kMaxListed = 10'000;
+constexpr int kAttempts = 3;
 constexpr std::size_t kMaxDepth = 128;
 
 json::value parsed(std::string_view text, json::error_code& error) {
@@ -29,18 +30,6 @@ std::string string_at(const json::value& value, std::string_view name) {
   const auto* member = object ? object->if_contains(name) : nullptr;
   const auto* text = member ? member->if_string() : nullptr;
   return text ? std::string(*text) : "";
-}
-
-// 128 random bits: no two submissions share them.
-std::string fresh_key() {
-  std::random_device device;
-  std::string key = "cli-";
-  for (int i = 0; i < 4; ++i) {
-    std::array<char, 9> hex{};
-    std::snprintf(hex.data(), hex.size(), "%08x", device());
-    key += hex.data();
-  }
-  return key;
 }
 
 ExitCode exit_of(long status) {
@@ -60,10 +49,6 @@ Failure failure_of(const Error& error, const std::string& server) {
 template <typename Pairs>
 void add_labels(std::string& query, const Pairs& labels) {
   for (const auto& [name, value] : labels) query += "&label=" + percent_encoded(name + "=" + value);
-}
-
-void add_filter(std::string& query, std::string_view name, const std::optional<std::string>& value) {
-  if (value) query += "&" + std::string(name) + "=" + percent_encoded(*value);
 }
 
 // The elements of a page: `{items: […]}`, or the list itself. Nothing where it is neither.
@@ -87,6 +72,21 @@ std::unexpected<Failure> not_ours(const std::string& server, std::string_view wh
 }
 
 }  // namespace
+
+void add_filter(std::string& query, std::string_view name, const std::optional<std::string>& value) {
+  if (value) query += "&" + std::string(name) + "=" + percent_encoded(*value);
+}
+
+std::string fresh_key() {
+  std::random_device device;
+  std::string key = "cli-";
+  for (int i = 0; i < 4; ++i) {
+    std::array<char, 9> hex{};
+    std::snprintf(hex.data(), hex.size(), "%08x", device());
+    key += hex.data();
+  }
+  return key;
+}
 
 std::string percent_encoded(std::string_view text) {
   constexpr std::string_view kDigits = "0123456789ABCDEF";
@@ -139,6 +139,12 @@ std::string Document::text_of(std::string_view member) const {
   return string_at(value, member);
 }
 
+std::vector<std::string_view> texts_of(const std::vector<Document>& documents) {
+  std::vector<std::string_view> texts;
+  for (const Document& document : documents) texts.push_back(document.text);
+  return texts;
+}
+
 Api::Api(std::string server, std::optional<std::string> token)
     : server_(std::move(server)), token_(std::move(token)) {
   while (server_.ends_with('/')) server_.pop_back();
@@ -175,6 +181,40 @@ Outcome<Document> Api::document(const HttpRequest& request) {
   return document(exchange(request));
 }
 
+HttpRequest Api::post_json(std::string path, std::string body) const {
+  HttpRequest post = request("POST", std::move(path));
+  post.headers.emplace_back("Content-Type", "application/json");
+  post.body = std::move(body);
+  return post;
+}
+
+Outcome<Document> Api::repeatable(const HttpRequest& request) {
+  auto answer = http_.send(request);
+  for (int attempt = 1; attempt < kAttempts && !answer && answer.error().code == "connection_lost";
+       ++attempt) {
+    answer = http_.send(request);
+  }
+  return document(accepted(std::move(answer)));
+}
+
+Outcome<std::vector<Document>> Api::list(std::string_view path, const std::string& query, std::size_t limit) {
+  std::vector<Document> found;
+  std::string cursor;
+  while (found.size() < limit) {
+    std::string page_path =
+        std::string(path) + "?limit=" + std::to_string(std::min(kPage, limit - found.size())) + query;
+    if (!cursor.empty()) page_path += "&cursor=" + percent_encoded(cursor);
+    const auto page = document(request("GET", page_path));
+    if (!page) return std::unexpected(page.error());
+    const auto items = items_of(*page);
+    if (!items) return not_ours(server_, "a list");
+    for (const std::string_view item : *items) found.push_back(document_of(item));
+    cursor = page->text_of("next_cursor");
+    if (cursor.empty() || items->empty()) break;
+  }
+  return found;
+}
+
 Outcome<Document> Api::submit(const Submission& submission) {
   JsonObject body;
   body.add("workflow", submission.workflow).add_raw("input", submission.input);
@@ -184,17 +224,9 @@ Outcome<Document> Api::submit(const Submission& submission) {
     for (const auto& [name, value] : submission.labels) labels.add(name, value);
     body.add_raw("labels", labels.finish());
   }
-  HttpRequest post = request("POST", "/v1/runs");
-  post.headers.emplace_back("Content-Type", "application/json");
+  HttpRequest post = post_json("/v1/runs", body.finish());
   post.headers.emplace_back("Idempotency-Key", fresh_key());
-  post.body = body.finish();
-  // With its key a submission may be sent again: the server answers with the run that the lost one made.
-  auto answer = http_.send(post);
-  for (int attempt = 1; attempt < kSubmitAttempts && !answer && answer.error().code == "connection_lost";
-       ++attempt) {
-    answer = http_.send(post);
-  }
-  return document(accepted(std::move(answer)));
+  return repeatable(post);
 }
 
 Outcome<Document> Api::run(std::string_view id) {
@@ -206,24 +238,13 @@ Outcome<Document> Api::tell(std::string_view id, std::string_view verb) {
 }
 
 Outcome<std::vector<Document>> Api::runs(const RunFilter& filter) {
-  std::vector<Document> found;
-  std::string cursor;
-  while (found.size() < filter.limit) {
-    std::string path = "/v1/runs?limit=" + std::to_string(std::min(kPage, filter.limit - found.size()));
-    add_filter(path, "workflow", filter.workflow);
-    add_filter(path, "status", filter.status);
-    add_filter(path, "session_id", filter.session);
-    add_labels(path, filter.labels);
-    if (!cursor.empty()) path += "&cursor=" + percent_encoded(cursor);
-    const auto page = document(request("GET", path));
-    if (!page) return std::unexpected(page.error());
-    const auto items = items_of(*page);
-    if (!items) return not_ours(server_, "a list");
-    for (const std::string_view item : *items) found.push_back(document_of(item));
-    cursor = page->text_of("next_cursor");
-    if (cursor.empty() || items->empty()) break;
-  }
-  return found;
+  std::string query;
+  add_filter(query, "workflow", filter.workflow);
+  add_filter(query, "status", filter.status);
+  add_filter(query, "session_id", filter.session);
+  add_filter(query, "parent", filter.parent);
+  add_labels(query, filter.labels);
+  return list("/v1/runs", query, filter.limit);
 }
 
 Outcome<std::vector<JournalEntry>> Api::journal(std::string_view id, std::uint64_t after) {
@@ -247,12 +268,10 @@ Outcome<std::vector<JournalEntry>> Api::journal(std::string_view id, std::uint64
 }
 
 Outcome<std::vector<std::string>> Api::workflows() {
-  const auto page = document(request("GET", "/v1/workflows?limit=" + std::to_string(kPage)));
-  if (!page) return std::unexpected(page.error());
+  const auto listed = list("/v1/workflows", "", kMaxListed);
+  if (!listed) return std::unexpected(listed.error());
   std::vector<std::string> names;
-  const auto items = items_of(*page);
-  if (!items) return not_ours(server_, "a list");
-  for (const std::string_view item : *items) names.push_back(document_of(item).text_of("name"));
+  for (const Document& workflow : *listed) names.push_back(workflow.text_of("name"));
   return names;
 }
 
@@ -272,11 +291,30 @@ Outcome<void> Api::put_project(std::string source) {
   return {};
 }
 
+Outcome<Document> Api::try_project(std::string source) {
+  HttpRequest put = request("PUT", "/v1/project?dry_run=true");
+  put.headers.emplace_back("Content-Type", "text/yaml");
+  put.body = std::move(source);
+  return document(put);
+}
+
+Outcome<std::vector<Document>> Api::agents() {
+  return list("/v1/agents", "", kMaxListed);
+}
+
+Outcome<Document> Api::agent(std::string_view name) {
+  return document(request("GET", "/v1/agents/" + percent_encoded(name)));
+}
+
 Result<void> Api::follow(std::string_view id, std::uint64_t last_seq, const StreamWatcher& watcher) {
   HttpRequest get = request("GET", "/v1/runs/" + percent_encoded(id) + "/journal");
-  get.headers.front().second = "text/event-stream";
   if (last_seq > 0) get.headers.emplace_back("Last-Event-ID", std::to_string(last_seq));
-  const auto answer = http_.stream(get, watcher);
+  return stream(std::move(get), watcher);
+}
+
+Result<void> Api::stream(HttpRequest request, const StreamWatcher& watcher) {
+  request.headers.front().second = "text/event-stream";
+  const auto answer = http_.stream(request, watcher);
   if (!answer) return std::unexpected(answer.error());
   if (answer->status == 200) return {};
   const Failure failure = cli::failure_of(answer->status, answer->body);

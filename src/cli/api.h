@@ -26,9 +26,22 @@ struct Submission {
 };
 
 struct RunFilter {
-  std::optional<std::string> workflow, status, session;
+  std::optional<std::string> workflow, status, session, parent;
   std::map<std::string, std::string> labels;
   std::size_t limit = 50;
+};
+
+struct DeadLetterFilter {
+  std::optional<std::string> run, kind;
+  std::size_t limit = 50;
+};
+
+// What somebody says to an approval; `digest` names what was shown.
+struct Verdict {
+  std::string decision;  // approve, reject
+  std::string digest;
+  std::optional<std::string> by, comment;
+  std::optional<std::string> output;  // JSON
 };
 
 // A JSON text, and the same parsed.
@@ -41,6 +54,9 @@ struct Document {
   // A member that is a string; else empty.
   std::string text_of(std::string_view member) const;
 };
+
+// The texts of documents, which must outlive them.
+std::vector<std::string_view> texts_of(const std::vector<Document>& documents);
 
 class Api {
  public:
@@ -62,6 +78,34 @@ class Api {
   // A project file: the active one, or the one with this digest.
   Outcome<std::string> project(std::optional<std::string> digest);
   Outcome<void> put_project(std::string source);
+  // What putting it would mean for the runs that are open; nothing changes.
+  Outcome<Document> try_project(std::string source);
+  Outcome<std::vector<Document>> agents();
+  Outcome<Document> agent(std::string_view name);
+
+  // The new run, which shares the journal of this one up to where the step began.
+  Outcome<Document> fork(std::string_view id, std::string_view step, const std::optional<std::string>& input);
+  // Safe to repeat after a lost connection, as a submission is. The run after it.
+  Outcome<Document> signal(std::string_view id, std::string_view name, std::string data);
+  Outcome<Document> tax(std::string_view id);
+
+  // Oldest first.
+  Outcome<std::vector<Document>> approvals(const std::optional<std::string>& run, std::size_t limit);
+  Outcome<Document> decide(std::string_view approval, const Verdict& verdict);
+  Outcome<std::vector<Document>> dead_letters(const DeadLetterFilter& filter);
+  Outcome<Document> requeue(std::string_view dead_letter);
+  Outcome<void> drop_dead_letter(std::string_view dead_letter);
+  // All of them: `{purged}`.
+  Outcome<Document> drop_dead_letters();
+
+  // Newest first.
+  Outcome<std::vector<Document>> events(const std::optional<std::string>& topic, std::size_t limit);
+  // A CloudEvent as JSON, which has its own id and is therefore safe to repeat. `{items: [{source, id, seq,
+  // duplicate, dead_lettered}]}`.
+  Outcome<Document> publish(std::string event);
+  // The event log as a stream of bytes, from after `last_seq`; else as `follow`.
+  Result<void> follow_events(const std::optional<std::string>& topic, std::uint64_t last_seq,
+                             const StreamWatcher& watcher);
 
   // The journal as a stream of bytes (text/event-stream) from after `last_seq`. Error code `refused` with the
   // problem's sentence where the server won't; else those of HttpClient::stream.
@@ -73,6 +117,12 @@ class Api {
   Outcome<HttpAnswer> accepted(Result<HttpAnswer> answer) const;
   Outcome<Document> document(const HttpRequest& request);
   Outcome<Document> document(Outcome<HttpAnswer> answer) const;
+  HttpRequest post_json(std::string path, std::string body) const;
+  // Sent again after a lost connection: for what the server recognises by a key.
+  Outcome<Document> repeatable(const HttpRequest& request);
+  // Page after page; `query` is empty or begins with `&`.
+  Outcome<std::vector<Document>> list(std::string_view path, const std::string& query, std::size_t limit);
+  Result<void> stream(HttpRequest request, const StreamWatcher& watcher);
 
   std::string server_;
   std::optional<std::string> token_;
@@ -81,6 +131,11 @@ class Api {
 
 // A run id, name or value as one piece of a path or query (RFC 3986).
 std::string percent_encoded(std::string_view text);
+// `&name=value` to the query, if there is one.
+void add_filter(std::string& query, std::string_view name, const std::optional<std::string>& value);
+
+// 128 random bits as text: an idempotency key or an event id that nobody else has.
+std::string fresh_key();
 
 // What a problem+json answer says, in sentences: the detail, and each of its `errors` on a line of its own.
 Failure failure_of(long status, std::string_view body);

@@ -31,6 +31,7 @@ struct InitCommand {
 struct ValidateCommand {
   std::string file = kDefaultProject;
   bool graph = false;
+  std::optional<std::string> server;  // asked what the file would mean for its open runs
   Format format = Format::text;
 };
 
@@ -64,7 +65,7 @@ struct ServeCommand {
 
 struct RunsListCommand {
   Target target;
-  std::optional<std::string> workflow, status, session;
+  std::optional<std::string> workflow, status, session, parent;
   std::map<std::string, std::string> labels;
   std::size_t limit = 50;
   Format format = Format::text;
@@ -91,10 +92,101 @@ struct RunsVerbCommand {
   Format format = Format::text;
 };
 
+struct RunsForkCommand {
+  Target target;
+  std::string run;
+  std::string from_step;
+  std::optional<std::string> input;  // JSON, @FILE or -
+  Format format = Format::text;
+};
+
+struct RunsSignalCommand {
+  Target target;
+  std::string run;
+  std::string name;
+  std::string data = "null";  // JSON, @FILE or -
+  Format format = Format::text;
+};
+
 struct ReplayCommand {
   Target target;
   std::string run;
   std::optional<std::uint64_t> until;
+  Format format = Format::text;
+};
+
+struct TaxCommand {
+  Target target;
+  std::optional<std::string> run;       // else the newest one
+  std::optional<std::string> workflow;  // averages over its last runs
+  Format format = Format::text;
+};
+
+struct AgentsCommand {
+  Target target;
+  std::optional<std::string> name;  // one, with its details
+  Format format = Format::text;
+};
+
+struct ApprovalsListCommand {
+  Target target;
+  std::optional<std::string> run;
+  Format format = Format::text;
+};
+
+struct ApprovalsDecideCommand {
+  Target target;
+  std::string decision;  // approve, reject
+  std::string approval;  // its id, RUN or RUN/STEP
+  std::optional<std::string> by, comment;
+  std::optional<std::string> output;  // JSON, @FILE or -: a human agent's task
+  std::optional<std::string> digest;  // of what somebody has seen before
+  bool yes = false;
+  Format format = Format::text;
+};
+
+struct DlqListCommand {
+  Target target;
+  std::optional<std::string> run, kind;
+  std::size_t limit = 50;
+  Format format = Format::text;
+};
+
+// What a verb on dead letters is about: some by their ids, or all of them.
+struct DlqSelection {
+  std::vector<std::string> ids;
+  bool all = false;
+};
+
+struct DlqRequeueCommand {
+  Target target;
+  DlqSelection selection;
+  Format format = Format::text;
+};
+
+struct DlqPurgeCommand {
+  Target target;
+  DlqSelection selection;
+  bool yes = false;
+  Format format = Format::text;
+};
+
+struct EventsTailCommand {
+  Target target;
+  std::optional<std::string> topic;    // a pattern
+  std::size_t last = 10;               // events of the past to begin with
+  std::optional<std::uint64_t> after;  // or everything after this one
+  bool follow = true;
+  Format format = Format::text;
+};
+
+struct EventsPublishCommand {
+  Target target;
+  std::string type;
+  std::optional<std::string> data;  // JSON, @FILE or -
+  std::string source = "/ganglion/cli";
+  std::optional<std::string> id, subject;
+  std::optional<std::uint32_t> topic_version;
   Format format = Format::text;
 };
 
@@ -113,9 +205,12 @@ struct VersionCommand {
   Format format = Format::text;
 };
 
-using Command = std::variant<InitCommand, ValidateCommand, RunCommand, ResumeCommand, ServeCommand,
-                             RunsListCommand, RunsShowCommand, RunsJournalCommand, RunsVerbCommand,
-                             ReplayCommand, EvalCommand, CompletionCommand, VersionCommand>;
+using Command =
+    std::variant<InitCommand, ValidateCommand, RunCommand, ResumeCommand, ServeCommand, RunsListCommand,
+                 RunsShowCommand, RunsJournalCommand, RunsVerbCommand, RunsForkCommand, RunsSignalCommand,
+                 ReplayCommand, TaxCommand, AgentsCommand, ApprovalsListCommand, ApprovalsDecideCommand,
+                 DlqListCommand, DlqRequeueCommand, DlqPurgeCommand, EventsTailCommand, EventsPublishCommand,
+                 EvalCommand, CompletionCommand, VersionCommand>;
 
 // Nothing to run: a help text that was asked for (exit code 0, to standard output) or what is wrong with the
 // arguments.

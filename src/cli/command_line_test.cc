@@ -45,6 +45,63 @@ TEST(CommandLine, every_verb_of_runs_is_its_own_command) {
   }
 }
 
+TEST(CommandLine, reads_a_decision_with_everything) {
+  const auto command = read({"approvals", "approve", "01K/review", "--by", "alice", "--comment", "fine",
+                             "--output", "{}", "--digest", "d", "--json"});
+  ASSERT_TRUE(command) << command.error().text;
+  const auto& decision = std::get<ApprovalsDecideCommand>(*command);
+  EXPECT_EQ(decision.decision, "approve");
+  EXPECT_EQ(decision.approval, "01K/review");
+  EXPECT_EQ(decision.by, "alice");
+  EXPECT_EQ(decision.comment, "fine");
+  EXPECT_EQ(decision.output, "{}");
+  EXPECT_EQ(decision.digest, "d");
+  EXPECT_FALSE(decision.yes);
+  EXPECT_EQ(decision.format, Format::json);
+  EXPECT_FALSE(read({"approvals", "reject", "01K/review", "--output", "{}"})) << "a rejection has none";
+}
+
+TEST(CommandLine, dead_letters_are_named_or_all_of_them) {
+  for (const char* verb : {"requeue", "purge"}) {
+    EXPECT_TRUE(read({"dlq", verb, "a", "b"}));
+    EXPECT_TRUE(read({"dlq", verb, "--all"}));
+    EXPECT_FALSE(read({"dlq", verb})) << "not all of them by mistake";
+    EXPECT_FALSE(read({"dlq", verb, "a", "--all"}));
+  }
+}
+
+TEST(CommandLine, reads_what_is_to_be_published_and_followed) {
+  const auto published = read({"events", "publish", "a.b", "--data", "-", "--source", "/s", "--id", "1",
+                               "--subject", "x", "--topic-version", "2"});
+  ASSERT_TRUE(published) << published.error().text;
+  const auto& draft = std::get<EventsPublishCommand>(*published);
+  EXPECT_EQ(draft.type, "a.b");
+  EXPECT_EQ(draft.data, "-");
+  EXPECT_EQ(draft.source, "/s");
+  EXPECT_EQ(draft.id, "1");
+  EXPECT_EQ(draft.subject, "x");
+  EXPECT_EQ(draft.topic_version, 2u);
+  const auto tailed = read({"events", "tail", "--topic", "a.*", "-n", "0", "--no-follow"});
+  ASSERT_TRUE(tailed) << tailed.error().text;
+  EXPECT_EQ(std::get<EventsTailCommand>(*tailed).topic, "a.*");
+  EXPECT_EQ(std::get<EventsTailCommand>(*tailed).last, 0u);
+  EXPECT_FALSE(std::get<EventsTailCommand>(*tailed).follow);
+}
+
+TEST(CommandLine, tax_is_of_a_run_or_of_a_workflow) {
+  EXPECT_TRUE(read({"tax"}));
+  EXPECT_TRUE(read({"tax", "01K"}));
+  EXPECT_TRUE(read({"tax", "--workflow", "w"}));
+  EXPECT_FALSE(read({"tax", "01K", "--workflow", "w"}));
+}
+
+TEST(CommandLine, a_fork_needs_its_step_and_a_signal_its_name) {
+  EXPECT_TRUE(read({"runs", "fork", "01K", "--from", "a", "--input", "{}"}));
+  EXPECT_FALSE(read({"runs", "fork", "01K"}));
+  EXPECT_TRUE(read({"runs", "signal", "01K", "go", "--data", "1"}));
+  EXPECT_FALSE(read({"runs", "signal", "01K"}));
+}
+
 TEST(CommandLine, an_expression_that_begins_with_a_minus_comes_after_two) {
   const auto command = read({"eval", "--", "-1 + 2"});
   ASSERT_TRUE(command) << command.error().text;
@@ -85,7 +142,8 @@ TEST(Completion, each_shell_knows_every_command) {
   const auto specs = command_specs();
   for (const char* shell : {"bash", "zsh", "fish"}) {
     const std::string script = completion_script(shell, specs);
-    for (const char* word : {"validate", "journal", "retry", "fish"}) {
+    for (const char* word :
+         {"validate", "journal", "retry", "fish", "approve", "requeue", "tail", "tax", "signal"}) {
       EXPECT_THAT(script, testing::HasSubstr(word)) << shell;
     }
     EXPECT_THAT(script, testing::Not(testing::HasSubstr("strategy"))) << "hidden options stay hidden";

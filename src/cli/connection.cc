@@ -85,4 +85,20 @@ Outcome<Connection> connect(const ConnectOptions& options, const HostFactory& ma
   return std::unexpected(failure_of_host(host.error(), store));
 }
 
+Outcome<Connection> connect_to(const Target& target, const HostFactory& make_host) {
+  return connect(
+      {.target = target, .agents = AgentsRole::off, .project_file = {}, .on_worker_output = {}, .on_log = {}},
+      make_host);
+}
+
+Outcome<Connection> connect_to_holder(const Target& target) {
+  if (const auto url = endpoint_beside(target.store)) return server_at(Where::holder_of_store, *url);
+  return give_up(ExitCode::unreachable, "no process holds the store " + target.store);
+}
+
+std::string target_arguments(const Target& target) {
+  if (target.server) return " --server " + *target.server;
+  return target.store == kDefaultStore ? "" : " --store " + target.store;
+}
+
 }  // namespace ganglion::cli

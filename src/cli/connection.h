@@ -36,6 +36,15 @@ struct ConnectOptions {
 
 Outcome<Connection> connect(const ConnectOptions& options, const HostFactory& make_host);
 
+// As `connect` for a command that only asks or says something: an engine here does no work.
+Outcome<Connection> connect_to(const Target& target, const HostFactory& make_host);
+// The process that says it holds the store, without a try to hold it here.
+Outcome<Connection> connect_to_holder(const Target& target);
+
+// `--server …` or `--store …` as somebody must repeat them in a further command, after a blank; empty where
+// the defaults will do.
+std::string target_arguments(const Target& target);
+
 // Also for `serve`: what an engine that couldn't be made means to the user.
 Failure failure_of_host(const Error& error, const std::string& store);
 

@@ -1,8 +1,10 @@
 #include "cli/console.h"
 
 #include <sys/ioctl.h>
+#include <termios.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <string>
@@ -11,6 +13,8 @@
 
 namespace ganglion::cli {
 namespace {
+
+constexpr std::size_t kMaxReply = 1000;  // bytes
 
 int descriptor_of(Stream stream) {
   return stream == Stream::output ? STDOUT_FILENO : STDERR_FILENO;
@@ -49,6 +53,26 @@ TerminalSize size_of(Stream stream) {
   winsize size{};
   if (ioctl(descriptor_of(stream), TIOCGWINSZ, &size) != 0 || size.ws_col == 0 || size.ws_row == 0) return {};
   return {size.ws_col, size.ws_row};
+}
+
+std::size_t output_columns() {
+  return is_terminal(Stream::output) ? size_of(Stream::output).columns : 0;
+}
+
+bool can_ask() {
+  return isatty(STDIN_FILENO) == 1 && is_terminal(Stream::messages);
+}
+
+bool ask(std::string_view question) {
+  // What was typed before the question is no answer to it.
+  tcflush(STDIN_FILENO, TCIFLUSH);
+  write(Stream::messages, printable(question) + " [y/N] ");
+  std::string answer;
+  for (char byte = 0; answer.size() < kMaxReply && ::read(STDIN_FILENO, &byte, 1) == 1 && byte != '\n';) {
+    answer += byte;
+  }
+  std::ranges::transform(answer, answer.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; });
+  return answer == "y" || answer == "yes";
 }
 
 void write(Stream stream, std::string_view text) {

@@ -27,6 +27,8 @@ struct TerminalSize {
 };
 // As it is now.
 TerminalSize size_of(Stream stream);
+// For tables: the terminal's width; 0 (never cut) where standard output is none.
+std::size_t output_columns();
 
 // Whole texts at once, so that lines of several threads don't mix. What nobody reads any more is dropped.
 void write(Stream stream, std::string_view text);
@@ -34,5 +36,10 @@ void write(Stream stream, std::string_view text);
 void say(std::string_view line);
 // `ganglion: text`; a text of several lines keeps its lines.
 void complain(std::string_view text);
+
+// Whether there is a person at a terminal who could answer a question.
+bool can_ask();
+// Asks on the terminal, `question [y/N]`; anything but yes is no.
+bool ask(std::string_view question);
 
 }  // namespace ganglion::cli

@@ -1,20 +1,13 @@
 #include "cli/follow.h"
 
-#include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include "cli/journal_text.h"
 #include "cli/sse.h"
+#include "cli/stream_patience.h"
 
 namespace ganglion::cli {
 namespace {
-
-using std::chrono::steady_clock;
-
-constexpr Duration kFirstPause{200};
-constexpr Duration kLongestPause{3'000};
-constexpr std::chrono::seconds kPatience{60};
 
 struct StreamEnd {
   Result<void> transport;
@@ -65,9 +58,7 @@ bool has_ended(Api& api, const JournalCursor& cursor) {
 
 Outcome<FollowEnd> follow(Connection& connection, const std::function<Outcome<Connection>()>& reconnect,
                           JournalCursor& cursor, const FollowSink& sink, const Interrupts& interrupts) {
-  Duration pause = kFirstPause;
-  auto last_heard = steady_clock::now();
-  bool told = false;
+  StreamPatience patience;
   while (true) {
     const StreamEnd end = follow_once(*connection.api, cursor, sink, interrupts);
     if (interrupts.arrived()) return FollowEnd::interrupted;
@@ -77,19 +68,15 @@ Outcome<FollowEnd> follow(Connection& connection, const std::function<Outcome<Co
     if (!end.transport && end.transport.error().code == "refused") {
       return give_up(ExitCode::usage, end.transport.error().message);
     }
-    if (end.heard) {
-      last_heard = steady_clock::now();
-      pause = kFirstPause;
-      told = false;
-    } else if (steady_clock::now() - last_heard > kPatience) {
+    if (end.heard) patience.heard();
+    if (patience.exhausted()) {
       return give_up(ExitCode::unreachable,
                      "nothing heard from " + connection.api->server() + " for a minute; the run is " +
                          "stored, and `ganglion resume " + cursor.run + "` follows it again");
     }
-    if (!std::exchange(told, true)) sink.on_note("the connection is lost; trying again");
+    if (patience.first_loss()) sink.on_note("the connection is lost; trying again");
     sink.on_tick();
-    if (interrupts.wait_for(pause)) return FollowEnd::interrupted;
-    pause = std::min(pause * 2, kLongestPause);
+    if (interrupts.wait_for(patience.pause())) return FollowEnd::interrupted;
     if (connection.where != Where::holder_of_store) continue;
     if (auto found = reconnect()) connection = *std::move(found);
   }

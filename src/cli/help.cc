@@ -29,6 +29,7 @@ constexpr auto kHelp = std::to_array<Help>({
      "Examples:\n"
      "  ganglion validate                  ./ganglion.yaml\n"
      "  ganglion validate --graph          and print the steps of each workflow, by level\n"
+     "  ganglion validate new.yaml --server http://127.0.0.1:7420   which open runs it would leave behind\n"
      "  ganglion validate --json old.yaml  for a program: {valid, errors, workflows}"},
     {"run",
      "Runs a workflow to its end and prints its output. Without a server it runs here, in an engine of this "
@@ -47,7 +48,8 @@ constexpr auto kHelp = std::to_array<Help>({
      "Serves a project: the HTTP API, the coordinator and the agents of the project, with its workers. "
      "SIGTERM or "
      "Ctrl-C stops it; "
-     "open runs go on at the next start.",
+     "open runs go on at the next start. SIGHUP reads the project file again; one with errors changes "
+     "nothing.",
      "Examples:\n"
      "  ganglion serve                                       ./ganglion.yaml at 127.0.0.1:7420\n"
      "  ganglion serve -f prod.yaml --listen 127.0.0.1:8000\n"
@@ -62,7 +64,8 @@ constexpr auto kHelp = std::to_array<Help>({
      "Examples:\n"
      "  ganglion runs list\n"
      "  ganglion runs list --workflow review --status failed --limit 10\n"
-     "  ganglion runs list --label branch=main --json"},
+     "  ganglion runs list --label branch=main --json\n"
+     "  ganglion runs list --parent RUN    the runs that its steps have started"},
     {"runs show", "Shows a run: its steps, what they took and what came out.",
      "Examples:\n"
      "  ganglion runs show RUN\n"
@@ -80,6 +83,17 @@ constexpr auto kHelp = std::to_array<Help>({
      "Examples:\n  ganglion runs resume RUN\n  ganglion runs resume RUN --json"},
     {"runs retry", "Lets a failed or cancelled run go on from what had failed; what is done stays done.",
      "Examples:\n  ganglion runs retry RUN\n  ganglion runs retry RUN && ganglion resume RUN"},
+    {"runs fork",
+     "Starts a new run that shares the journal of this one up to where a step began, and does that step and "
+     "what needs it again.",
+     "Examples:\n"
+     "  ganglion runs fork RUN --from review\n"
+     "  ganglion runs fork RUN --from scan --input @other.json\n"
+     "  ganglion resume $(ganglion runs fork RUN --from scan --json | jq -r .id)"},
+    {"runs signal", "Sends a run the signal that one of its steps waits for, or will wait for.",
+     "Examples:\n"
+     "  ganglion runs signal RUN go-on\n"
+     "  ganglion runs signal RUN paid --data '{\"amount\": 12}'"},
     {"replay",
      "Folds the journal of a run again, offline, with the project file that it started with, and shows each "
      "change.",
@@ -87,6 +101,76 @@ constexpr auto kHelp = std::to_array<Help>({
      "  ganglion replay RUN\n"
      "  ganglion replay RUN --until 12     the state at that moment\n"
      "  ganglion replay RUN --json"},
+    {"tax",
+     "Shows what coordination has cost a run: how long it took beside the agents' own work, by parts, with "
+     "the steps that "
+     "decided how long it took.",
+     "Examples:\n"
+     "  ganglion tax                       of the newest run\n"
+     "  ganglion tax RUN --json            as GET /v1/runs/RUN/tax\n"
+     "  ganglion tax --workflow review     averages over its last runs"},
+    {"agents", "Lists agents: what waits for them, what they have in hand, their workers and limits.",
+     "Examples:\n"
+     "  ganglion agents\n"
+     "  ganglion agents reviewer\n"
+     "  ganglion agents --json"},
+    {"approvals", "Lists what waits for a person, and takes decisions.",
+     "Examples:\n"
+     "  ganglion approvals list\n"
+     "  ganglion approvals approve RUN/STEP --by alice\n"
+     "  ganglion approvals reject RUN/STEP --comment 'not on a Friday'"},
+    {"approvals list", "Lists approvals and tasks of human agents that nobody has decided yet.",
+     "Examples:\n"
+     "  ganglion approvals list\n"
+     "  ganglion approvals list --run RUN --json"},
+    {"approvals approve",
+     "Shows what would be approved, asks, and approves exactly that: if something else stands there by then, "
+     "nothing is decided.",
+     "Examples:\n"
+     "  ganglion approvals approve RUN/STEP --by alice --comment 'as discussed'\n"
+     "  ganglion approvals approve ID --output '{\"label\": \"spam\"}'   answers the task of a human agent\n"
+     "  ganglion approvals approve ID --digest DIGEST                  without a question: what was seen "
+     "before"},
+    {"approvals reject", "Shows what would be rejected, asks, and rejects it: the step fails.",
+     "Examples:\n"
+     "  ganglion approvals reject RUN/STEP --by alice --comment 'too expensive'\n"
+     "  ganglion approvals reject ID --yes"},
+    {"dlq",
+     "Lists dead letters, puts them back to work or removes them: tasks and events that failed for good.",
+     "Examples:\n"
+     "  ganglion dlq list\n"
+     "  ganglion dlq requeue ID\n"
+     "  ganglion dlq purge --all"},
+    {"dlq list", "Lists dead letters, with what went wrong.",
+     "Examples:\n"
+     "  ganglion dlq list\n"
+     "  ganglion dlq list --run RUN --kind task\n"
+     "  ganglion dlq list --json           with the whole input or event"},
+    {"dlq requeue", "Tries dead letters again: a task's run goes on from it, an event is published again.",
+     "Examples:\n"
+     "  ganglion dlq requeue ID\n"
+     "  ganglion dlq requeue ID ID --json\n"
+     "  ganglion dlq requeue --all"},
+    {"dlq purge", "Removes dead letters; their runs stay as they are.",
+     "Examples:\n"
+     "  ganglion dlq purge ID\n"
+     "  ganglion dlq purge --all --yes"},
+    {"events", "Follows the event log, and publishes events.",
+     "Examples:\n"
+     "  ganglion events tail --topic 'file.*'\n"
+     "  ganglion events publish file.added --data '{\"path\": \"a.md\"}'"},
+    {"events tail",
+     "Shows the last events and then each new one, with its source and what caused it; after a lost "
+     "connection it goes on where it was.",
+     "Examples:\n"
+     "  ganglion events tail\n"
+     "  ganglion events tail --topic 'order.**' -n 100 --no-follow\n"
+     "  ganglion events tail --after 1200 --json"},
+    {"events publish", "Publishes an event; done once it is durable.",
+     "Examples:\n"
+     "  ganglion events publish file.added --data '{\"path\": \"a.md\"}'\n"
+     "  ganglion events publish order.paid --data @order.json --source /shop --id order-17\n"
+     "  ganglion events publish order.paid --data - --subject 17 --topic-version 2"},
     {"eval",
      "Evaluates an expression (CEL, as in `${{ }}`) and prints its typed value, or runs test vectors.",
      "Examples:\n"

@@ -37,6 +37,10 @@ struct HostOptions {
   std::function<void(const std::string& json_line)> on_log;
 };
 
+struct Reloaded {
+  bool changed = false;  // whether the file was another one than the active project
+};
+
 class Host {
  public:
   virtual ~Host() = default;  // stops if need be
@@ -45,6 +49,10 @@ class Host {
   virtual std::string url() const = 0;
   // One line per promise that the store, as configured, can't keep.
   virtual std::vector<std::string> weaker_promises() const = 0;
+  // Reads the project file again and makes it the active project, with its workers, while runs go on under
+  // the definition that they began with. Blocks until it is durable. With an error (`invalid_project`, or
+  // `no_project_file` where the engine was given none) everything stays as it was. Logged either way.
+  virtual Result<Reloaded> reload() = 0;
   // Takes no more requests, stops the workers, closes the store. Blocks, a few seconds at most. Once.
   virtual void stop() = 0;
 };

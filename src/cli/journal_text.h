@@ -2,6 +2,7 @@
 
 // Journal entries as the HTTP API sends them, and in words for people.
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -21,6 +22,19 @@ Result<JournalEntry> read_entry(std::string_view json);
 std::string error_of(const JournalEntry& entry);
 // The member of the entry's data, if it is a string.
 std::optional<std::string> text_of(const JournalEntry& entry, std::string_view member);
+// Whether the entry's data says so.
+bool is_set(const JournalEntry& entry, std::string_view member);
+// 1 unless the entry says otherwise; of a step with `until`.
+std::uint32_t iteration_of(const JournalEntry& entry);
+
+// What a `task_waiting` waits for.
+struct WaitText {
+  enum class Kind { time, person, event } kind;
+  bool names_people = false;
+  std::string what;  // `until …`, `for alice or bob`, `for event deploy.*`; printable
+};
+std::optional<WaitText> wait_of(const JournalEntry& entry);
+
 // How many items a `step_started` lists.
 std::size_t item_count(const JournalEntry& entry);
 

@@ -79,6 +79,53 @@ TEST(JournalText, tells_a_run_as_lines_with_times) {
             "+2.500s  run completed  (2.5s)");
 }
 
+TEST(JournalText, tells_every_kind_of_event) {
+  const auto told = [](const std::string& type, const std::string& data, const std::string& more = "") {
+    return describe(read(R"({"seq":1,"at":"2026-03-01T09:30:00.000Z","type":")" + type + "\"" + more +
+                         ",\"data\":" + data + "}"));
+  };
+  EXPECT_EQ(told("run_forked", R"({"from":"01J","seq":4,"from_step":"b","input":{}})"),
+            "forked from run 01J after entry 4, from step b on, with another input");
+  EXPECT_EQ(told("task_scheduled", R"({"agent":"a","iteration":3})"), "attempt 1 for agent a, iteration 3");
+  EXPECT_EQ(told("task_scheduled", R"({"agent":"a","role":"cache"})"), "looks into the cache");
+  EXPECT_EQ(told("task_scheduled", R"({"agent":"a","role":"recall"})"),
+            "looks for an older answer in the cache");
+  EXPECT_EQ(told("task_scheduled", R"({"agent":"w","role":"sub_run"})", R"(,"attempt":2)"),
+            "attempt 2 in a run of workflow w");
+  EXPECT_EQ(told("task_scheduled", R"({"agent":"c","role":"classify"})"), "attempt 1 for classifier c");
+  EXPECT_EQ(told("task_waiting", R"({"for":"timer","until":"2026-03-01T09:31:00.000Z"})"),
+            "waiting until 2026-03-01T09:31:00.000Z");
+  EXPECT_EQ(told("task_waiting", R"({"for":"person","by":["alice","b\u001bob"],"show":1,"digest":"d"})"),
+            "waiting for alice or b\\x1bob");
+  EXPECT_EQ(told("task_waiting", R"({"for":"person","by":[],"show":1,"digest":"d"})"),
+            "waiting for a person");
+  EXPECT_EQ(told("task_waiting", R"({"for":"event","event":"a.*","since":2})"), "waiting for event a.*");
+  EXPECT_EQ(told("task_routed", R"({"to":"x","by":"rule","reason":"^bill"})"),
+            "routed to agent x by the rule ^bill");
+  EXPECT_EQ(told("task_routed", R"({"to":"x","by":"classifier","reason":"x"})"),
+            "routed to agent x by the classifier");
+  EXPECT_EQ(told("task_routed", R"({"to":"x","by":"default","reason":"no rule matches"})"),
+            "routed to agent x by default: no rule matches");
+  EXPECT_EQ(told("approval_decided", R"({"decision":"approve","by":"alice","comment":""})"),
+            "approved by alice");
+  EXPECT_EQ(told("approval_decided", R"({"decision":"reject","by":"","comment":"no"})"), "rejected: no");
+  EXPECT_EQ(told("signal_received", R"({"id":"1","name":"go","data":null})"), "signal received: go");
+  EXPECT_EQ(told("event_delivered", R"({"id":"e1","seq":4})"), "received event e1");
+  EXPECT_EQ(told("event_published", R"({"id":"e2","topic":"a.b","version":1,"data":1})"),
+            "published a.b, event e2");
+  EXPECT_EQ(told("state_changed", R"({"key":"case.status","value":"open"})"), "state written: case.status");
+  EXPECT_EQ(told("state_changed", R"({"key":"case.status"})"), "state removed: case.status");
+  EXPECT_EQ(told("task_succeeded", R"({"output":1,"again":true})"), "not there yet; another iteration");
+  EXPECT_EQ(told("task_failed", R"({"error":{"code":"x","message":"y"},"fall_back":true})"),
+            "attempt 1 failed: x: y; the fallback is next");
+  EXPECT_EQ(told("task_failed", R"({"error":{"code":"cache_miss","message":"y"},"fall_back":true})"),
+            "not in the cache");
+  EXPECT_EQ(told("run_paused", "{}"), "run paused");
+  EXPECT_EQ(told("run_paused", "{}", R"(,"step":"a")"), "run paused: this step's failure waits for a person");
+  EXPECT_EQ(told("run_paused", R"({"by_parent":true})"), "run paused with the run that started it");
+  EXPECT_EQ(told("something_new", "{}"), "something_new");
+}
+
 TEST(Elapsed, stays_within_six_columns) {
   EXPECT_EQ(elapsed_text(Duration(-5)), "0ms");
   EXPECT_EQ(elapsed_text(Duration(999)), "999ms");

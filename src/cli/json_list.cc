@@ -43,4 +43,13 @@ std::vector<std::string_view> elements_of(std::string_view json) {
   return elements;
 }
 
+std::string list_text(const std::vector<std::string_view>& elements) {
+  std::string list = "[";
+  for (const std::string_view element : elements) {
+    if (list.size() > 1) list += ",\n ";
+    list += element;
+  }
+  return list + "]\n";
+}
+
 }  // namespace ganglion::cli

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -8,5 +9,8 @@ namespace ganglion::cli {
 // The elements of a list that is known to be valid JSON, each with its bytes as they came. Empty for what is
 // no list.
 std::vector<std::string_view> elements_of(std::string_view json);
+
+// Values as one list with a line each, and a line end.
+std::string list_text(const std::vector<std::string_view>& elements);
 
 }  // namespace ganglion::cli

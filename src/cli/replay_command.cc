@@ -111,12 +111,7 @@ std::string replay_text(const Replayed& replayed, std::size_t columns) {
 Outcome<ExitCode> execute(const ReplayCommand& command, const HostFactory& make_host) {
   const auto id = RunId::parse(command.run);
   if (!id) return give_up(ExitCode::usage, "\"" + command.run + "\" is not the id of a run");
-  const auto connection = connect({.target = command.target,
-                                   .agents = AgentsRole::off,
-                                   .project_file = {},
-                                   .on_worker_output = {},
-                                   .on_log = {}},
-                                  make_host);
+  const auto connection = connect_to(command.target, make_host);
   if (!connection) return std::unexpected(connection.error());
   auto journal = connection->api->journal(command.run, 0);
   if (!journal) return std::unexpected(journal.error());
@@ -141,9 +136,8 @@ Outcome<ExitCode> execute(const ReplayCommand& command, const HostFactory& make_
   }
   const auto replayed = replay(*id, *loaded, *std::move(journal));
   if (!replayed) return std::unexpected(replayed.error());
-  const std::size_t columns = is_terminal(Stream::output) ? size_of(Stream::output).columns : 0;
   write(Stream::output,
-        command.format == Format::json ? replay_json(*replayed) : replay_text(*replayed, columns));
+        command.format == Format::json ? replay_json(*replayed) : replay_text(*replayed, output_columns()));
   return ExitCode::done;
 }
 

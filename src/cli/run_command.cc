@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/connection.h"
 #include "cli/console.h"
+#include "cli/fields.h"
 #include "cli/follow.h"
 #include "cli/interrupts.h"
 #include "cli/pretty_json.h"
@@ -40,22 +41,23 @@ ConnectOptions watching(const Target& target, const std::shared_ptr<WorkerOutput
   return options;
 }
 
-std::vector<std::string> step_names(const Document& run) {
+RunTree tree_of(const Document& run) {
   std::vector<std::string> names;
+  RunTree::Needs needs;
   JsonMembers steps(run.raw("steps"));
   while (const auto step = steps.next()) {
-    if (auto name = read_json_string("\"" + std::string(step->name) + "\""))
-      names.push_back(*std::move(name));
+    const auto name = read_json_string("\"" + std::string(step->name) + "\"");
+    if (!name) continue;
+    names.push_back(*name);
+    for (const std::string_view need : Fields(step->value).list("needs")) {
+      if (auto other = read_json_string(need)) needs[*name].push_back(*std::move(other));
+    }
   }
-  return names;
+  return RunTree(run.text_of("id"), run.text_of("workflow"), std::move(names), std::move(needs));
 }
 
 std::string how_to_resume(const Watched& watched) {
-  std::string command = "ganglion resume " + watched.run.text_of("id");
-  if (watched.target.server) command += " --server " + *watched.target.server;
-  if (!watched.target.server && watched.target.store != kDefaultStore)
-    command += " --store " + watched.target.store;
-  return command;
+  return "ganglion resume " + watched.run.text_of("id") + target_arguments(watched.target);
 }
 
 ExitCode interrupted(Watched& watched) {
@@ -103,8 +105,7 @@ ExitCode report(const Document& run, Format format) {
 
 Outcome<ExitCode> watch(Watched watched, WorkerOutput& output, const Interrupts& interrupts) {
   const DisplayMode mode = watched.format == Format::json ? DisplayMode::silent : display_mode();
-  RunTree tree(watched.run.text_of("id"), watched.run.text_of("workflow"), step_names(watched.run));
-  RunDisplay display(mode, std::move(tree), output);
+  RunDisplay display(mode, tree_of(watched.run), output, target_arguments(watched.target));
   JournalCursor cursor{.run = watched.run.text_of("id")};
   const FollowSink sink{.on_entry = [&](const JournalEntry& entry) { display.apply(entry); },
                         .on_tick = [&] { display.tick(); },

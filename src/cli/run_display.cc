@@ -31,8 +31,12 @@ std::vector<std::string> WorkerOutput::take() {
   return std::exchange(lines_, {});
 }
 
-RunDisplay::RunDisplay(DisplayMode mode, RunTree tree, WorkerOutput& output)
-    : mode_(mode), tree_(std::move(tree)), output_(output), view_(colour_of(Stream::messages)) {}
+RunDisplay::RunDisplay(DisplayMode mode, RunTree tree, WorkerOutput& output, std::string arguments)
+    : mode_(mode),
+      tree_(std::move(tree)),
+      output_(output),
+      view_(colour_of(Stream::messages)),
+      arguments_(std::move(arguments)) {}
 
 void RunDisplay::apply(const JournalEntry& entry) {
   if (entry.seq <= tree_.last_seq()) return;
@@ -47,7 +51,16 @@ void RunDisplay::note(const std::string& line) {
 
 void RunDisplay::tick() {
   for (const std::string& line : output_.take()) note(line);
-  if (mode_ == DisplayMode::live) draw(false);
+  if (mode_ == DisplayMode::live) return draw(false);
+  announce();
+}
+
+// Not with the entry itself: in a history that is told again most of them have been met long since.
+void RunDisplay::announce() {
+  for (const RunTree::Demand& demand : tree_.demands(arguments_)) {
+    if (!announced_.insert(demand.id).second) continue;
+    complain("step " + demand.place + " " + demand.what + ":\n  " + demand.command);
+  }
 }
 
 void RunDisplay::finish() {
@@ -59,7 +72,8 @@ void RunDisplay::draw(bool whole) {
   const TerminalSize size = size_of(Stream::messages);
   // The last row stays free for the cursor.
   const std::size_t max_lines = whole ? 0 : std::max<std::size_t>(size.rows, 4) - 1;
-  const auto lines = tree_.lines({.now = now(), .symbols = symbols_of_locale(), .max_lines = max_lines});
+  const auto lines = tree_.lines(
+      {.now = now(), .symbols = symbols_of_locale(), .max_lines = max_lines, .arguments = arguments_});
   std::vector<StyledLine> above;
   for (const std::string& line : std::exchange(notes_, {})) above.push_back({{printable(line), Tint::faint}});
   write(Stream::messages, view_.frame(lines, size.columns, above));

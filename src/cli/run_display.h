@@ -1,9 +1,10 @@
 #pragma once
 
 // A run on its way, on standard error: a tree that is drawn again in place on a terminal, a line per event
-// elsewhere, nothing for programs. What workers print comes in between.
+// elsewhere, nothing for programs but what only a person can do. What workers print comes in between.
 
 #include <mutex>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,7 +33,8 @@ enum class DisplayMode { live, lines, silent };
 
 class RunDisplay {
  public:
-  RunDisplay(DisplayMode mode, RunTree tree, WorkerOutput& output);
+  // `arguments` name the engine in commands that a person is told (target_arguments).
+  RunDisplay(DisplayMode mode, RunTree tree, WorkerOutput& output, std::string arguments = {});
 
   const RunTree& tree() const { return tree_; }
   // A new entry of the journal. History that was there before somebody looked is drawn like the rest.
@@ -46,6 +48,7 @@ class RunDisplay {
 
  private:
   void draw(bool whole);
+  void announce();
 
   DisplayMode mode_;
   RunTree tree_;
@@ -53,6 +56,8 @@ class RunDisplay {
   Narrator narrator_;
   LiveView view_;
   std::vector<std::string> notes_;
+  std::string arguments_;
+  std::set<std::string> announced_;  // demands, by their ids
 };
 
 // As the standard error of this process wants it.

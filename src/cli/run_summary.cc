@@ -1,9 +1,8 @@
 #include "cli/run_summary.h"
 
-#include <map>
-
 #include "base/json_text.h"
 #include "cli/elapsed.h"
+#include "cli/fields.h"
 #include "cli/pretty_json.h"
 #include "cli/table.h"
 #include "cli/terminal_text.h"
@@ -11,44 +10,64 @@
 namespace ganglion::cli {
 namespace {
 
-using Members = std::map<std::string_view, std::string_view>;
-
-Members members_of(std::string_view object) {
-  Members members;
-  JsonMembers reader(object);
-  while (const auto member = reader.next()) members.emplace(member->name, member->value);
-  return members;
+std::string error_text(const Fields& fields) {
+  const Fields error = fields.object("error");
+  return error.empty() ? "" : error.text("code") + ": " + error.text("message");
 }
 
-std::string_view raw(const Members& members, std::string_view name) {
-  const auto found = members.find(name);
-  return found == members.end() ? "null" : found->second;
+// What a step has been waiting for, or the run that performs it.
+std::string waiting_text(const Fields& step) {
+  const Fields wait = step.object("waiting_for");
+  const std::string kind = wait.text("kind");
+  if (kind == "timer") return " until " + wait.text("until");
+  if (kind == "event") return " for event " + wait.text("event");
+  if (kind != "approval") return "";
+  const std::string by = wait.joined("by", " or ");
+  return " for " + (by.empty() ? "a person" : by);
 }
 
-// A string's text, another value's JSON, nothing for null.
-std::string text(const Members& members, std::string_view name) {
-  const std::string_view json = raw(members, name);
-  if (json == "null") return "";
-  return read_json_string(json).value_or(std::string(json));
+// The last column: what went wrong, else where to look further.
+std::string note_text(const Fields& step) {
+  std::string error = error_text(step);
+  if (!error.empty() || !step.has("run_id")) return error;
+  return "run " + step.text("run_id");
 }
 
-std::string error_text(const Members& members) {
-  const Members error = members_of(raw(members, "error"));
-  return error.empty() ? "" : text(error, "code") + ": " + text(error, "message");
+std::string attempts_text(const Fields& step) {
+  const std::string attempts = step.text("attempts");
+  return step.number("iteration") > 1 ? attempts + ", iteration " + step.text("iteration") : attempts;
+}
+
+// Where a run comes from that nobody has started by hand.
+std::string origin_text(const Fields& run) {
+  std::string out;
+  if (const Fields parent = run.object("parent"); !parent.empty()) {
+    out += "parent    " + printable(parent.text("run_id") + ", step " + parent.text("step")) + "\n";
+  }
+  if (const Fields fork = run.object("forked_from"); !fork.empty()) {
+    out += "fork of   " +
+           printable(fork.text("run_id") + ", from step " + fork.text("step") + " on, after entry " +
+                     fork.text("seq")) +
+           "\n";
+  }
+  if (const Fields cause = run.object("cause"); !cause.empty()) {
+    out += "cause     event " + printable(cause.text("event")) + "\n";
+  }
+  return out;
 }
 
 Table step_table(std::string_view steps) {
   Table table{.header = {"STEP", "STATUS", "TOOK", "ATTEMPTS", "ERROR"}, .rows = {}};
   JsonMembers reader(steps);
   while (const auto step = reader.next()) {
-    const Members members = members_of(step->value);
-    std::string status = text(members, "status");
-    if (const Members items = members_of(raw(members, "items")); !items.empty()) {
-      status += " " + text(items, "done") + "/" + text(items, "total");
+    const Fields members(step->value);
+    std::string status = members.text("status") + waiting_text(members);
+    if (const Fields items = members.object("items"); !items.empty()) {
+      status += " " + items.text("done") + "/" + items.text("total");
     }
     table.rows.push_back({read_json_string("\"" + std::string(step->name) + "\"").value_or(""), status,
-                          took(text(members, "started_at"), text(members, "ended_at")),
-                          text(members, "attempts"), error_text(members)});
+                          took(members.text("started_at"), members.text("ended_at")), attempts_text(members),
+                          note_text(members)});
   }
   return table;
 }
@@ -61,20 +80,21 @@ std::string took(const std::string& from, const std::string& to) {
 }
 
 std::string run_summary(std::string_view run_json, std::size_t columns) {
-  const Members run = members_of(run_json);
-  std::string out = "run       " + printable(text(run, "id")) + "\nworkflow  " +
-                    printable(text(run, "workflow")) + "\nstatus    " + printable(text(run, "status")) +
-                    "\ncreated   " + printable(text(run, "created_at")) + "\n";
-  if (const std::string ended = text(run, "ended_at"); !ended.empty()) {
-    out += "ended     " + printable(ended) + "  (" + took(text(run, "created_at"), ended) + ")\n";
+  const Fields run(run_json);
+  std::string out = "run       " + printable(run.text("id")) + "\nworkflow  " +
+                    printable(run.text("workflow")) + "\nstatus    " + printable(run.text("status")) +
+                    "\ncreated   " + printable(run.text("created_at")) + "\n";
+  if (const std::string ended = run.text("ended_at"); !ended.empty()) {
+    out += "ended     " + printable(ended) + "  (" + took(run.text("created_at"), ended) + ")\n";
   }
-  if (const std::string session = text(run, "session_id"); !session.empty())
+  if (const std::string session = run.text("session_id"); !session.empty())
     out += "session   " + printable(session) + "\n";
+  out += origin_text(run);
   if (const std::string error = error_text(run); !error.empty())
     out += "error     " + printable(error) + "\n";
-  out += "\n" + render(step_table(raw(run, "steps")), columns);
-  out += "\ninput\n" + pretty_json(raw(run, "input")) + "\n";
-  if (raw(run, "output") != "null") out += "\noutput\n" + pretty_json(raw(run, "output")) + "\n";
+  out += "\n" + render(step_table(run.raw("steps")), columns);
+  out += "\ninput\n" + pretty_json(run.raw("input")) + "\n";
+  if (run.raw("output") != "null") out += "\noutput\n" + pretty_json(run.raw("output")) + "\n";
   return out;
 }
 

@@ -80,7 +80,8 @@ std::vector<StyledLine> RunTree::lines(const Layout& layout) const {
   for (std::size_t i = 0; i < steps.size(); ++i) {
     const bool last = i + 1 == steps.size() && !too_long;
     lines.push_back(line_of(*steps[i], layout, last));
-    auto trouble = trouble_of(*steps[i], layout, last);
+    auto trouble = demands_of(*steps[i], layout, last);
+    std::ranges::move(trouble_of(*steps[i], layout, last), std::back_inserter(trouble));
     if (too_long || trouble.size() > left) continue;
     left -= trouble.size();
     std::ranges::move(trouble, std::back_inserter(lines));
@@ -93,10 +94,19 @@ std::vector<StyledLine> RunTree::lines(const Layout& layout) const {
   return lines;
 }
 
+// As the API has it: a run waits when nothing of it is under way.
+std::string_view RunTree::shown_status() const {
+  const auto waits = [](const Step& step) { return step.waiting > 0; };
+  const auto works = [](const Step& step) { return step.under_way > 0 || step.backing_off > 0; };
+  const bool waiting =
+      status_ == "running" && std::ranges::any_of(steps_, waits) && std::ranges::none_of(steps_, works);
+  return waiting ? "waiting" : std::string_view(status_);
+}
+
 StyledLine RunTree::head(const Layout& layout) const {
   StyledLine line = {{printable(workflow_), Tint::strong},
                      {" " + printable(run_id_) + " ", Tint::faint},
-                     {status_, tint_of(status_)}};
+                     {std::string(shown_status()), tint_of(shown_status())}};
   if (started_at_) line.push_back({" " + elapsed_text(ended_at_.value_or(layout.now) - *started_at_)});
   const auto ended = std::ranges::count_if(
       steps_, [](const Step& step) { return step.status == "completed" || step.status == "skipped"; });
@@ -138,13 +148,60 @@ std::string RunTree::notes_of(const Step& step) const {
       append_note(notes, counted(step.under_way, "under way"));
     if (step.status == "running" && step.backing_off > 0)
       append_note(notes, counted(step.backing_off, "to be tried again"));
+    if (step.status == "running" && step.waiting > 0) append_note(notes, counted(step.waiting, "waiting"));
     return notes;
   }
   const auto only = step.tasks.find(0);
   if (only == step.tasks.end()) return notes;
-  if (only->second.attempt > 1) append_note(notes, "attempt " + std::to_string(only->second.attempt));
+  const Task& task = only->second;
+  if (task.mood == TaskMood::waiting) append_note(notes, task.wait);
+  append_note(notes, printable(task.performer));
+  if (task.iteration > 1) append_note(notes, "iteration " + std::to_string(task.iteration));
+  if (task.attempt > 1) append_note(notes, "attempt " + std::to_string(task.attempt));
   if (step.backing_off > 0 && step.status == "running") append_note(notes, "to be tried again");
   return notes;
+}
+
+std::vector<RunTree::Demand> RunTree::demands(const std::string& arguments) const {
+  std::vector<Demand> all;
+  if (ended()) return all;
+  for (const Step& step : steps_) {
+    const std::string place = printable(step.name);
+    const auto waits = [](const auto& entry) {
+      return entry.second.mood == TaskMood::waiting && entry.second.needs_person;
+    };
+    const auto first = std::ranges::find_if(step.tasks, waits);
+    if (first != step.tasks.end() && step.items) {
+      all.push_back({.id = step.name + " items",
+                     .place = place,
+                     .what = "has items that wait for a person",
+                     .command = "ganglion approvals list --run " + printable(run_id_) + arguments});
+    } else if (first != step.tasks.end()) {
+      const Task& task = first->second;
+      all.push_back({.id = step.name + " " + std::to_string(task.attempt),
+                     .place = place,
+                     .what = "waits " + task.wait,
+                     .command = "ganglion approvals approve " + printable(run_id_) + "/" + place +
+                                (task.names_people ? " --by NAME" : "") + arguments});
+    } else if (step.status == "paused" && paused_at_ > 0) {
+      all.push_back({.id = step.name + " paused " + std::to_string(paused_at_),
+                     .place = place,
+                     .what = "has paused the run by its failure",
+                     .command = "ganglion runs resume " + printable(run_id_) + arguments});
+    }
+  }
+  return all;
+}
+
+// What somebody would have to type.
+std::vector<StyledLine> RunTree::demands_of(const Step& step, const Layout& layout, bool last) const {
+  std::vector<StyledLine> lines;
+  const std::string indent(last ? "   " : pick({"│  ", "|  "}, layout.symbols));
+  for (const Demand& demand : demands(layout.arguments)) {
+    if (demand.place != printable(step.name)) continue;
+    lines.push_back({{indent + "   ", Tint::faint}, {demand.command, Tint::notice}});
+  }
+  return lines;
 }
 
 // The items of a mapped step that failed or had to be tried again, the first few of them.
@@ -174,7 +231,7 @@ std::vector<StyledLine> RunTree::trouble_of(const Step& step, const Layout& layo
 // is done; in the order of their declaration.
 std::vector<const RunTree::Step*> RunTree::shown(std::size_t room) const {
   const auto rank = [](const Step* step) {
-    if (step->status == "failed") return 0;
+    if (step->status == "failed" || step->status == "paused") return 0;
     if (step->status == "running" || step->status == "waiting") return 1;
     return step->status == "pending" ? 2 : 3;
   };

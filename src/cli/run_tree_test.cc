@@ -141,6 +141,116 @@ review 01K running 50ms  1/2 steps
 )");
 }
 
+TEST(RunTree, says_what_a_person_has_to_type) {
+  RunTree tree("01K", "release", {"plan", "checks", "ship"});
+  tree.apply(entry(1, 0, "run_created"));
+  tree.apply(entry(2, 10, "task_waiting", "plan",
+                   R"({"for":"person","by":["alice","bob"],"show":{"tag":"v1"},"digest":"d","agent":""})"));
+  tree.apply(entry(3, 10, "step_started", "checks", R"({"items":[1,2]})"));
+  for (std::uint32_t item = 0; item < 2; ++item) {
+    tree.apply(item_entry(4 + item, 10, "task_waiting", "checks", item,
+                          R"({"for":"person","by":[],"show":1,"digest":"d","agent":"tester"})"));
+  }
+  EXPECT_EQ(drawn(tree, 1600, 80), R"(
+release 01K waiting 1.6s  0/3 steps
+├─ ◦ plan    waiting     1.5s  for alice or bob
+│     ganglion approvals approve 01K/plan --by NAME
+├─ ⣷ checks  running     1.5s  0/2, 2 waiting
+│     ganglion approvals list --run 01K
+└─ · ship    pending
+)");
+  const auto demands = tree.demands(" --server http://x");
+  ASSERT_EQ(demands.size(), 2u);
+  EXPECT_EQ(demands[0].command, "ganglion approvals approve 01K/plan --by NAME --server http://x");
+  EXPECT_EQ(demands[0].what, "waits for alice or bob");
+
+  tree.apply(entry(6, 1500, "approval_decided", "plan", R"({"decision":"approve","by":"bob"})"));
+  tree.apply(entry(7, 1500, "task_succeeded", "plan", R"({"output":{}})"));
+  EXPECT_EQ(tree.demands("").size(), 1u) << "what is decided is asked for no more";
+  tree.apply(entry(8, 1600, "run_cancelled"));
+  EXPECT_TRUE(tree.demands("").empty());
+}
+
+TEST(RunTree, shows_waits_for_events_and_times) {
+  RunTree tree("01K", "w", {"paid", "pause"});
+  tree.apply(entry(1, 0, "run_created"));
+  tree.apply(entry(2, 0, "task_waiting", "paid", R"({"for":"event","event":"order.*","since":3})"));
+  tree.apply(entry(3, 0, "task_waiting", "pause", R"({"for":"timer","until":"2026-03-01T09:30:00.000Z"})"));
+  EXPECT_EQ(drawn(tree, 500, 80), R"(
+w 01K waiting 500ms  0/2 steps
+├─ ◦ paid   waiting    500ms  for event order.*
+└─ ◦ pause  waiting    500ms  until 2026-03-01T09:30:00.000Z
+)");
+  tree.apply(entry(4, 600, "event_delivered", "paid", R"({"id":"e1","seq":4})"));
+  tree.apply(entry(5, 600, "task_succeeded", "paid", R"({"output":{}})"));
+  EXPECT_EQ(drawn(tree, 700, 80), R"(
+w 01K waiting 700ms  1/2 steps
+├─ ✓ paid   completed  600ms
+└─ ◦ pause  waiting    700ms  until 2026-03-01T09:30:00.000Z
+)");
+}
+
+TEST(RunTree, shows_who_performs_a_step_where_that_is_not_its_agent) {
+  RunTree tree("01K", "w", {"write", "sub", "route", "again"});
+  tree.apply(entry(1, 0, "run_created"));
+  tree.apply(entry(2, 0, "task_scheduled", "write", R"({"agent":"fast","role":"cache"})"));
+  tree.apply(entry(3, 0, "task_failed", "write",
+                   R"({"error":{"code":"cache_miss","message":"none"},"fall_back":true})"));
+  tree.apply(entry(4, 0, "task_scheduled", "write", R"({"agent":"fast","link":1})"));
+  tree.apply(entry(5, 0, "task_failed", "write",
+                   R"({"error":{"code":"timeout","message":"late"},"fall_back":true})"));
+  tree.apply(entry(6, 0, "task_scheduled", "write", R"({"agent":"slow","link":2})"));
+  tree.apply(entry(7, 0, "task_scheduled", "sub", R"({"agent":"details","role":"sub_run"})"));
+  tree.apply(entry(8, 0, "task_routed", "route", R"({"router":"r","to":"billing","by":"rule"})"));
+  tree.apply(entry(9, 0, "task_scheduled", "route", R"({"agent":"billing"})"));
+  tree.apply(entry(10, 0, "task_scheduled", "again", R"({"agent":"judge"})"));
+  tree.apply(entry(11, 0, "task_succeeded", "again", R"({"output":1,"again":true})"));
+  JournalEntry second = entry(12, 0, "task_scheduled", "again", R"({"agent":"judge","iteration":2})");
+  second.attempt = 2;
+  tree.apply(second);
+  EXPECT_EQ(drawn(tree, 100, 80), R"(
+w 01K running 100ms  0/4 steps
+├─ ⣯ write  running    100ms  fallback slow  timeout: late
+├─ ⣯ sub    running    100ms  workflow details
+├─ ⣯ route  running    100ms  routed to billing
+└─ ⣯ again  running    100ms  iteration 2, attempt 2
+)");
+}
+
+TEST(RunTree, a_failure_that_pauses_waits_for_a_person_and_is_tried_again) {
+  RunTree tree("01K", "w", {"a"});
+  tree.apply(entry(1, 0, "run_created"));
+  tree.apply(entry(2, 0, "task_scheduled", "a"));
+  tree.apply(entry(3, 10, "task_failed", "a", R"({"error":{"code":"x","message":"y"}})"));
+  tree.apply(entry(4, 10, "run_paused", "a"));
+  EXPECT_EQ(drawn(tree, 20, 80), R"(
+w 01K paused 20ms  0/1 steps
+└─ ◦ a  paused      20ms  x: y
+      ganglion runs resume 01K
+)");
+  tree.apply(entry(5, 30, "run_resumed"));
+  tree.apply(entry(6, 30, "task_scheduled", "a"));
+  EXPECT_EQ(tree.status(), "running");
+  EXPECT_TRUE(tree.demands("").empty());
+}
+
+TEST(RunTree, a_fork_does_its_step_and_what_needs_it_again) {
+  RunTree tree("01K", "w", {"a", "b", "c"}, {{"b", {"a"}}, {"c", {"b"}}});
+  std::uint64_t seq = 0;
+  tree.apply(entry(++seq, 0, "run_created"));
+  for (const char* step : {"a", "b", "c"}) {
+    tree.apply(entry(++seq, 10, "task_scheduled", step));
+    tree.apply(entry(++seq, 20, "task_succeeded", step));
+  }
+  tree.apply(entry(++seq, 90'000, "run_forked", {}, R"({"from":"01J","seq":7,"from_step":"b"})"));
+  EXPECT_EQ(drawn(tree, 90'000, 80), R"(
+w 01K running 0ms  1/3 steps
+├─ ✓ a  completed   10ms
+├─ · b  pending
+└─ · c  pending
+)");
+}
+
 TEST(RunTree, an_entry_that_comes_twice_counts_once) {
   RunTree once = review_under_way(), twice = review_under_way();
   twice.apply(item_entry(9, 700, "task_succeeded", "scan", 0));
@@ -162,16 +272,19 @@ TEST(RunTree, nothing_in_an_entry_reaches_the_terminal_as_a_command) {
 
 TEST(RunTree, any_order_of_entries_is_drawn_within_its_bounds) {
   rc::check("no crash, no line too wide, no line too many", [] {
-    RunTree tree("01K", "w", {"a", "b", "c"});
+    RunTree tree("01K", "w", {"a", "b", "c"}, {{"b", {"a"}}, {"c", {"a", "b"}}, {"a", {"c"}}});
     const auto count = *rc::gen::inRange<std::uint64_t>(0, 40);
     for (std::uint64_t seq = 1; seq <= count; ++seq) {
       const std::string type = *rc::gen::element<std::string>(
-          "run_created", "step_started", "task_scheduled", "task_succeeded", "task_failed", "step_sleeping",
-          "step_completed", "step_failed", "step_skipped", "run_paused", "run_resumed", "run_retried",
-          "run_completed", "run_failed", "new_type");
-      JournalEntry made =
-          entry(seq, static_cast<std::int64_t>(seq), type, *rc::gen::element<std::string>("a", "b", "c", "d"),
-                R"({"items":[1,2],"error":{"code":"c","message":"m"}})");
+          "run_created", "run_forked", "step_started", "task_scheduled", "task_waiting", "task_routed",
+          "approval_decided", "signal_received", "event_delivered", "event_published", "state_changed",
+          "task_succeeded", "task_failed", "step_completed", "step_failed", "step_skipped", "run_paused",
+          "run_resumed", "run_retried", "run_completed", "run_failed", "new_type");
+      JournalEntry made = entry(
+          seq, static_cast<std::int64_t>(seq), type, *rc::gen::element<std::string>("a", "b", "c", "d"),
+          *rc::gen::element<std::string>(R"({"items":[1,2],"error":{"code":"c","message":"m"}})",
+                                         R"({"for":"person","by":["x"],"show":1,"digest":"d","again":true})",
+                                         R"({"from_step":"a","fall_back":true,"role":"cache"})", "[]"));
       made.item = *rc::gen::inRange<std::uint32_t>(0, 3);
       tree.apply(made);
     }

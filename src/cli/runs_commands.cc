@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "base/json_text.h"
+#include "cli/argument_text.h"
 #include "cli/commands.h"
 #include "cli/connection.h"
 #include "cli/console.h"
@@ -9,21 +10,13 @@
 #include "cli/follow.h"
 #include "cli/interrupts.h"
 #include "cli/journal_text.h"
+#include "cli/json_list.h"
 #include "cli/run_summary.h"
 #include "cli/table.h"
+#include "cli/terminal_text.h"
 
 namespace ganglion::cli {
 namespace {
-
-Outcome<Connection> connect_to(const Target& target, const HostFactory& make_host) {
-  return connect(
-      {.target = target, .agents = AgentsRole::off, .project_file = {}, .on_worker_output = {}, .on_log = {}},
-      make_host);
-}
-
-std::size_t output_columns() {
-  return is_terminal(Stream::output) ? size_of(Stream::output).columns : 0;
-}
 
 std::string labels_text(const Document& run) {
   std::string text;
@@ -60,6 +53,22 @@ class JournalPrinter {
   Narrator narrator_;
 };
 
+// A run after something was done about it.
+void tell_run(const Document& run, Format format, const std::string& more) {
+  write(Stream::output,
+        format == Format::json
+            ? run.text + "\n"
+            : printable("run " + run.text_of("id") + " is " + run.text_of("status") + more) + "\n");
+}
+
+// An engine of our own doesn't work on runs.
+void say_if_idle(const Document& run, const Connection& connection) {
+  const std::string status = run.text_of("status");
+  const bool goes_on = status == "running" || status == "waiting";
+  if (!goes_on || connection.where != Where::here) return;
+  complain("nobody works on it yet; `ganglion resume " + run.text_of("id") + "` or `ganglion serve` does");
+}
+
 }  // namespace
 
 Outcome<ExitCode> execute(const RunsListCommand& command, const HostFactory& make_host) {
@@ -68,13 +77,12 @@ Outcome<ExitCode> execute(const RunsListCommand& command, const HostFactory& mak
   const auto runs = connection->api->runs({.workflow = command.workflow,
                                            .status = command.status,
                                            .session = command.session,
+                                           .parent = command.parent,
                                            .labels = command.labels,
                                            .limit = command.limit});
   if (!runs) return std::unexpected(runs.error());
   if (command.format == Format::json) {
-    std::string list = "[";
-    for (const Document& run : *runs) list += (list.size() > 1 ? ",\n " : "") + run.text;
-    write(Stream::output, list + "]\n");
+    write(Stream::output, list_text(texts_of(*runs)));
     return ExitCode::done;
   }
   Table table{.header = {"RUN", "WORKFLOW", "STATUS", "CREATED", "TOOK", "LABELS"}, .rows = {}};
@@ -132,16 +140,36 @@ Outcome<ExitCode> execute(const RunsVerbCommand& command, const HostFactory& mak
   if (!connection) return std::unexpected(connection.error());
   const auto run = connection->api->tell(command.run, command.verb);
   if (!run) return std::unexpected(run.error());
-  const std::string status = run->text_of("status");
-  if (command.format == Format::json) {
-    write(Stream::output, run->text + "\n");
-  } else {
-    write(Stream::output, "run " + run->text_of("id") + " is " + status + "\n");
+  tell_run(*run, command.format, "");
+  say_if_idle(*run, *connection);
+  return ExitCode::done;
+}
+
+Outcome<ExitCode> execute(const RunsForkCommand& command, const HostFactory& make_host) {
+  std::optional<std::string> input;
+  if (command.input) {
+    auto read = json_argument(*command.input, "--input");
+    if (!read) return std::unexpected(read.error());
+    input = *std::move(read);
   }
-  const bool goes_on = status == "running" || status == "waiting";
-  if (goes_on && connection->where == Where::here) {
-    complain("nobody works on it yet; `ganglion resume " + run->text_of("id") + "` or `ganglion serve` does");
-  }
+  const auto connection = connect_to(command.target, make_host);
+  if (!connection) return std::unexpected(connection.error());
+  const auto run = connection->api->fork(command.run, command.from_step, input);
+  if (!run) return std::unexpected(run.error());
+  tell_run(*run, command.format, ", a fork of " + command.run + " from step " + command.from_step + " on");
+  say_if_idle(*run, *connection);
+  return ExitCode::done;
+}
+
+Outcome<ExitCode> execute(const RunsSignalCommand& command, const HostFactory& make_host) {
+  auto data = json_argument(command.data, "--data");
+  if (!data) return std::unexpected(data.error());
+  const auto connection = connect_to(command.target, make_host);
+  if (!connection) return std::unexpected(connection.error());
+  const auto run = connection->api->signal(command.run, command.name, *std::move(data));
+  if (!run) return std::unexpected(run.error());
+  tell_run(*run, command.format, " and has the signal " + command.name);
+  say_if_idle(*run, *connection);
   return ExitCode::done;
 }
 

@@ -57,6 +57,14 @@ HostOptions host_options(const ServeCommand& command) {
   return options;
 }
 
+// A file with errors is a person's business even where nothing is logged.
+void reload(Host& host, LogFormat format) {
+  const auto reloaded = host.reload();
+  if (!reloaded && format == LogFormat::off) {
+    complain("the project stays as it was: " + reloaded.error().message);
+  }
+}
+
 }  // namespace
 
 Outcome<ExitCode> execute(const ServeCommand& command, const HostFactory& make_host) {
@@ -66,12 +74,12 @@ Outcome<ExitCode> execute(const ServeCommand& command, const HostFactory& make_h
                      "--store " + command.store + " is not available yet; there are sqlite:PATH and memory:");
     }
   }
-  const Interrupts interrupts;
+  const Interrupts interrupts(Hangups::wake);
   auto host = make_host(host_options(command));
   if (!host) return std::unexpected(failure_of_host(host.error(), command.store));
   complain("listening on " + (*host)->url());
   for (const std::string& promise : (*host)->weaker_promises()) complain("weaker than promised: " + promise);
-  interrupts.wait();
+  while (interrupts.wait() == Wake::hangup) reload(**host, log_format(command));
   complain("stopping; open runs go on at the next start");
   (*host)->stop();
   return ExitCode::done;

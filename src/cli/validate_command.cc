@@ -1,12 +1,18 @@
+#include <optional>
+
 #include "base/json_text.h"
 #include "cli/commands.h"
+#include "cli/connection.h"
 #include "cli/console.h"
+#include "cli/fields.h"
 #include "cli/terminal_text.h"
 #include "project/graph.h"
 #include "project/project.h"
 
 namespace ganglion::cli {
 namespace {
+
+constexpr std::size_t kDigestColumns = 12;
 
 std::string diagnostic_json(const project::Diagnostic& diagnostic) {
   return JsonObject()
@@ -24,7 +30,8 @@ std::string list_of(const std::vector<std::string>& elements) {
   return list + "]";
 }
 
-std::string result_json(const project::Loaded& loaded) {
+// `open_runs` is the server's answer, if one was asked.
+std::string result_json(const project::Loaded& loaded, const std::optional<Document>& tried) {
   std::vector<std::string> errors, workflows;
   if (!loaded) {
     for (const auto& diagnostic : loaded.error()) errors.push_back(diagnostic_json(diagnostic));
@@ -38,7 +45,9 @@ std::string result_json(const project::Loaded& loaded) {
   JsonObject result;
   result.add("valid", loaded.has_value());
   if (loaded) result.add("digest", (*loaded)->digest);
-  return result.add_raw("errors", list_of(errors)).add_raw("workflows", list_of(workflows)).finish() + "\n";
+  result.add_raw("errors", list_of(errors)).add_raw("workflows", list_of(workflows));
+  if (tried) result.add_raw("open_runs", tried->raw("open_runs"));
+  return result.finish() + "\n";
 }
 
 std::string counted(std::size_t count, const std::string& what) {
@@ -54,14 +63,46 @@ void print_graph(const std::string& graph) {
   }
 }
 
+// What the file would mean for runs that are open: they end under the definition that they began with.
+void print_open_runs(const Document& tried) {
+  const Fields open = Fields(tried.text).object("open_runs");
+  const auto affected = open.list("affected");
+  const std::string total = counted(static_cast<std::size_t>(open.number("total")), "open run");
+  if (affected.empty()) {
+    write(Stream::output, total + " there; no workflow of theirs would change\n");
+    return;
+  }
+  write(Stream::output, total + " there; these would go on under an older definition:\n");
+  for (const std::string_view one : affected) {
+    const Fields workflow(one);
+    const std::string digest = workflow.text("definition").substr(0, kDigestColumns);
+    write(Stream::output, printable("  " + workflow.text("workflow") + ": " +
+                                    counted(static_cast<std::size_t>(workflow.number("runs")), "run") +
+                                    " of definition " + digest + ", which is " + workflow.text("change")) +
+                              "\n");
+  }
+}
+
+Outcome<Document> try_on(const std::string& server, const std::string& source) {
+  auto connection = connect_to({.server = server}, nullptr);
+  if (!connection) return std::unexpected(connection.error());
+  return connection->api->try_project(source);
+}
+
 }  // namespace
 
 Outcome<ExitCode> execute(const ValidateCommand& command, const HostFactory&) {
   const auto source = project::read_file(command.file);
   if (!source) return give_up(ExitCode::usage, source.error().message);
   const auto loaded = project::parse(*source, command.file);
+  std::optional<Document> tried;
+  if (loaded && command.server) {
+    auto answer = try_on(*command.server, *source);
+    if (!answer) return std::unexpected(answer.error());
+    tried = *std::move(answer);
+  }
   if (command.format == Format::json) {
-    write(Stream::output, result_json(loaded));
+    write(Stream::output, result_json(loaded, tried));
     return loaded ? ExitCode::done : ExitCode::usage;
   }
   if (!loaded) {
@@ -76,6 +117,7 @@ Outcome<ExitCode> execute(const ValidateCommand& command, const HostFactory&) {
                               counted(project.workflows.size(), "workflow") + ", " +
                               counted(project.agents.size(), "agent") + "\n");
   }
+  if (tried) print_open_runs(*tried);
   return ExitCode::done;
 }
 
