@@ -14,7 +14,15 @@ namespace ganglion::agents {
 struct Supervisor::Slot {
   explicit Slot(WorkerProgram of) : program(std::move(of)) {}
 
+  // What becomes of the program when it has ended.
+  enum class Next {
+    restart,  // again, after the pause
+    replace,  // at once, as it is described now
+    nothing,
+  };
+
   WorkerProgram program;
+  Next next = Next::restart;
   std::string worker;  // the id of this start
   std::unique_ptr<ChildProcess> child;
   std::optional<Lines> output;
@@ -36,11 +44,61 @@ Supervisor::~Supervisor() {
 
 void Supervisor::start(const std::vector<WorkerProgram>& programs) {
   GANGLION_ASSERT(!stopping_);
-  for (const WorkerProgram& program : programs) {
-    slots_.push_back(std::make_unique<Slot>(program));
-    slots_.back()->pause = options_.restart_initial;
-    launch(*slots_.back());
+  for (const WorkerProgram& program : programs) add(program);
+}
+
+void Supervisor::apply(const std::vector<WorkerProgram>& programs) {
+  GANGLION_ASSERT(!stopping_);
+  std::vector<Slot*> before;
+  for (const auto& slot : slots_) before.push_back(slot.get());
+  for (Slot* slot : before) {
+    const auto named = std::ranges::find(programs, slot->program.name, &WorkerProgram::name);
+    if (named == programs.end()) remove(*slot);
   }
+  for (const WorkerProgram& program : programs) {
+    const auto slot =
+        std::ranges::find(slots_, program.name, [](const auto& one) { return one->program.name; });
+    if (slot == slots_.end()) {
+      add(program);
+    } else {
+      change(**slot, program);
+    }
+  }
+}
+
+void Supervisor::add(const WorkerProgram& program) {
+  slots_.push_back(std::make_unique<Slot>(program));
+  slots_.back()->pause = options_.restart_initial;
+  launch(*slots_.back());
+}
+
+void Supervisor::change(Slot& slot, const WorkerProgram& program) {
+  const bool same = slot.program.command == program.command && slot.program.env == program.env;
+  // One that is ending because an earlier file didn't name it can't be kept.
+  if (same && slot.next != Slot::Next::nothing) return;
+  slot.program = program;
+  slot.pause = options_.restart_initial;
+  if (slot.child) {
+    slot.next = Slot::Next::replace;
+    slot.child->terminate(options_.kill_grace);
+  } else {
+    clock_.cancel(std::exchange(slot.restart, TimerId()));
+    launch(slot);
+  }
+}
+
+void Supervisor::remove(Slot& slot) {
+  slot.next = Slot::Next::nothing;
+  if (slot.child) {
+    slot.child->terminate(options_.kill_grace);
+  } else {
+    clock_.cancel(slot.restart);
+    forget(slot);
+  }
+}
+
+void Supervisor::forget(const Slot& slot) {
+  std::erase_if(slots_, [&](const auto& one) { return one.get() == &slot; });
 }
 
 std::size_t Supervisor::running() const {
@@ -50,6 +108,7 @@ std::size_t Supervisor::running() const {
 
 void Supervisor::launch(Slot& slot) {
   slot.restart = TimerId();
+  slot.next = Slot::Next::restart;
   slot.worker = slot.program.name + "." + std::to_string(next_number_++);
   slot.started_at = clock_.now();
   const auto lines = [&](WorkerStream stream) {
@@ -94,10 +153,20 @@ void Supervisor::ended(Slot& slot, ExitStatus status) {
   slot.error->finish();
   callbacks_.gone(slot.worker);
   if (clock_.now() - slot.started_at >= options_.stable_after) slot.pause = options_.restart_initial;
-  plan_restart(slot, {.kind = WorkerEvent::Kind::ended,
-                      .program = slot.program.name,
-                      .worker = slot.worker,
-                      .reason = status.text()});
+  const WorkerEvent event = {.kind = WorkerEvent::Kind::ended,
+                             .program = slot.program.name,
+                             .worker = slot.worker,
+                             .reason = status.text()};
+  if (slot.next == Slot::Next::restart || stopping_) {
+    plan_restart(slot, event);
+    return;
+  }
+  callbacks_.event(event);
+  if (slot.next == Slot::Next::replace) {
+    launch(slot);
+  } else {
+    forget(slot);
+  }
 }
 
 void Supervisor::plan_restart(Slot& slot, WorkerEvent event) {

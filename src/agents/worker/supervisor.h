@@ -9,6 +9,9 @@
 // has) and, if the API needs one, GANGLION_TOKEN. They run in the project's directory, each in its own
 // process group, and die with the server even if that is killed (see spawn.h).
 //
+// `apply` follows a changed project file: programs that it doesn't name any more end, those that run
+// differently now end and are started anew as soon as they have, the others are left alone.
+//
 // `stop` asks every program to end, kills those that don't within the grace, and calls back when all are
 // gone.
 
@@ -51,7 +54,7 @@ struct WorkerEvent {
   std::string worker;     // its id
   int pid = 0;            // of `started`
   std::string reason;     // of `ended` ("exit code 1") and `cannot_start`
-  Duration restart_in{};  // of `ended` and `cannot_start`, unless it is being stopped
+  Duration restart_in{};  // of `ended` and `cannot_start`, unless it ends on purpose
 };
 
 class Supervisor {
@@ -69,6 +72,9 @@ class Supervisor {
 
   // From the loop's thread, which the workers die with.
   void start(const std::vector<WorkerProgram>& programs);
+  // What is to run from now on, by name. Programs that have to end get the same grace as with `stop`. Not
+  // after `stop`.
+  void apply(const std::vector<WorkerProgram>& programs);
   // Never inside the call. Once; nothing is started any more.
   void stop(std::move_only_function<void()> stopped);
 
@@ -77,6 +83,10 @@ class Supervisor {
  private:
   struct Slot;
 
+  void add(const WorkerProgram& program);
+  void change(Slot& slot, const WorkerProgram& program);
+  void remove(Slot& slot);
+  void forget(const Slot& slot);
   void launch(Slot& slot);
   void ended(Slot& slot, ExitStatus status);
   void plan_restart(Slot& slot, WorkerEvent event);

@@ -150,6 +150,85 @@ TEST_F(SupervisorTest, StoppingCallsOffARestart) {
   EXPECT_EQ(events.size(), 2U);
 }
 
+WorkerProgram program(std::string name, std::string script) {
+  return {.name = std::move(name), .command = {"/bin/sh", "-c", std::move(script)}, .env = {}};
+}
+
+TEST_F(SupervisorTest, ANewProjectStartsWhatIsNewEndsWhatIsGoneAndLeavesTheRestAlone) {
+  const WorkerProgram kept = program("kept", "echo up; exec sleep 1000");
+  supervisor->apply({kept, program("gone", "exec sleep 1000")});
+  ASSERT_TRUE(until_line("kept.1 > up"));
+  supervisor->apply({kept, program("new", "echo up; exec sleep 1000")});
+  ASSERT_TRUE(until_line("new.3 > up"));
+  ASSERT_TRUE(until_events(4));
+
+  EXPECT_EQ(events[3].kind, Kind::ended);
+  EXPECT_EQ(events[3].worker, "gone.2");
+  EXPECT_EQ(events[3].restart_in, Duration(0));
+  EXPECT_EQ(gone, std::vector<std::string>{"gone.2"});
+  loop.clock.advance(Duration(60'000));
+  EXPECT_EQ(events.size(), 4U);
+  EXPECT_EQ(supervisor->running(), 2U);
+}
+
+TEST_F(SupervisorTest, AChangedCommandOrEnvironmentReplacesTheProgramOnceTheOldOneHasEnded) {
+  WorkerProgram changing =
+      program("w", "trap 'echo bye; exit 0' TERM; echo $MODE; while :; do sleep 0.01; done");
+  supervisor->apply({changing});
+  ASSERT_TRUE(until_line("w.1 > "));
+  changing.env["MODE"] = "fast";
+  supervisor->apply({changing});
+  EXPECT_EQ(events.size(), 1U);
+  ASSERT_TRUE(until_line("w.2 > fast"));
+  EXPECT_EQ(std::ranges::count(lines, "w.1 > bye"), 1);
+
+  changing.command = {"/bin/sh", "-c", "echo other; exec sleep 1000"};
+  supervisor->apply({changing});
+  ASSERT_TRUE(until_line("w.3 > other"));
+  EXPECT_EQ(gone, (std::vector<std::string>{"w.1", "w.2"}));
+}
+
+TEST_F(SupervisorTest, AChangedProgramThatPausesAfterItsDeathIsStartedAtOnce) {
+  supervisor->apply({program("w", "exit 1")});
+  ASSERT_TRUE(until_events(2));
+  supervisor->apply({program("w", "echo well; exec sleep 1000")});
+  ASSERT_TRUE(until_line("w.2 > well"));
+  loop.clock.advance(Duration(60'000));
+  EXPECT_EQ(events.size(), 3U);
+}
+
+TEST_F(SupervisorTest, AProgramThatIsGoneWhileItPausesIsNotStartedAgain) {
+  supervisor->apply({program("w", "exit 1")});
+  ASSERT_TRUE(until_events(2));
+  supervisor->apply({});
+  loop.clock.advance(Duration(60'000));
+  EXPECT_EQ(events.size(), 2U);
+  EXPECT_EQ(loop.clock.pending_timers(), 0U);
+}
+
+TEST_F(SupervisorTest, AProgramThatComesBackWhileItEndsIsStartedAnew) {
+  const WorkerProgram stubborn = program("w", "trap '' TERM; echo ready; while :; do sleep 0.01; done");
+  supervisor->apply({stubborn});
+  ASSERT_TRUE(until_line("w.1 > ready"));
+  supervisor->apply({});
+  supervisor->apply({stubborn});
+  EXPECT_EQ(events.size(), 1U);
+  loop.clock.advance(Duration(5'000));
+  ASSERT_TRUE(until_line("w.2 > ready"));
+  EXPECT_EQ(supervisor->running(), 1U);
+}
+
+TEST_F(SupervisorTest, StoppingWhileAProgramIsBeingReplacedStartsNothing) {
+  supervisor->apply({program("w", "echo ready; exec sleep 1000")});
+  ASSERT_TRUE(until_line("w.1 > ready"));
+  supervisor->apply({program("w", "echo other; exec sleep 1000")});
+  bool stopped = false;
+  supervisor->stop([&] { stopped = true; });
+  ASSERT_TRUE(loop.run_until([&] { return stopped; }));
+  loop.clock.advance(Duration(60'000));
+  EXPECT_EQ(events.size(), 2U);
+}
+
 TEST_F(SupervisorTest, EndingTheSupervisorKillsAndReapsItsPrograms) {
   start_shell("trap '' TERM; while :; do sleep 0.01; done");
   supervisor.reset();
