@@ -220,6 +220,34 @@ TEST(ProjectFile, of_the_guide_is_valid_and_drawn_as_the_guide_shows) {
   EXPECT_EQ(graph(project->workflows.at("code-review")), block("```text\n"));
 }
 
+// What the guide shows is a part of a file; here is the rest.
+std::string completed(const std::string& part) {
+  const std::string agents = "agents: {writer: {kind: worker}}\n";
+  const std::string workflows =
+      "  one-part: {steps: {x: {sleep: 1s}}}\n  scan: {steps: {x: {sleep: 1s}}}\n  nightly: {steps: {x: "
+      "{sleep: 1s}}}\n";
+  if (part.starts_with("agents:")) return "ganglion: 1\n" + part;
+  if (part.starts_with("triggers:")) return "ganglion: 1\nworkflows:\n" + workflows + part;
+  std::string indented = "    ";
+  for (const char c : part) indented += c == '\n' ? std::string("\n    ") : std::string(1, c);
+  return "ganglion: 1\n" + agents + "workflows:\n" + workflows + "  w:\n" + indented + "\n";
+}
+
+TEST(ProjectFile, of_which_the_guide_shows_parts_is_valid) {
+  const std::string guide = text_of_file(kSourceDir / "docs/guide/project-file.md");
+  const std::string_view fence = "```yaml\n";
+  std::size_t parts = 0;
+  for (std::size_t at = guide.find(fence); at != std::string::npos; at = guide.find(fence, at)) {
+    at += fence.size();
+    const std::string part = guide.substr(at, guide.find("```", at) - at);
+    if (part.starts_with("ganglion:")) continue;
+    ++parts;
+    const Loaded result = parse(completed(part), "part.yaml");
+    EXPECT_TRUE(result) << result.error().front().text() << "\n" << part;
+  }
+  EXPECT_EQ(parts, 4U);
+}
+
 TEST(ProjectFile, of_81_kilobytes_is_read_fast) {
   std::string source = "ganglion: 1\nagents: {a: {kind: worker}}\nworkflows:\n";
   for (int w = 0; source.size() < 81'000; ++w) {
