@@ -2,50 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <memory>
-#include <thread>
 #include <vector>
 
-#include "base/asio/asio.h"
+#include "cli/event_stream.h"
+#include "cli/scripted_server.h"
 
 namespace ganglion::cli {
 namespace {
-
-// Answers one connection after another with the next of the given texts, and closes it.
-class ScriptedServer {
- public:
-  explicit ScriptedServer(std::vector<std::string> answers) {
-    thread_ = std::jthread([this, answers = std::move(answers)] {
-      for (const std::string& answer : answers) {
-        LoopSocket socket(loop_);
-        acceptor_.accept(socket);
-        boost::system::error_code ignored;
-        std::string request;
-        for (char byte = 0;
-             !request.ends_with("\r\n\r\n") && socket.read_some(asio::buffer(&byte, 1), ignored) == 1;) {
-          request += byte;
-        }
-        requests_.push_back(request.substr(0, request.find(" HTTP/")));
-        asio::write(socket, asio::buffer(answer), ignored);
-      }
-    });
-  }
-
-  std::string address() const {
-    return "http://127.0.0.1:" + std::to_string(acceptor_.local_endpoint().port());
-  }
-  // What was asked, once every answer has been given.
-  std::vector<std::string> requests() {
-    thread_.join();
-    return requests_;
-  }
-
- private:
-  asio::io_context loop_;
-  LoopAcceptor acceptor_{loop_, asio::ip::tcp::endpoint{asio::ip::address_v4::loopback(), 0}};
-  std::vector<std::string> requests_;
-  std::jthread thread_;
-};
 
 TEST(Follow, a_stream_that_breaks_off_after_the_end_of_the_run_is_no_lost_connection) {
   const std::string entry = R"({"seq":1,"at":"2026-01-01T00:00:00.000Z","type":"run_completed","data":{}})";
@@ -69,6 +34,61 @@ TEST(Follow, a_stream_that_breaks_off_after_the_end_of_the_run_is_no_lost_connec
   EXPECT_EQ(cursor.last_seq, 1u);
   EXPECT_TRUE(notes.empty());
   EXPECT_EQ(server.requests(), (std::vector<std::string>{"GET /v1/runs/r/journal", "GET /v1/runs/r"}));
+}
+
+std::string event_stream(const std::string& events) {
+  // A length that is never reached: the connection breaks off.
+  return "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 100000\r\n\r\n" + events;
+}
+
+TEST(FollowEvents, goes_on_after_a_lost_connection_with_what_is_new_and_only_that) {
+  ScriptedServer server(
+      {event_stream("id: 4\ndata: {\"seq\":4}\n\nid: 6\ndata: {\"seq\":6}\n\nid: 7\nda"),
+       event_stream("id: 6\ndata: {\"seq\":6}\n\n: comment\n\nid: 7\ndata: {\"seq\":7}\n\n")});
+  Connection connection{Where::named_server, nullptr, std::make_unique<Api>(server.address(), std::nullopt)};
+  EventCursor cursor{.topic = "file.*", .last_seq = 3};
+  std::vector<std::string> events, notes;
+  const Interrupts interrupts;
+  const EventSink sink{.on_event =
+                           [&](const std::string& event) {
+                             events.push_back(event);
+                             if (event.contains("7")) std::raise(SIGINT);
+                           },
+                       .on_note = [&](const std::string& line) { notes.push_back(line); }};
+  const auto followed = follow_events(connection, nullptr, cursor, sink, interrupts);
+  ASSERT_TRUE(followed) << followed.error().text;
+  EXPECT_EQ(events, (std::vector<std::string>{R"({"seq":4})", R"({"seq":6})", R"({"seq":7})"}));
+  EXPECT_EQ(notes.size(), 1u);
+  EXPECT_EQ(server.requests(), (std::vector<std::string>{"GET /v1/events?after=3&topic=file.%2A",
+                                                         "GET /v1/events?after=6&topic=file.%2A"}));
+}
+
+TEST(FollowEvents, a_refusal_ends_it_at_once) {
+  const std::string problem = R"({"code":"invalid","detail":"a pattern has no empty part"})";
+  ScriptedServer server({"HTTP/1.1 422 No\r\nConnection: close\r\nContent-Length: " +
+                         std::to_string(problem.size()) + "\r\n\r\n" + problem});
+  Connection connection{Where::named_server, nullptr, std::make_unique<Api>(server.address(), std::nullopt)};
+  EventCursor cursor{.topic = "a..b"};
+  const Interrupts interrupts;
+  const EventSink sink{.on_event = [](const std::string&) {}, .on_note = [](const std::string&) {}};
+  const auto followed = follow_events(connection, nullptr, cursor, sink, interrupts);
+  ASSERT_FALSE(followed);
+  EXPECT_EQ(followed.error().exit, ExitCode::usage);
+  EXPECT_EQ(followed.error().text, "a pattern has no empty part");
+}
+
+TEST(Interrupts, a_hangup_is_something_to_wait_for_where_it_is_asked_for) {
+  const Interrupts interrupts(Hangups::wake);
+  std::raise(SIGHUP);
+  std::raise(SIGHUP);
+  EXPECT_EQ(interrupts.wait(), Wake::hangup);
+  EXPECT_FALSE(interrupts.arrived());
+  EXPECT_FALSE(interrupts.wait_for(Duration(0)));
+  std::raise(SIGHUP);
+  EXPECT_EQ(interrupts.wait(), Wake::hangup) << "and again";
+  std::raise(SIGINT);
+  EXPECT_EQ(interrupts.wait(), Wake::interrupt);
+  EXPECT_TRUE(interrupts.arrived());
 }
 
 }  // namespace
