@@ -42,17 +42,30 @@ void describe(CLI::App& app, const std::vector<std::string>& words, std::vector<
   }
 }
 
-// A first word that is no command, or one that is still to come.
+std::vector<std::string> commands_of(CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands([](CLI::App*) { return true; }))
+    names.push_back(command->get_name());
+  return names;
+}
+
+// A word that is no command, or one that is still to come.
 std::optional<Notice> check_command(CLI::App& app, const std::vector<std::string>& words) {
   if (words.empty() || words.front().starts_with('-')) return std::nullopt;
   const std::string& first = words.front();
   if (std::ranges::find(kComing, first) != kComing.end()) return not_available("`ganglion " + first + "`");
-  std::vector<std::string> known;
-  for (const CLI::App* command : app.get_subcommands([](CLI::App*) { return true; }))
-    known.push_back(command->get_name());
-  if (std::ranges::find(known, first) != known.end()) return std::nullopt;
-  return Notice{kUsage, "no command \"" + first + "\"" + project::did_you_mean(first, known) +
-                            "; see `ganglion --help`"};
+  const auto known = commands_of(app);
+  if (std::ranges::find(known, first) == known.end()) {
+    return Notice{kUsage, "no command \"" + first + "\"" + project::did_you_mean(first, known) +
+                              "; see `ganglion --help`"};
+  }
+  const auto below = commands_of(*app.get_subcommand(first));
+  if (below.empty() || words.size() == 1 || words[1].starts_with('-') ||
+      std::ranges::find(below, words[1]) != below.end()) {
+    return std::nullopt;
+  }
+  return Notice{kUsage, "no command \"" + first + " " + words[1] + "\"" +
+                            project::did_you_mean(words[1], below) + "; see `ganglion " + first + " --help`"};
 }
 
 }  // namespace

@@ -117,6 +117,17 @@ TEST(CommandLine, every_role_of_one_process_may_be_named_and_no_other_choice) {
   EXPECT_THAT(some.error().text, testing::HasSubstr("not available yet"));
 }
 
+TEST(CommandLine, a_word_that_is_no_command_gets_a_suggestion) {
+  const auto first = read({"aprovals"});
+  ASSERT_FALSE(first);
+  EXPECT_EQ(first.error().text,
+            "no command \"aprovals\"; did you mean \"approvals\"?; see `ganglion --help`");
+  const auto second = read({"dlq", "requeu", "x"});
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().text,
+            "no command \"dlq requeu\"; did you mean \"requeue\"?; see `ganglion dlq --help`");
+}
+
 TEST(CommandLine, every_command_has_a_sentence_and_two_examples) {
   for (const CommandSpec& spec : command_specs()) {
     std::string path;
