@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -43,6 +44,7 @@ class FakeExecutor final : public Executor {
  public:
   void start(const Task& task, const AgentDefinition&, Timestamp, Completion done) override {
     running.emplace(task.token, std::move(done));
+    if (on_start) on_start(task.token);
   }
   void cancel(const AttemptToken& token) override { cancelled.push_back(token); }
 
@@ -53,6 +55,7 @@ class FakeExecutor final : public Executor {
 
   std::map<AttemptToken, Completion> running;
   std::vector<AttemptToken> cancelled;
+  std::function<void(const AttemptToken&)> on_start;
 };
 
 class PoolTest : public ::testing::Test {
