@@ -40,6 +40,10 @@ class ActionReader {
     const YamlNode& node = *field_.value;
     if (node.kind == YamlKind::text && has_expression(node)) {
       call.choice = expressions_.value(field_, names_);
+      const auto text = expr::Template::text(node.text);
+      if (text && text->is_literal()) {
+        refuse("expected the name of an agent or an expression that gives one, got " + describe(node));
+      }
     } else {
       call.agent = read_agent_name(field_, around_.agents, diagnostics_).value_or("");
     }

@@ -198,6 +198,11 @@ TEST(DiagnosticsOfFallbacks, name_the_link) {
               ElementsAre(HasSubstr("there is an agent of that name; rename the agent")));
 }
 
+TEST(DiagnosticsOfFallbacks, may_have_meant_the_cache) {
+  EXPECT_THAT(errors_among("{kind: worker, fallback: [cach]}"),
+              ElementsAre(HasSubstr("did you mean \"cache\"?")));
+}
+
 TEST(DiagnosticsOfRouters, name_what_can_not_be_routed) {
   EXPECT_THAT(
       errors_among("{kind: router}"),

@@ -157,6 +157,9 @@ TEST(DiagnosticsOfActions, name_the_agent_or_workflow_that_is_missing) {
   EXPECT_THAT(errors_of_step("{agent: '${{ input.who }}'}"), SizeIs(0));
   EXPECT_THAT(errors_of_step("{agent: '${{ inptu.who }}'}"),
               ElementsAre(HasSubstr("did you mean \"input\"?")));
+  EXPECT_THAT(errors_of_step("{agent: '$${{ input.who }}'}"),
+              ElementsAre(HasSubstr("expected the name of an agent or an expression that gives one")));
+  EXPECT_THAT(errors_of_step("{agent: '${{ input. }}'}"), SizeIs(1));
   EXPECT_THAT(errors_of_step("{workflow: w, input: 1}"), SizeIs(0));
   EXPECT_THAT(errors_of_step("{workflow: v}"),
               ElementsAre(HasSubstr("g.yaml:4:5: steps.x.workflow: no workflow \"v\"; did you mean \"w\"?")));

@@ -71,6 +71,8 @@ TEST(DiagnosticsOfTheFile, name_the_format) {
   EXPECT_THAT(errors_of(std::string(kMaxProjectBytes + 1, ' ')),
               ElementsAre(HasSubstr("at most 4194304 bytes")));
   EXPECT_THAT(errors_of("ganglion: 1\na: [\n"), ElementsAre(HasSubstr("g.yaml:3:1: ")));
+  EXPECT_THAT(errors_of("ganglion: 1\nagents: {a: {kind: worker, subscribes: [*.added]}}\n"),
+              ElementsAre(HasSubstr("a text that begins with * stands in quotes")));
   EXPECT_THAT(errors_of("ganglion: 1\nganglion: 1\n"),
               ElementsAre(HasSubstr("g.yaml:2:1: duplicate key \"ganglion\"")));
 }

@@ -1,6 +1,7 @@
 #include "project/mentions.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/overloaded.h"
 #include "core/expr/regex.h"
@@ -35,7 +36,9 @@ void read_link(const Field& field, std::string_view whose, const Agents& agents,
       return refuse("\"cache\" means the cache here, and there is an agent of that name; rename the agent");
     }
   } else if (!agents.contains(*name)) {
-    return refuse("no agent \"" + *name + "\"" + diagnostics.nearest(*name, agents));
+    std::string meant = did_you_mean(*name, std::array{std::string(kCacheFallback)});
+    if (meant.empty()) meant = diagnostics.nearest(*name, agents);
+    return refuse("no agent \"" + *name + "\"" + meant);
   } else if (*name == whose) {
     return refuse("\"" + *name +
                   "\" can't be its own fallback; another attempt of the same agent is \"retry\"");

@@ -271,6 +271,10 @@ void TreeBuilder::report_syntax() {
   } else if (parser_.context != nullptr) {
     message += std::string(" (") + parser_.context + " on line " +
                std::to_string(parser_.context_mark.line + 1) + ")";
+    // What comes to mind with a pattern of topics.
+    if (std::string_view(parser_.context) == "while scanning an alias") {
+      message += "; a text that begins with * stands in quotes";
+    }
   }
   stop(position, std::move(message));
 }
