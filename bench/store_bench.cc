@@ -1,6 +1,10 @@
-// How fast the embedded store takes commits.
-//   ganglion_store_bench [FOLDER]            commits/s and latency by number of runs that commit at the same
-//   time ganglion_store_bench --layouts [FOLDER]  the journal's table layout against its alternative
+// How fast the embedded store takes commits, and how much room they take.
+//   ganglion_store_bench [FOLDER]                 commits/s and latency by number of runs that commit at the
+//   same
+//                                                 time
+//   ganglion_store_bench --conversation [FOLDER]  a conversation that stands in every step's input and output
+//   ganglion_store_bench --blobs [FOLDER]         what commits notice of large blobs
+//   ganglion_store_bench --layouts [FOLDER]       the journal's table layout against its alternative
 // FOLDER should lie on the disk that is meant; it is /var/tmp by default, since /tmp may be in memory.
 
 #include <stdlib.h>
@@ -20,6 +24,7 @@
 #include "adapters/system/asio_loop.h"
 #include "base/asio/asio.h"
 #include "store_layouts.h"
+#include "store_sizes.h"
 
 namespace ganglion::bench {
 namespace {
@@ -116,44 +121,39 @@ class Load {
   std::vector<std::uint32_t> latencies_us_;
 };
 
-int measure_commits(const std::filesystem::path& folder) {
+void measure_commits(const std::filesystem::path& folder) {
   asio::io_context context{1};
   AsioLoop loop(context);
-  auto store = sqlite::Store::open(
-      {.path = folder / "bench.db",
-       .post_from_thread = [&](std::move_only_function<void()> f) { loop.post_from_thread(std::move(f)); },
-       .fatal = [](const std::string&) { std::abort(); },
-       .vfs = {}});
-  if (!store) {
-    std::fprintf(stderr, "%s\n", store.error().message.c_str());
-    return 1;
-  }
-  Load load(context, **store, loop);
+  const auto store = open_store(folder, loop);
+  Load load(context, *store, loop);
   std::printf(
       "one event of %zu bytes a commit, %llu commits a run, each durable before the next of its run\n",
       kRowBytes, static_cast<unsigned long long>(kEventsPerRun));
   std::printf("%9s %10s %9s %9s %9s\n", "open runs", "commits/s", "p50 ms", "p99 ms", "max ms");
   for (const std::size_t open_runs : {1, 16, 64, 256, 500, 1000}) load.run(open_runs);
-  return 0;
 }
 
 }  // namespace
 }  // namespace ganglion::bench
 
 int main(int argc, char** argv) {
-  const bool layouts = argc > 1 && std::string_view(argv[1]) == "--layouts";
-  const int at = layouts ? 2 : 1;
+  const std::string_view first = argc > 1 ? argv[1] : "";
+  const std::string_view what = first.starts_with("--") ? first : "";
+  const int at = what.empty() ? 1 : 2;
   std::string folder =
       (std::filesystem::path(argc > at ? argv[at] : "/var/tmp") / "ganglion-bench-XXXXXX").string();
   if (::mkdtemp(folder.data()) == nullptr) {
     std::perror(folder.c_str());
     return 1;
   }
-  int code = 0;
-  if (layouts)
+  if (what == "--layouts")
     ganglion::bench::compare_layouts(folder);
+  else if (what == "--conversation")
+    ganglion::bench::measure_conversation(folder);
+  else if (what == "--blobs")
+    ganglion::bench::measure_blobs(folder);
   else
-    code = ganglion::bench::measure_commits(folder);
+    ganglion::bench::measure_commits(folder);
   std::filesystem::remove_all(folder);
-  return code;
+  return 0;
 }

@@ -1,8 +1,10 @@
 #include "contract/store_driver.h"
 
+#include <random>
 #include <utility>
 
 #include "base/asio/asio.h"
+#include "base/sha256.h"
 
 namespace ganglion::testing {
 
@@ -217,6 +219,31 @@ Commit end_of(const RunId& run, std::uint64_t version, std::string status) {
   Commit commit = append_to(run, version);
   commit.status = StatusChange{std::move(status), Timestamp(1'700'000'100'000)};
   return commit;
+}
+
+Commit laden(Commit commit, std::uint64_t number) {
+  const std::string name = std::to_string(number);
+  commit.records = {{.kind = RecordKind::dead_letter,
+                     .id = name,
+                     .run = commit.run,
+                     .at = Timestamp(static_cast<std::int64_t>(number)),
+                     .data = "{}"}};
+  commit.removed_records = {{RecordKind::approval, name}};
+  commit.published = {topic_event("orders.new", name)};
+  commit.state = StateCommit{"s", {state_write("last", name), state_write("n" + name, "1")}};
+  commit.cached = {{.key = sha256_hex(name),
+                    .output = Payload(name),
+                    .at = Timestamp(1),
+                    .expires_at = Timestamp(2'000'000'000'000)}};
+  commit.blobs = {sha256_hex("blob " + name)};
+  return commit;
+}
+
+std::string unlike_text(std::size_t bytes, std::uint64_t seed) {
+  std::mt19937_64 random(seed);
+  std::string text(bytes, ' ');
+  for (char& c : text) c = static_cast<char>('a' + random() % 26);
+  return text;
 }
 
 Commit fork_of(const RunId& source, std::uint64_t seq, const RunId& run) {

@@ -86,6 +86,11 @@ Commit start_of(const RunId& run, std::uint64_t events = 1);
 Commit append_to(const RunId& run, std::uint64_t version, std::string data = "{}");
 Commit end_of(const RunId& run, std::uint64_t version, std::string status = "completed");
 
+// A commit that carries one of everything that a commit can carry besides its events; `number` tells two
+// apart. Its session is "s".
+Commit laden(Commit commit, std::uint64_t number);
+// Text in which nothing repeats, nor with another seed.
+std::string unlike_text(std::size_t bytes, std::uint64_t seed);
 // Run `run`, which shares the first `seq` entries of `source` and adds one.
 Commit fork_of(const RunId& source, std::uint64_t seq, const RunId& run);
 

@@ -26,7 +26,7 @@ constexpr const char* kBrokenStep =
 
 class SchemaTest : public ::testing::Test {
  protected:
-  // A file of version 1 with one run in it.
+  // A file of the newest version with one run in it.
   SchemaTest() {
     const auto store = file_.open(loop_).value();
     StoreDriver driver(loop_, *store);
@@ -43,6 +43,56 @@ class SchemaTest : public ::testing::Test {
   StoreFile file_;
   TestLoop loop_;
 };
+
+// What version 1 wrote: a run with two events, and another that has ended.
+constexpr const char* kRowsOfVersion1 =
+    "INSERT INTO runs VALUES(1, '01HF7YAT0000000000000000A1', 'code-review', 'd1', 'running', 'case 7', "
+    "'{\"team\":\"blue\"}', 1700000000000, NULL);"
+    "INSERT INTO runs VALUES(2, '01HF7YAT0000000000000000B2', 'other', 'd1', 'completed', NULL, '{}', "
+    "1700000000000, 1700000000009);"
+    "INSERT INTO run_labels VALUES('team', 'blue', '01HF7YAT0000000000000000A1');"
+    "INSERT INTO journal VALUES(1, 1, 1700000000001, 'run_started', NULL, NULL, NULL, '{\"input\":1}');"
+    "INSERT INTO journal VALUES(1, 2, 1700000000002, 'task_scheduled', 'review', 3, 1, '{}');"
+    "INSERT INTO journal VALUES(2, 1, 1700000000003, 'run_started', NULL, NULL, NULL, '{}');"
+    "INSERT INTO idempotency VALUES('key', '01HF7YAT0000000000000000A1', 'body');"
+    "INSERT INTO definitions VALUES('d1', 'source');"
+    "INSERT INTO settings VALUES('project', 'd1')";
+
+TEST(Schema, AFileOfVersionOneOpensWithAllThatItHeldAndGoesOn) {
+  StoreFile file;
+  TestLoop loop;
+  file.shell("VACUUM");  // makes the file
+  {
+    Database database = Database::open(file.path().string(), {}).value();
+    ASSERT_TRUE(migrate(database, migrations().first(1)));
+    ASSERT_TRUE(database.execute(kRowsOfVersion1));
+  }
+  ASSERT_EQ(file.shell("PRAGMA user_version"), "1\n");
+  const RunId run = RunId::parse("01HF7YAT0000000000000000A1").value();
+  const auto store = file.open(loop).value();
+  StoreDriver driver(loop, *store);
+  const RunRecord expected{.id = run,
+                           .workflow = "code-review",
+                           .definition = "d1",
+                           .status = "running",
+                           .session_id = "case 7",
+                           .labels = {{"team", "blue"}},
+                           .created_at = Timestamp(1'700'000'000'000),
+                           .ended_at = std::nullopt};
+  EXPECT_EQ(driver.find_run(run).value(), expected);
+  const auto journal = driver.read_journal(run).value();
+  ASSERT_EQ(journal.size(), 2u);
+  EXPECT_EQ(journal[0].data, "{\"input\":1}");
+  EXPECT_EQ(journal[1].step, "review");
+  EXPECT_EQ(driver.list_runs({}).size(), 2u);
+  EXPECT_EQ(driver.get_setting("project"), "d1");
+  EXPECT_EQ(driver.last_time(), Timestamp(1'700'000'000'003));
+
+  Commit next = ganglion::testing::laden(ganglion::testing::append_to(run, 2, std::string(10'000, 'x')), 1);
+  EXPECT_TRUE(is_committed(driver.commit(std::move(next))));
+  EXPECT_TRUE(is_committed(driver.commit(ganglion::testing::fork_of(run, 2, run_number(9)))));
+  EXPECT_EQ(driver.read_journal(run_number(9)).value().size(), 3u);
+}
 
 TEST_F(SchemaTest, AFileOfAnOlderVersionIsBroughtToTheNewestWithItsData) {
   ASSERT_TRUE(migrate_with({kLaterStep}));
@@ -121,6 +171,11 @@ TEST(Schema, ListingsAndOpenRunsAreReadFromAnIndexWithoutSorting) {
                             "SELECT * FROM runs WHERE workflow = 'x' AND id < 'x' ORDER BY id DESC",
                             "SELECT * FROM runs WHERE session_id = 'x' AND id < 'x' ORDER BY id DESC",
                             "SELECT * FROM runs WHERE id < 'x' ORDER BY id DESC",
+                            "SELECT * FROM runs WHERE parent = 'x' AND id < 'x' ORDER BY id DESC",
+                            "SELECT * FROM events WHERE topic = 'x' AND seq < 9 ORDER BY seq DESC",
+                            "SELECT * FROM records WHERE kind = 1 ORDER BY at DESC, id DESC",
+                            "SELECT * FROM records WHERE kind = 1 AND run = 'x' ORDER BY at DESC, id DESC",
+                            "SELECT id FROM blobs WHERE refs = 0 AND written_at < 9 ORDER BY written_at",
                             "SELECT at FROM journal ORDER BY rowid DESC LIMIT 1"}) {
     const std::string plan = file.shell(std::string("EXPLAIN QUERY PLAN ") + query);
     EXPECT_EQ(plan.find("TEMP B-TREE"), std::string::npos) << query << "\n" << plan;

@@ -131,7 +131,7 @@ Read read_in_slices(Scan scan, Advance advance, ganglion::Store::Completion<Resu
 // A write whose answer is the change's value.
 template <typename T, typename Change>
 std::unique_ptr<Write> write(std::size_t bytes, Change change, ganglion::Store::Completion<T> done) {
-  return std::make_unique<WriteOf<T>>(sizeof(WriteOf<T>) + bytes, std::move(change), std::move(done));
+  return std::make_unique<WriteOf<T, Change>>(bytes, std::move(change), std::move(done));
 }
 
 // A change that can only fail as a whole.

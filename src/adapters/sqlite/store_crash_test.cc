@@ -10,6 +10,7 @@
 
 #include "adapters/sqlite/store.h"
 #include "adapters/sqlite/testing/store_file.h"
+#include "base/sha256.h"
 
 namespace ganglion::sqlite {
 namespace {
@@ -31,6 +32,24 @@ void note(Acknowledged& acknowledged, const std::string& line) {
   std::uint64_t version = 0;
   ASSERT_TRUE(words >> run >> version) << line;
   acknowledged[run] = std::max(acknowledged[run], version);
+}
+
+// Every commit with two events brought an event of the log, a record, a version of the session's state and a
+// cached output.
+void expect_what_came_with_journals(StoreDriver driver) {
+  std::uint64_t laden = 0;
+  RunQuery everything;
+  everything.limit = 1'000'000;
+  for (const RunId& run : driver.list_runs(everything))
+    laden += driver.read_journal(run, 0, 1'000'000).value().size() / 3;
+  ASSERT_EQ(driver.last_event(), laden);
+  ASSERT_EQ(driver.read_state("s").value().version, laden);
+  const RecordQuery records{.kind = RecordKind::dead_letter, .run = {}, .before = {}, .limit = 1'000'000};
+  ASSERT_EQ(driver.list_records(records).value().size(), laden);
+  if (laden == 0) return;
+  const std::string last(driver.read_state("s").value().entries.at("last").value.bytes());
+  ASSERT_EQ(driver.read_events({}).at(0).id, last);
+  ASSERT_TRUE(driver.find_cached(sha256_hex(last)));
 }
 
 TEST(SqliteCrash, EveryAcknowledgedCommitIsThereAfterAKillAndNoneIsThereInPart) {
@@ -61,6 +80,7 @@ TEST(SqliteCrash, EveryAcknowledgedCommitIsThereAfterAKillAndNoneIsThereInPart) 
       // commit.
       ASSERT_NE(journal->size() % 3, 2u) << "run " << run;
     }
+    ASSERT_NO_FATAL_FAILURE(expect_what_came_with_journals(driver));
   }
   EXPECT_EQ(file.shell("PRAGMA integrity_check"), "ok\n");
 }

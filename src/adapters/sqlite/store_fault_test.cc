@@ -14,16 +14,21 @@
 #include "adapters/sqlite/store.h"
 #include "adapters/sqlite/testing/faulty_vfs.h"
 #include "adapters/sqlite/testing/store_file.h"
+#include "base/sha256.h"
 
 namespace ganglion::sqlite {
 namespace {
 
 using ganglion::testing::append_to;
 using ganglion::testing::is_committed;
+using ganglion::testing::laden;
 using ganglion::testing::run_number;
 using ganglion::testing::start_of;
+using ganglion::testing::state_write;
 using ganglion::testing::StoreDriver;
 using ganglion::testing::TestLoop;
+using ganglion::testing::topic_event;
+using ganglion::testing::unlike_text;
 using testing::FaultyVfs;
 using testing::StoreFile;
 
@@ -67,6 +72,76 @@ TEST_P(SqliteRefusedWrite, WritesNothingAndTheStoreRecoversByItself) {
 
   store_.reset();
   EXPECT_EQ(file_.shell("SELECT count(*) FROM journal; PRAGMA integrity_check"), "3\nok\n");
+}
+
+TEST_P(SqliteRefusedWrite, InTheMiddleOfACommitWithEverythingLeavesNothingOfIt) {
+  const std::string blob = "content";
+  ASSERT_TRUE(driver().put_blob(sha256_hex(blob), blob, Timestamp(1)));
+  Commit full = laden(append_to(run_number(1), 1, unlike_text(100'000, 1)), 1);
+  full.blobs = {sha256_hex(blob)};
+  // Whichever write to the disk is the first that fails: the log's header, one of its pages, the last.
+  int refused = 0;
+  for (int allowed = 0;; ++allowed, ++refused) {
+    ASSERT_LT(allowed, 1000);
+    disk_.fail_writes_after(allowed, GetParam());
+    const CommitOutcome outcome = driver().commit(full);
+    disk_.fail_writes(0);
+    if (is_committed(outcome)) break;
+    ASSERT_TRUE(is_unavailable(outcome));
+    ASSERT_EQ(driver().read_journal(run_number(1)).value().size(), 1u);
+    ASSERT_EQ(driver().list_records({.kind = RecordKind::dead_letter}).value().size(), 0u);
+    ASSERT_EQ(driver().last_event(), 0u);
+    ASSERT_EQ(driver().read_state("s").value(), StateSnapshot());
+    ASSERT_FALSE(driver().find_cached(full.cached[0].key));
+  }
+  EXPECT_GT(refused, 10);
+  EXPECT_EQ(fatal_, 0);
+  EXPECT_EQ(driver().read_journal(run_number(1)).value().at(1).data, full.events[0].data);
+  EXPECT_EQ(driver().last_event(), 1u);
+  EXPECT_EQ(driver().read_state("s").value().version, 1u);
+  EXPECT_EQ(driver().collect_garbage(Timestamp(), Timestamp(2)), 0u) << "the reference was counted";
+
+  store_.reset();
+  EXPECT_EQ(file_.shell("SELECT refs FROM blobs; PRAGMA integrity_check"), "1\nok\n");
+}
+
+TEST_P(SqliteRefusedWrite, OfWhateverKindIsAnsweredAsUnavailable) {
+  disk_.fail_writes(GetParam());
+  const Record record{.kind = RecordKind::approval, .id = "r", .run = {}, .at = Timestamp(1), .data = "{}"};
+  EXPECT_EQ(driver().put_record(record).error().code, "unavailable");
+  EXPECT_EQ(driver().put_blob(sha256_hex("x"), "x", Timestamp(1)).error().code, "unavailable");
+  const StateOutcome written = driver().write_state("s", state_write("k", "1"));
+  ASSERT_FALSE(written);
+  EXPECT_EQ(std::get<Error>(written.error()).code, "unavailable");
+  bool answered = false;
+  store_->append_events({topic_event("a", "1")}, [&](Result<std::vector<Appended>> appended) {
+    EXPECT_EQ(appended.error().code, "unavailable");
+    answered = true;
+  });
+  loop_.run_until([&] { return answered; });
+
+  disk_.fail_writes(0);
+  EXPECT_TRUE(driver().put_record(record));
+  EXPECT_TRUE(driver().put_blob(sha256_hex("x"), "x", Timestamp(1)));
+  EXPECT_EQ(driver().write_state("s", state_write("k", "1")), 1u);
+  EXPECT_EQ(driver().last_event(), 0u);
+}
+
+TEST_F(SqliteFault, ABlobThatFindsNoSpaceLeavesTheCommitsAroundItAlone) {
+  std::vector<bool> committed;
+  const auto note = [&](const CommitOutcome& outcome) { committed.push_back(is_committed(outcome)); };
+  std::optional<Result<void>> put;
+  // Enough for the commits, too little for the blob.
+  disk_.fail_writes_after(400, SQLITE_FULL);
+  const std::string content = unlike_text(8 << 20, 1);
+  store_->put_blob(sha256_hex(content), content, Timestamp(1), [&](Result<void> result) { put = result; });
+  for (std::uint64_t n = 10; n < 20; ++n) store_->commit(start_of(run_number(n)), note);
+  loop_.run_until([&] { return put.has_value() && committed.size() == 10; });
+  EXPECT_EQ(put->error().code, "unavailable");
+  disk_.fail_writes(0);
+  EXPECT_EQ(driver().get_blob(sha256_hex(content)).error().code, "not_found");
+  EXPECT_TRUE(is_committed(driver().commit(append_to(run_number(1), 1))));
+  EXPECT_EQ(fatal_, 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(Codes, SqliteRefusedWrite, ::testing::Values(SQLITE_FULL, SQLITE_IOERR_WRITE));
@@ -118,12 +193,12 @@ TEST_F(SqliteFault, AFailedSyncEndsEverythingAndIsNeverTriedAgain) {
 
 TEST_F(SqliteFault, ACheckpointThatFindsNoSpaceLosesNothing) {
   disk_.fail_checkpoint_writes(SQLITE_FULL);
-  const std::string data = '"' + std::string(100'000, 'x') + '"';
   for (std::uint64_t version = 1; version <= 100; ++version) {
+    const std::string data = '"' + unlike_text(100'000, version) + '"';
     ASSERT_TRUE(is_committed(driver().commit(append_to(run_number(1), version, data))));
   }
   disk_.fail_checkpoint_writes(0);
-  ASSERT_TRUE(is_committed(driver().commit(append_to(run_number(1), 101, data))));
+  ASSERT_TRUE(is_committed(driver().commit(append_to(run_number(1), 101))));
   EXPECT_EQ(fatal_, 0);
   store_.reset();
   EXPECT_EQ(file_.shell("SELECT count(*) FROM journal; PRAGMA integrity_check"), "102\nok\n");
@@ -137,7 +212,7 @@ TEST(SqliteFullDisk, ARealFileSystemWithoutSpaceIsAnsweredAndRecoveredFrom) {
     GTEST_SKIP() << "mounting a small tmpfs is not permitted here";
   }
   TestLoop loop;
-  const std::string data = '"' + std::string(50'000, 'x') + '"';
+  const auto data = [](std::uint64_t version) { return '"' + unlike_text(50'000, version) + '"'; };
   const std::filesystem::path ballast = file.folder() / "ballast";
   {
     const auto store = file.open(loop).value();
@@ -146,12 +221,12 @@ TEST(SqliteFullDisk, ARealFileSystemWithoutSpaceIsAnsweredAndRecoveredFrom) {
     ASSERT_TRUE(is_committed(driver.commit(start_of(run_number(1)))));
     std::ofstream(ballast) << std::string(4 << 20, 'x');
     std::uint64_t version = 1;
-    while (is_committed(driver.commit(append_to(run_number(1), version, data)))) ++version;
-    EXPECT_TRUE(is_unavailable(driver.commit(append_to(run_number(1), version, data))));
+    while (is_committed(driver.commit(append_to(run_number(1), version, data(version))))) ++version;
+    EXPECT_TRUE(is_unavailable(driver.commit(append_to(run_number(1), version, data(version)))));
     EXPECT_EQ(driver.read_journal(run_number(1)).value().size(), version);
 
     std::filesystem::remove(ballast);
-    EXPECT_TRUE(is_committed(driver.commit(append_to(run_number(1), version, data))));
+    EXPECT_TRUE(is_committed(driver.commit(append_to(run_number(1), version, data(version)))));
     EXPECT_EQ(driver.read_journal(run_number(1)).value().size(), version + 1);
   }
   EXPECT_EQ(file.shell("PRAGMA integrity_check"), "ok\n");

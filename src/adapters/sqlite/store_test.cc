@@ -9,6 +9,7 @@
 
 #include "adapters/sqlite/database.h"
 #include "adapters/sqlite/testing/store_file.h"
+#include "base/sha256.h"
 
 namespace ganglion::sqlite {
 namespace {
@@ -16,10 +17,12 @@ namespace {
 using ganglion::testing::append_to;
 using ganglion::testing::end_of;
 using ganglion::testing::is_committed;
+using ganglion::testing::laden;
 using ganglion::testing::run_number;
 using ganglion::testing::start_of;
 using ganglion::testing::StoreDriver;
 using ganglion::testing::TestLoop;
+using ganglion::testing::unlike_text;
 using testing::ChildProcess;
 using ::testing::HasSubstr;
 using testing::StoreFile;
@@ -41,16 +44,25 @@ TEST(SqliteStore, WhatWasCommittedIsThereAfterOpeningAgain) {
     EXPECT_TRUE(is_committed(driver.commit(end_of(run_number(2), 1))));
     EXPECT_TRUE(driver.put_definition("d1", "source"));
     EXPECT_TRUE(driver.put_setting("project", "d1"));
+    EXPECT_TRUE(is_committed(driver.commit(laden(append_to(run_number(1), 2, unlike_text(9000, 1)), 7))));
+    EXPECT_TRUE(driver.put_blob(sha256_hex("blob 7"), "blob 7", Timestamp(1)));
   }
   const auto store = file.open(loop).value();
   StoreDriver driver(loop, *store);
-  EXPECT_EQ(driver.read_journal(run_number(1)).value().size(), 2u);
+  EXPECT_EQ(driver.read_journal(run_number(1)).value().size(), 3u);
+  EXPECT_EQ(driver.read_journal(run_number(1), 2).value().at(0).data, unlike_text(9000, 1));
+  EXPECT_TRUE(driver.find_record(RecordKind::dead_letter, "7"));
+  EXPECT_EQ(driver.read_events({}).at(0).id, "7");
+  EXPECT_EQ(driver.read_state("s").value().entries.size(), 2u);
+  EXPECT_TRUE(driver.find_cached(sha256_hex("7")));
+  EXPECT_EQ(driver.collect_garbage(Timestamp(), Timestamp(2)), 0u);
+  EXPECT_EQ(driver.get_blob(sha256_hex("blob 7")), "blob 7");
   ASSERT_EQ(driver.read_open_runs().size(), 1u);
   EXPECT_EQ(driver.list_runs({}).size(), 2u);
   EXPECT_EQ(driver.get_definition("d1"), "source");
   EXPECT_EQ(driver.get_setting("project"), "d1");
-  EXPECT_EQ(driver.last_time(), Timestamp(1'700'000'000'002));
-  EXPECT_TRUE(is_committed(driver.commit(append_to(run_number(1), 2))));
+  EXPECT_EQ(driver.last_time(), Timestamp(1'700'000'000'003));
+  EXPECT_TRUE(is_committed(driver.commit(append_to(run_number(1), 3))));
   EXPECT_FALSE(is_committed(driver.commit(append_to(run_number(2), 1))));
 }
 
@@ -183,21 +195,44 @@ TEST(SqliteStore, ADamagedSchemaIsRefusedWithAWayOut) {
   EXPECT_EQ(store.error().code, "store_corrupt");
 }
 
+// A store with something in every table.
+void fill(StoreDriver driver) {
+  for (std::uint64_t n = 1; n <= 100; ++n) {
+    Commit start = laden(start_of(run_number(n), 5), n);
+    start.create->labels = {{"team", "blue"}};
+    start.events[0].data = unlike_text(n % 10 == 0 ? 20'000 : 500, n);
+    EXPECT_TRUE(is_committed(driver.commit(std::move(start))));
+    const std::string blob = "blob " + std::to_string(n);
+    EXPECT_TRUE(driver.put_blob(sha256_hex(blob), blob, Timestamp(1)));
+  }
+}
+
+// Whether a reading of everything met an error.
+bool reading_fails(Store& store, TestLoop& loop) {
+  bool failed = false;
+  int open = 6;
+  const auto note = [&](const auto& answer) {
+    failed = failed || !answer;
+    --open;
+  };
+  store.list_runs({}, note);
+  store.read_open_runs({}, 1000, note);
+  store.list_records({.kind = RecordKind::dead_letter}, note);
+  store.read_events({.pattern = "orders.*"}, note);
+  store.read_state("s", {}, note);
+  store.get_blob(sha256_hex("blob 50"), note);
+  loop.run_until([&] { return open == 0; });
+  return failed;
+}
+
 // Whatever one damaged place of the file does, reading says so or reads what was written, and never crashes.
 TEST(SqliteStore, DamageAnywhereIsAnErrorAndNeverACrash) {
   StoreFile file;
   TestLoop loop;
-  {
-    const auto store = file.open(loop).value();
-    StoreDriver driver(loop, *store);
-    for (std::uint64_t n = 1; n <= 20; ++n) {
-      Commit start = start_of(run_number(n), 5);
-      start.create->labels = {{"team", "blue"}};
-      EXPECT_TRUE(is_committed(driver.commit(std::move(start))));
-    }
-  }
+  fill(StoreDriver(loop, *file.open(loop).value()));
   const std::filesystem::path whole = file.folder() / "whole.db";
   std::filesystem::copy_file(file.path(), whole);
+  ASSERT_FALSE(reading_fails(*file.open(loop).value(), loop));
   std::mt19937 random(7);
   int refused = 0;
   for (int round = 0; round < 60; ++round) {
@@ -211,18 +246,7 @@ TEST(SqliteStore, DamageAnywhereIsAnErrorAndNeverACrash) {
       for (int i = 0; i < length; ++i) damaged.put(static_cast<char>(random()));
     }
     const auto store = file.open(loop);
-    bool failed = !store;
-    if (store) {
-      int answers = 0;
-      const auto note = [&](const auto& answer) {
-        failed = failed || !answer;
-        ++answers;
-      };
-      (*store)->list_runs({}, note);
-      (*store)->read_open_runs({}, 100, note);
-      loop.run_until([&] { return answers == 2; });
-    }
-    refused += failed ? 1 : 0;
+    refused += !store || reading_fails(**store, loop) ? 1 : 0;
   }
   EXPECT_GT(refused, 10);
 }
@@ -247,7 +271,7 @@ TEST(SqliteStore, TheLogStaysBoundedHoweverMuchIsWritten) {
   for (std::uint64_t n = 1; n <= 40; ++n) {
     for (std::uint64_t i = 0; i < 10; ++i) {
       Commit start = start_of(run_number(n * 10 + i));
-      start.events[0].data = '"' + std::string(100'000, 'x') + '"';
+      start.events[0].data = '"' + unlike_text(100'000, n * 10 + i) + '"';
       store->commit(std::move(start),
                     [&done](CommitOutcome outcome) { done += is_committed(outcome) ? 1 : 0; });
     }

@@ -48,17 +48,16 @@ Answer unavailable(const std::string& reason) {
     return std::unexpected(Error{"unavailable", reason});
 }
 
-template <typename Answer>
+// `change(Tables&)` gives a DatabaseResult<Answer>.
+template <typename Answer, typename Change>
 class WriteOf final : public Write {
  public:
-  using Change = std::move_only_function<DatabaseResult<Answer>(Tables&)>;
-
   WriteOf(std::size_t bytes, Change change, ganglion::Store::Completion<Answer> done)
-      : Write(bytes), change_(std::move(change)), done_(std::move(done)) {}
+      : Write(sizeof(WriteOf) + bytes), change_(std::move(change)), done_(std::move(done)) {}
 
   DatabaseResult<void> apply(Tables& tables) override {
     if (answer_) return {};
-    DatabaseResult<Answer> answer = change_(tables);
+    DatabaseResult<Answer> answer = (*change_)(tables);
     if (!answer) return std::unexpected(std::move(answer.error()));
     answer_ = std::move(*answer);
     return {};
@@ -66,17 +65,16 @@ class WriteOf final : public Write {
 
   void refuse(const std::string& reason) override {
     answer_ = unavailable<Answer>(reason);
-    change_ = nullptr;
+    change_.reset();
     bytes_ = 0;
   }
 
   Delivery take_delivery() override {
-    change_ = nullptr;
     return [done = std::move(done_), answer = std::move(*answer_)]() mutable { done(std::move(answer)); };
   }
 
  private:
-  Change change_;
+  std::optional<Change> change_;
   ganglion::Store::Completion<Answer> done_;
   std::optional<Answer> answer_;
 };

@@ -9,6 +9,7 @@ namespace {
 
 struct Faults {
   std::atomic<int> write{0};
+  std::atomic<int> writes_allowed{0};  // before they fail
   std::atomic<int> checkpoint_write{0};
   std::atomic<int> sync{0};
   std::atomic<int> syncs{0};
@@ -36,7 +37,7 @@ const sqlite3_io_methods kMethods = {
                 sqlite3_int64 at) { return inner(f)->pMethods->xRead(inner(f), to, size, at); },
     .xWrite =
         [](sqlite3_file* f, const void* from, int size, sqlite3_int64 at) {
-          if (const int code = faults.write) return code;
+          if (const int code = faults.write; code != 0 && faults.writes_allowed-- <= 0) return code;
           if (const int code = faults.checkpoint_write; code != 0 && as_file(f)->is_database) return code;
           return inner(f)->pMethods->xWrite(inner(f), from, size, at);
         },
@@ -98,6 +99,11 @@ FaultyVfs::~FaultyVfs() {
 }
 
 void FaultyVfs::fail_writes(int code) {
+  fail_writes_after(0, code);
+}
+void FaultyVfs::fail_writes_after(int allowed, int code) {
+  faults.write = 0;
+  faults.writes_allowed = allowed;
   faults.write = code;
 }
 void FaultyVfs::fail_checkpoint_writes(int code) {

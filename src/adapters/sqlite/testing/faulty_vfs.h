@@ -16,6 +16,8 @@ class FaultyVfs {
 
   // Any thread may call these. Every write from now on fails with this SQLite code; 0 heals.
   void fail_writes(int code);
+  // The same, but this many more writes succeed first.
+  void fail_writes_after(int allowed, int code);
   // The same for writes to the database file alone, not to its log.
   void fail_checkpoint_writes(int code);
   void fail_syncs(int code);

@@ -21,6 +21,7 @@ namespace {
 
 using ganglion::testing::append_to;
 using ganglion::testing::is_committed;
+using ganglion::testing::laden;
 using ganglion::testing::run_number;
 using ganglion::testing::start_of;
 using ganglion::testing::TestLoop;
@@ -36,8 +37,11 @@ void print(const std::string& line) {
 void keep_appending(Store& store, std::uint64_t run, std::uint64_t version) {
   Commit next =
       version == 0 ? start_of(run_number(run)) : append_to(run_number(run), version, std::string(300, 'x'));
-  // A second event now and then, so that half a commit would show.
-  if (version % 3 == 1) next.events.push_back(ganglion::testing::event(version + 2));
+  // A second event and everything else now and then, so that half a commit would show.
+  if (version % 3 == 1) {
+    next.events.push_back(ganglion::testing::event(version + 2));
+    next = laden(std::move(next), run * 1'000'000 + version);
+  }
   const std::uint64_t reached = next.events.back().seq;
   store.commit(std::move(next), [&store, run, reached](CommitOutcome outcome) {
     if (!is_committed(outcome)) std::_Exit(3);
