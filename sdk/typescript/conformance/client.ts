@@ -3,7 +3,7 @@
 import { type BlobRef, Client, ProblemError, RunNotFinished, ServerUnavailable } from "../src/index.js";
 import type { Lines, Print } from "./program.js";
 
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the suite's arguments, of any type by their nature
+// The suite's arguments, of any type by their nature.
 type With = Record<string, any>;
 type Call = (client: Client, given: With, event: (value: unknown) => void) => Promise<unknown>;
 
@@ -19,7 +19,13 @@ const kCalls: Record<string, Call> = {
   get: (client, g) => client.get(g.run_id),
   list: (client, g) =>
     all(
-      client.list({ workflow: g.workflow, status: g.status, sessionId: g.session_id, label: g.label, parent: g.parent }),
+      client.list({
+        workflow: g.workflow,
+        status: g.status,
+        sessionId: g.session_id,
+        label: g.label,
+        parent: g.parent,
+      }),
     ),
   wait: (client, g) => client.wait(g.run_id, { timeoutMs: g.timeout_ms }),
   cancel: (client, g) => client.cancel(g.run_id),
@@ -35,7 +41,9 @@ const kCalls: Record<string, Call> = {
   decide: (client, g) => {
     const options = { by: g.by, comment: g.comment, output: g.output };
     const approval = { id: g.id, digest: g.digest };
-    return g.decision === "approve" ? client.approvals.approve(approval, options) : client.approvals.reject(approval, options);
+    return g.decision === "approve"
+      ? client.approvals.approve(approval, options)
+      : client.approvals.reject(approval, options);
   },
   dead_letters: (client, g) => all(client.deadLetters.list({ runId: g.run_id, kind: g.kind })),
   requeue: (client, g) => client.deadLetters.requeue(g.id),
@@ -60,8 +68,7 @@ const kCalls: Record<string, Call> = {
 };
 
 export async function client(lines: Lines, print: Print): Promise<void> {
-  const url = process.env["GANGLION_URL"];
-  const connected = new Client(url === undefined ? {} : { server: url });
+  const connected = new Client({ server: process.env["GANGLION_URL"] });
   for await (const line of lines) {
     const { id, call, with: given = {} } = JSON.parse(line) as { id: number; call: string; with?: With };
     try {
@@ -96,7 +103,11 @@ async function all<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
   return collected;
 }
 
-async function each(events: AsyncIterable<unknown>, limit: number | undefined, print: (event: unknown) => void): Promise<object> {
+async function each(
+  events: AsyncIterable<unknown>,
+  limit: number | undefined,
+  print: (event: unknown) => void,
+): Promise<object> {
   let count = 0;
   for await (const event of events) {
     print(event);

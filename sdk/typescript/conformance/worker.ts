@@ -48,13 +48,13 @@ class Gates {
 export async function worker(settings: Settings, lines: Lines, print: Print): Promise<number> {
   const gates = new Gates();
   const offered = new Worker({
-    ...(process.env["GANGLION_URL"] === undefined ? {} : { server: process.env["GANGLION_URL"] }),
-    ...(settings.concurrency === undefined ? {} : { concurrency: settings.concurrency }),
-    ...(settings.grace_ms === undefined ? {} : { graceMs: settings.grace_ms }),
-    ...(settings.name === undefined ? {} : { name: settings.name }),
+    server: process.env["GANGLION_URL"],
+    concurrency: settings.concurrency,
+    graceMs: settings.grace_ms,
+    name: settings.name,
   });
   for (const { name, concurrency } of settings.agents) {
-    offered.agent(name, (input, task) => act(input, task, gates, print), concurrency === undefined ? {} : { concurrency });
+    offered.agent(name, (input, task) => act(input, task, gates, print), { concurrency });
   }
   void (async () => {
     for await (const line of lines) {
@@ -119,7 +119,7 @@ async function carryOut(action: Action, task: Task, gates: Gates): Promise<void>
   else if (action.progress) task.progress(action.progress.fraction, action.progress.details);
   else if (action.publish) {
     const { topic, data, version } = action.publish;
-    task.publish(topic, data, version === undefined ? {} : { version });
+    task.publish(topic, data, { version });
   } else if (action.set_state) task.setState(action.set_state.key, action.set_state.value);
   else if (action.gate !== undefined) await gates.pass(action.gate, task.signal);
   else if (action.work !== undefined) await task.sleep(action.work);

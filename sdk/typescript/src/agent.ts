@@ -27,7 +27,10 @@ const kMaxCode = 64;
 
 /** Lone surrogates cannot be sent. */
 function sendable(text: string, limit: number): string {
-  return Array.from(text.slice(0, 2 * limit)).slice(0, limit).join("").replace(/\p{Surrogate}/gu, "\ufffd");
+  return Array.from(text.slice(0, 2 * limit))
+    .slice(0, limit)
+    .join("")
+    .replace(/\p{Surrogate}/gu, "\ufffd");
 }
 
 export function failure(code: string, message: string, retryable: boolean, more = ""): Outcome {

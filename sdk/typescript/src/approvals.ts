@@ -3,8 +3,8 @@ import type { Approval, DecisionResult } from "./models.js";
 
 export interface DecideOptions {
   /** Who decides; needed where the step names people. */
-  readonly by?: string;
-  readonly comment?: string;
+  readonly by?: string | undefined;
+  readonly comment?: string | undefined;
   /** Of a task (`kind: "task"`): its output. */
   readonly output?: unknown;
 }
@@ -18,7 +18,7 @@ export class Approvals {
   }
 
   /** All that are open, of one run or of every run. */
-  list(filter: { runId?: string } = {}): AsyncGenerator<Approval, void> {
+  list(filter: { runId?: string | undefined } = {}): AsyncGenerator<Approval, void> {
     return this.#calls.list<Approval>("/v1/approvals", { run: filter.runId });
   }
 

@@ -27,7 +27,8 @@ export class Blobs {
    * event's data. The same bytes are kept once. */
   async put(content: Uint8Array | string): Promise<BlobRef> {
     const bytes = typeof content === "string" ? Buffer.from(content, "utf8") : content;
-    if (bytes.length > kMaxBlobBytes) throw new RangeError(`${bytes.length} bytes; a blob has at most ${kMaxBlobBytes}`);
+    if (bytes.length > kMaxBlobBytes)
+      throw new RangeError(`${bytes.length} bytes; a blob has at most ${kMaxBlobBytes}`);
     const digest = sha256(bytes);
     const headers = { "Content-Type": "application/octet-stream" };
     const request = { method: "PUT", path: `/v1/blobs/${digest}`, body: bytes, headers, timeoutMs: kBlobTimeoutMs };
@@ -43,7 +44,8 @@ export class Blobs {
     const request = { method: "GET", path: `/v1/blobs/${digest}`, headers, timeoutMs: kBlobTimeoutMs };
     const answer = await this.#transport.request(request);
     if (!answer.ok) answer.json();
-    if (sha256(answer.body) !== digest) throw new GanglionError(`the server sent other bytes than those of ${ref.$ref}`);
+    if (sha256(answer.body) !== digest)
+      throw new GanglionError(`the server sent other bytes than those of ${ref.$ref}`);
     return answer.body;
   }
 }

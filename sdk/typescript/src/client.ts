@@ -21,40 +21,40 @@ const kMaxWaitMs = 60_000;
 
 export interface ClientOptions {
   /** URL; by default `GANGLION_SERVER`, else `http://127.0.0.1:7420`. */
-  readonly server?: string;
+  readonly server?: string | undefined;
   /** Bearer token; by default `GANGLION_TOKEN`. */
-  readonly token?: string;
+  readonly token?: string | undefined;
 }
 
 export interface StartOptions {
   /** Groups runs; names the session whose state they share. */
-  readonly sessionId?: string;
+  readonly sessionId?: string | undefined;
   /** -1000 … 1000; tasks of higher priority go first. */
-  readonly priority?: number;
+  readonly priority?: number | undefined;
   /** For finding runs again. */
-  readonly labels?: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
   /** The same key with the same arguments gives the same run, with others `ProblemError` 409 `idempotency_mismatch`.
    * Without one each call is a run of its own. */
-  readonly idempotencyKey?: string;
+  readonly idempotencyKey?: string | undefined;
   /** Milliseconds to wait for the end; the run as it then stands is returned, ended or not. */
-  readonly waitMs?: number;
+  readonly waitMs?: number | undefined;
 }
 
 export interface RunFilter {
-  readonly workflow?: string;
-  readonly status?: RunStatus;
-  readonly sessionId?: string;
+  readonly workflow?: string | undefined;
+  readonly status?: RunStatus | undefined;
+  readonly sessionId?: string | undefined;
   /** `name=value`, or a form that the API's `label` takes. */
-  readonly label?: string;
+  readonly label?: string | undefined;
   /** Sub-runs of this run. */
-  readonly parent?: string;
+  readonly parent?: string | undefined;
 }
 
 export interface FollowOptions {
   /** Only what comes behind this `seq`. */
-  readonly after?: number;
+  readonly after?: number | undefined;
   /** Ends the iteration, without an error. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -96,7 +96,11 @@ export class Client {
   }
 
   /** Starts a run; when this resolves, the run is durable. `input`: at most 1 MiB encoded; by default `{}`. */
-  async start<Output = unknown>(workflow: string, input: unknown = {}, options: StartOptions = {}): Promise<Run<Output>> {
+  async start<Output = unknown>(
+    workflow: string,
+    input: unknown = {},
+    options: StartOptions = {},
+  ): Promise<Run<Output>> {
     const { waitMs = 0 } = options;
     const body = {
       workflow,
@@ -128,7 +132,7 @@ export class Client {
    */
   async wait<Output = unknown>(
     runId: string,
-    options: { timeoutMs?: number; signal?: AbortSignal } = {},
+    options: { timeoutMs?: number | undefined; signal?: AbortSignal | undefined } = {},
   ): Promise<Run<Output>> {
     const { timeoutMs = Infinity, signal } = options;
     const deadline = performance.now() + timeoutMs;
@@ -151,12 +155,13 @@ export class Client {
         continue;
       }
       if (hasEnded(run)) return run;
-      if (performance.now() >= deadline) throw new RunNotFinished(`run ${runId} is ${run.status} after ${timeoutMs} ms`);
+      if (performance.now() >= deadline)
+        throw new RunNotFinished(`run ${runId} is ${run.status} after ${timeoutMs} ms`);
     }
   }
 
   /** The events so far with a higher `seq` than `after`, in order. Does not wait for more; `follow` does. */
-  async *journal(runId: string, options: { after?: number } = {}): AsyncGenerator<JournalEvent, void> {
+  async *journal(runId: string, options: { after?: number | undefined } = {}): AsyncGenerator<JournalEvent, void> {
     let after = options.after ?? 0;
     for (;;) {
       const path = withQuery(runPath(runId, "/journal"), { after, limit: kPageSize });
@@ -189,7 +194,7 @@ export class Client {
   }
 
   /** Cancels the run; idempotent. Once this resolves nothing new is handed out and running tasks are told. */
-  async cancel(runId: string, options: { reason?: string } = {}): Promise<Run> {
+  async cancel(runId: string, options: { reason?: string | undefined } = {}): Promise<Run> {
     return this.#calls.post<Run>(runPath(runId, "/cancel"), { reason: options.reason });
   }
 
@@ -229,7 +234,7 @@ export class Client {
     runId: string,
     name: string,
     data: unknown = null,
-    options: { idempotencyKey?: string } = {},
+    options: { idempotencyKey?: string | undefined } = {},
   ): Promise<Run> {
     const headers = { "Idempotency-Key": options.idempotencyKey ?? randomUUID() };
     return this.#calls.post<Run>(runPath(runId, `/signals/${segment(name)}`), data, { headers });
@@ -247,7 +252,11 @@ export class Client {
 
   /** The active project file, as YAML text. */
   async project(): Promise<string> {
-    const answer = await this.#transport.request({ method: "GET", path: "/v1/project", headers: { Accept: "text/yaml" } });
+    const answer = await this.#transport.request({
+      method: "GET",
+      path: "/v1/project",
+      headers: { Accept: "text/yaml" },
+    });
     if (!answer.ok) answer.json();
     return answer.body.toString("utf8");
   }

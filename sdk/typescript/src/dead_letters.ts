@@ -9,7 +9,9 @@ export class DeadLetters {
     this.#calls = calls;
   }
 
-  list(filter: { runId?: string; kind?: DeadLetter["kind"] } = {}): AsyncGenerator<DeadLetter, void> {
+  list(
+    filter: { runId?: string | undefined; kind?: DeadLetter["kind"] | undefined } = {},
+  ): AsyncGenerator<DeadLetter, void> {
     return this.#calls.list<DeadLetter>("/v1/dead-letters", { run: filter.runId, kind: filter.kind });
   }
 

@@ -20,13 +20,15 @@ export class Endpoint {
     } catch {
       throw new TypeError(`not an http or https URL: ${JSON.stringify(text)}`);
     }
-    if (!["http:", "https:"].includes(url.protocol)) throw new TypeError(`not an http or https URL: ${JSON.stringify(text)}`);
+    if (!["http:", "https:"].includes(url.protocol))
+      throw new TypeError(`not an http or https URL: ${JSON.stringify(text)}`);
     this.tls = url.protocol === "https:";
     this.host = url.hostname.replace(/^\[|\]$/g, "");
     this.port = url.port ? Number(url.port) : this.tls ? 443 : 80;
     this.prefix = url.pathname.replace(/\/+$/, "");
     this.#token = token || process.env["GANGLION_TOKEN"] || undefined;
-    if (this.#token !== undefined && !/^[\x20-\x7e]+$/.test(this.#token)) throw new TypeError("the token must be printable ASCII");
+    if (this.#token !== undefined && !/^[\x20-\x7e]+$/.test(this.#token))
+      throw new TypeError("the token must be printable ASCII");
   }
 
   get authority(): string {

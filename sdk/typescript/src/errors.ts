@@ -52,7 +52,9 @@ export class ProblemError extends GanglionError {
   }) {
     const errors = problem.errors ?? [];
     const reason = problem.detail || problem.title || "the request failed";
-    super([`${problem.status} ${problem.code}: ${reason}`, ...errors.map((e) => `  ${e.path}: ${e.message}`)].join("\n"));
+    super(
+      [`${problem.status} ${problem.code}: ${reason}`, ...errors.map((e) => `  ${e.path}: ${e.message}`)].join("\n"),
+    );
     this.status = problem.status;
     this.code = problem.code;
     this.title = problem.title ?? "";

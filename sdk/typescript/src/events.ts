@@ -10,13 +10,13 @@ export interface NewEvent {
   readonly topic: string;
   readonly data?: unknown;
   /** With `id` it makes the event idempotent: the same pair is published once. By default `ganglion-typescript`. */
-  readonly source?: string;
+  readonly source?: string | undefined;
   /** By default a random one. */
-  readonly id?: string;
-  readonly subject?: string;
-  readonly time?: Date;
+  readonly id?: string | undefined;
+  readonly subject?: string | undefined;
+  readonly time?: Date | undefined;
   /** Of the topic's schema, by default the latest. */
-  readonly version?: number;
+  readonly version?: number | undefined;
 }
 
 const kDefaultSource = "ganglion-typescript";
@@ -45,7 +45,9 @@ export class Events {
   }
 
   /** Recent events, newest first, fetched page by page while you iterate. `topic`: a pattern (`file.*`). */
-  list<Data = unknown>(filter: { topic?: string; limit?: number } = {}): AsyncGenerator<TopicEvent<Data>, void> {
+  list<Data = unknown>(
+    filter: { topic?: string | undefined; limit?: number | undefined } = {},
+  ): AsyncGenerator<TopicEvent<Data>, void> {
     return this.#calls.list<TopicEvent<Data>>("/v1/events", { topic: filter.topic }, filter.limit);
   }
 
@@ -55,7 +57,7 @@ export class Events {
    * a row (about 40 s).
    */
   async *tail<Data = unknown>(
-    options: { topic?: string; after?: number; signal?: AbortSignal } = {},
+    options: { topic?: string | undefined; after?: number | undefined; signal?: AbortSignal | undefined } = {},
   ): AsyncGenerator<TopicEvent<Data>, void> {
     // "From now on" is fixed once: a connection that breaks before the first event must not lose any.
     const after = options.after ?? (await this.#latestSeq(options.topic));
@@ -65,7 +67,7 @@ export class Events {
   }
 
   async #latestSeq(topic: string | undefined): Promise<number> {
-    for await (const event of this.list({ ...(topic === undefined ? {} : { topic }), limit: 1 })) return event.seq;
+    for await (const event of this.list({ topic, limit: 1 })) return event.seq;
     return 0;
   }
 }

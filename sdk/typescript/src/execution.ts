@@ -106,10 +106,7 @@ export class Execution {
   #interval(): number {
     const left = this.task.deadline ? this.task.deadline.getTime() - Date.now() : Infinity;
     const idle = this.#host.idleTimeoutMs(this.task.agent) ?? Infinity;
-    return Math.max(
-      kMinHeartbeatMs,
-      Math.min(kMaxHeartbeatMs, Math.max(kMinDeadlineHeartbeatMs, left / 3), idle / 3),
-    );
+    return Math.max(kMinHeartbeatMs, Math.min(kMaxHeartbeatMs, Math.max(kMinDeadlineHeartbeatMs, left / 3), idle / 3));
   }
 
   #progressMade(): void {

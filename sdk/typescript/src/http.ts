@@ -180,7 +180,10 @@ export class Transport {
     }
   }
 
-  #send(request: HttpRequest, agent: http.Agent): { outgoing: http.ClientRequest; answered: Promise<http.IncomingMessage> } {
+  #send(
+    request: HttpRequest,
+    agent: http.Agent,
+  ): { outgoing: http.ClientRequest; answered: Promise<http.IncomingMessage> } {
     const body = request.body === undefined ? undefined : Buffer.from(request.body as string);
     const headers: Record<string, string> = { ...this.#headers };
     if (body) headers["Content-Type"] = "application/json";
@@ -232,7 +235,8 @@ export class Transport {
   }
 
   #reason(error: unknown): string {
-    const said = error instanceof Error ? error.message || (error as NodeJS.ErrnoException).code || error.name : String(error);
+    const said =
+      error instanceof Error ? error.message || (error as NodeJS.ErrnoException).code || error.name : String(error);
     return `${this.#endpoint.authority}: ${said}`;
   }
 

@@ -158,7 +158,8 @@ export class Lane implements ExecutionHost {
     const backoff = new Backoff();
     for (;;) {
       await this.#changed.until(
-        () => this.#lost.signal.aborted || this.#outbox.size > 0 || (this.#stopping && !this.#running.size && !this.#asked),
+        () =>
+          this.#lost.signal.aborted || this.#outbox.size > 0 || (this.#stopping && !this.#running.size && !this.#asked),
       );
       const batch = this.#outbox.batch();
       if (!batch.length || this.#lost.signal.aborted) return;

@@ -160,7 +160,11 @@ export interface TopicEvent<Data = unknown> {
   readonly seq: number;
   readonly topicversion?: number | null;
   readonly hops?: number;
-  readonly cause?: { readonly run_id: string | null; readonly step: string | null; readonly event: number | null } | null;
+  readonly cause?: {
+    readonly run_id: string | null;
+    readonly step: string | null;
+    readonly event: number | null;
+  } | null;
 }
 
 /** What became of an event that was published. `seq` is null if it was dead-lettered. */

@@ -7,11 +7,11 @@ import type { SessionInfo, StateEntry, StateSnapshot } from "./models.js";
 
 export interface PutStateOptions {
   /** Write only if the key was last written at this version: else `ProblemError` 412 `precondition_failed`. */
-  readonly ifVersion?: number;
+  readonly ifVersion?: number | undefined;
   /** Write only if there is no such key: else the same. */
-  readonly ifAbsent?: boolean;
+  readonly ifAbsent?: boolean | undefined;
   /** Forget the key after so long. */
-  readonly ttlMs?: number;
+  readonly ttlMs?: number | undefined;
 }
 
 /** Lost races in a row before `update` gives up. */
@@ -78,7 +78,7 @@ export class Session {
   }
 
   /** Removes a key, also one that isn't there; with `ifVersion` only as it was written then (else `ProblemError` 412). */
-  async delete(key: string, options: { ifVersion?: number } = {}): Promise<void> {
+  async delete(key: string, options: { ifVersion?: number | undefined } = {}): Promise<void> {
     const headers: Record<string, string> =
       options.ifVersion === undefined ? {} : { "If-Match": `"${options.ifVersion}"` };
     const once = options.ifVersion !== undefined;

@@ -1,6 +1,6 @@
 // `Task`: one unit of work as an agent sees it.
 
-import { TaskCancelled } from "./errors.js";
+import type { TaskCancelled } from "./errors.js";
 import { encodeJson } from "./json.js";
 
 /** A task as the HTTP API hands it out. */
@@ -125,9 +125,11 @@ export class Task<Input = unknown> {
    */
   usage(amounts: Readonly<Record<string, number>>): void {
     for (const [name, amount] of Object.entries(amounts)) {
-      if (!(amount >= 0 && amount < Infinity)) throw new RangeError(`usage ${name}=${amount} is not a finite amount >= 0`);
+      const counts = amount >= 0 && amount < Infinity;
+      if (!counts) throw new RangeError(`usage ${name}=${amount} is not a finite amount >= 0`);
     }
-    for (const [name, amount] of Object.entries(amounts)) this.#effects.usage[name] = (this.#effects.usage[name] ?? 0) + amount;
+    const { usage } = this.#effects;
+    for (const [name, amount] of Object.entries(amounts)) usage[name] = (usage[name] ?? 0) + amount;
   }
 
   /** Tells how far the task is (0 … 1) with any JSON `details`. Sent soon, at most once a second, the latest wins. */
@@ -143,7 +145,7 @@ export class Task<Input = unknown> {
    * agent's `publishes` must allow the topic, else the attempt fails for good (`not_permitted`). `version` is that of the
    * topic's schema, by default the latest.
    */
-  publish(topic: string, data: unknown, options: { version?: number } = {}): void {
+  publish(topic: string, data: unknown, options: { version?: number | undefined } = {}): void {
     const version = options.version === undefined ? "" : `,"version":${encodeJson(options.version)}`;
     this.#effects.events.push(`{"topic":${encodeJson(topic)},"data":${encodeJson(data)}${version}}`);
   }

@@ -19,24 +19,24 @@ const kHandBackMs = 5_000;
 
 export interface WorkerOptions {
   /** URL; by default `GANGLION_SERVER`, else `http://127.0.0.1:7420`. */
-  readonly server?: string;
+  readonly server?: string | undefined;
   /** Bearer token; by default `GANGLION_TOKEN`. */
-  readonly token?: string;
+  readonly token?: string | undefined;
   /** Tasks at one time, shared by all agents that do not set their own: 1 … 10,000, by default 8. */
-  readonly concurrency?: number;
+  readonly concurrency?: number | undefined;
   /** Milliseconds that tasks in work have to end when the worker is told to stop, by default 10,000; then they are
    * handed back. */
-  readonly graceMs?: number;
+  readonly graceMs?: number | undefined;
   /** What the server calls this worker, made unique with process id and random digits; by default `GANGLION_WORKER`,
    * else the host name. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** Where the log goes: to stderr in this format (by default `GANGLION_LOG`, else `plain`), or to a logger of your own. */
-  readonly log?: LogFormat | Logger;
+  readonly log?: LogFormat | Logger | undefined;
 }
 
 export interface AgentOptions {
   /** A bound of this agent alone, apart from the worker's shared one: 1 … 10,000. */
-  readonly concurrency?: number;
+  readonly concurrency?: number | undefined;
 }
 
 /**
@@ -146,10 +146,13 @@ export class Worker {
   async #work(): Promise<{ stillWorking: boolean }> {
     if (!this.#shared.size && !this.#own.size) throw new TypeError("the worker has no agents");
     if (this.#stop) throw new TypeError("the worker runs already");
-    const stop = (this.#stop = new AbortController());
-    const hurry = (this.#hurry = new AbortController());
+    const stop = new AbortController();
+    const hurry = new AbortController();
+    this.#stop = stop;
+    this.#hurry = hurry;
     const transport = new Transport(this.#endpoint);
-    const lane = (agents: readonly Agent[], places: number): Lane => new Lane(agents, places, this.id, transport, this.#log);
+    const lane = (agents: readonly Agent[], places: number): Lane =>
+      new Lane(agents, places, this.id, transport, this.#log);
     const lanes = Array.from(this.#own.values(), ({ agent, places }) => lane([agent], places));
     if (this.#shared.size) lanes.push(lane(Array.from(this.#shared.values()), this.#concurrency));
     const names = [...this.#shared.keys(), ...this.#own.keys()].sort();
