@@ -4,7 +4,6 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -27,6 +26,9 @@
 #include "cli/main_command.h"
 #include "coordinator/coordinator.h"
 #include "coordinator/definitions.h"
+#include "coordinator/event_log.h"
+#include "coordinator/event_router.h"
+#include "coordinator/sessions.h"
 #include "ingress/api.h"
 #include "ingress/http/server.h"
 #include "observability/log.h"
@@ -106,11 +108,11 @@ class EmbeddedHost final : public cli::Host {
   void begin(std::promise<Result<void>> ready);
   void activate_project(std::promise<Result<void>> ready);
   void recover(std::promise<Result<void>> ready);
+  void route_events(std::promise<Result<void>> ready);
   void serve(std::promise<Result<void>> ready);
-  void supervise(std::vector<WorkerProgram> programs);
+  void supervise(const std::vector<WorkerProgram>& programs);
   using ReloadDone = std::move_only_function<void(Result<cli::Reloaded>)>;
   void read_project_again(ReloadDone done);
-  void replace_workers(const Project& project, std::move_only_function<void()> done);
   void log_transition(const RunId& run, const JournalEntry& entry) const;
 
   cli::HostOptions options_;
@@ -128,11 +130,13 @@ class EmbeddedHost final : public cli::Host {
   std::unique_ptr<Definitions> definitions_;
   std::unique_ptr<agents::ProcessExecutor> process_agents_;
   std::unique_ptr<agents::Pool> pool_;
+  std::unique_ptr<Sessions> sessions_;
+  std::unique_ptr<EventLog> events_;
   std::unique_ptr<Coordinator> coordinator_;
+  std::unique_ptr<EventRouter> router_;
   std::unique_ptr<ingress::Api> api_;
   std::unique_ptr<http::Server> server_;
   std::unique_ptr<agents::Supervisor> supervisor_;
-  std::vector<WorkerProgram> supervised_;  // what it runs
   std::string url_;
   std::thread thread_;
 };
@@ -220,16 +224,35 @@ void EmbeddedHost::assemble(http::Options listen) {
     };
   }
   TaskQueue& queue = works() ? static_cast<TaskQueue&>(*pool_) : no_agents_;
-  coordinator_ =
-      std::make_unique<Coordinator>(*store_, loop_, random_, queue, *definitions_, std::move(coordinating));
+  sessions_ = std::make_unique<Sessions>(*store_, loop_);
+  events_ = std::make_unique<EventLog>(*store_, loop_);
+  coordinator_ = std::make_unique<Coordinator>(Coordinator::Dependencies{.store = *store_,
+                                                                         .clock = loop_,
+                                                                         .random = random_,
+                                                                         .tasks = queue,
+                                                                         .definitions = *definitions_,
+                                                                         .sessions = *sessions_,
+                                                                         .events = *events_},
+                                               std::move(coordinating));
   pool_->connect(*coordinator_);
+  router_ = std::make_unique<EventRouter>(*store_, loop_, *events_, *coordinator_, *definitions_,
+                                          [this](const TopicEvent& event, const Error& problem) {
+                                            log_.line(LogLevel::error, "event_problem")
+                                                .add("event", static_cast<std::int64_t>(event.seq))
+                                                .add("topic", event.topic)
+                                                .add("code", problem.code)
+                                                .add("message", problem.message);
+                                          });
 
   if (options_.token) listen.tokens.push_back(*options_.token);
   api_ = std::make_unique<ingress::Api>(ingress::Dependencies{.clock = loop_,
                                                               .store = *store_,
                                                               .coordinator = *coordinator_,
                                                               .definitions = *definitions_,
-                                                              .pool = *pool_});
+                                                              .pool = *pool_,
+                                                              .sessions = *sessions_,
+                                                              .events = *events_,
+                                                              .random = random_});
   http::Router router;
   api_->register_routes(router);
   server_ = std::make_unique<http::Server>(context_, loop_, random_, std::move(listen), std::move(router));
@@ -258,9 +281,24 @@ void EmbeddedHost::activate_project(std::promise<Result<void>> ready) {
 }
 
 void EmbeddedHost::recover(std::promise<Result<void>> ready) {
-  coordinator_->recover([this, ready = std::move(ready)](Result<std::size_t> open_runs) mutable {
-    if (!open_runs) return ready.set_value(std::unexpected(open_runs.error()));
+  auto recovered = [this](std::promise<Result<void>> done, Result<std::size_t> open_runs) {
+    if (!open_runs) return done.set_value(std::unexpected(open_runs.error()));
     log_.line(LogLevel::info, "recovered").add("open_runs", static_cast<std::int64_t>(*open_runs));
+    if (works()) return route_events(std::move(done));
+    serve(std::move(done));
+  };
+  events_->open([this, recovered, ready = std::move(ready)](Result<void> opened) mutable {
+    if (!opened) return ready.set_value(std::unexpected(opened.error()));
+    coordinator_->recover([recovered, ready = std::move(ready)](Result<std::size_t> open_runs) mutable {
+      recovered(std::move(ready), std::move(open_runs));
+    });
+  });
+}
+
+void EmbeddedHost::route_events(std::promise<Result<void>> ready) {
+  sessions_->start();
+  router_->start([this, ready = std::move(ready)](Result<void> started) mutable {
+    if (!started) return ready.set_value(std::unexpected(started.error()));
     serve(std::move(ready));
   });
 }
@@ -283,7 +321,7 @@ void EmbeddedHost::serve(std::promise<Result<void>> ready) {
   ready.set_value({});
 }
 
-void EmbeddedHost::supervise(std::vector<WorkerProgram> programs) {
+void EmbeddedHost::supervise(const std::vector<WorkerProgram>& programs) {
   const auto say = [this](const std::string& worker, const std::string& line) {
     if (options_.on_worker_output) options_.on_worker_output(worker, line);
   };
@@ -309,8 +347,7 @@ void EmbeddedHost::supervise(std::vector<WorkerProgram> programs) {
       context_, loop_,
       agents::SupervisorOptions{.directory = directory_.string(), .server = url_, .token = options_.token},
       std::move(callbacks));
-  supervised_ = std::move(programs);
-  supervisor_->start(supervised_);
+  supervisor_->start(programs);
 }
 
 Result<cli::Reloaded> EmbeddedHost::reload() {
@@ -342,27 +379,12 @@ void EmbeddedHost::read_project_again(ReloadDone done) {
   const cli::Reloaded result{.changed = !active || active->digest != (*compiled)->digest};
   auto apply = [this, result, project = *compiled, done = std::move(done)](Result<void> activated) mutable {
     if (!activated) return done(std::unexpected(activated.error()));
-    replace_workers(*project, [result, done = std::move(done)]() mutable { done(result); });
+    if (works() && supervisor_) supervisor_->apply(project->workers);
+    if (works() && !supervisor_) supervise(project->workers);
+    done(result);
   };
   if (!result.changed) return apply({});
   definitions_->activate(*compiled, std::move(apply));
-}
-
-// The programs are started again only where another one is wanted: what they have in hand they still report,
-// or it is handed out again.
-void EmbeddedHost::replace_workers(const Project& project, std::move_only_function<void()> done) {
-  const auto same = [](const WorkerProgram& a, const WorkerProgram& b) {
-    return a.name == b.name && a.command == b.command && a.env == b.env;
-  };
-  if (!works() || std::ranges::equal(project.workers, supervised_, same)) return done();
-  auto start = [this, workers = project.workers, done = std::move(done)]() mutable {
-    supervisor_.reset();
-    supervise(workers);
-    done();
-  };
-  if (!supervisor_) return start();
-  // Not from within the old one's last call.
-  supervisor_->stop([this, start = std::move(start)]() mutable { loop_.post(std::move(start)); });
 }
 
 void EmbeddedHost::log_transition(const RunId& run, const JournalEntry& entry) const {
@@ -391,7 +413,10 @@ void EmbeddedHost::stop() {
   supervisor_.reset();
   server_.reset();
   api_.reset();
+  router_.reset();
   coordinator_.reset();
+  events_.reset();
+  sessions_.reset();
   pool_.reset();
   process_agents_.reset();
   definitions_.reset();

@@ -12,8 +12,14 @@
 // decided again. If the store is unavailable, nothing happened: the inputs are answered with `unavailable`,
 // the run is read again.
 //
-// Single-threaded: belongs to the clock's event loop. Outlives its completions; the store, clock, queue and
-// definitions outlive it.
+// Tasks go to the agents' queue, except those that the engine performs itself: a sub-run is another run of
+// this coordinator, whose end is the report of its parent's task; an answer from the cache is a read of the
+// store. What people look for apart from runs (approvals, dead letters) is written with the commit that
+// causes it.
+//
+// Single-threaded: belongs to the clock's event loop. Outlives its completions; everything that it is given
+// outlives it. coordinator.cc decides, run_loading.cc gets hold of runs, run_commits.cc writes what was
+// decided, run_effects.cc carries it out.
 
 #include <cstdint>
 #include <deque>
@@ -29,6 +35,7 @@
 
 #include "base/result.h"
 #include "coordinator/definitions.h"
+#include "coordinator/event_waits.h"
 #include "core/decide.h"
 #include "core/run.h"
 #include "ports/clock.h"
@@ -38,8 +45,14 @@
 
 namespace ganglion {
 
+class EventLog;
+class Sessions;
+
 struct CoordinatorOptions {
-  std::size_t max_open_runs = 100'000;      // 1 …; beyond it a start is refused with `overloaded`
+  std::size_t max_open_runs = 100'000;  // 1 …; beyond it a start is refused with `overloaded`
+  // Of max_open_runs, that one tenant (label `tenant`, else the workflow) may hold; beyond it
+  // `too_many_runs`.
+  double max_share = 0.8;
   std::size_t ended_runs_kept = 256;        // in memory, for those who ask for a result soon after
   std::size_t max_inputs_per_commit = 256;  // of one run
   Duration reload_pause{100};               // before a run is read again from a store that was unavailable
@@ -57,6 +70,14 @@ struct StartRequest {
   std::map<std::string, std::string> labels;
   std::string traceparent;
   std::optional<IdempotencyClaim> claim;
+  std::optional<EventCause> cause = {};
+};
+
+// Open runs of one workflow under one definition.
+struct OpenRuns {
+  std::string definition;
+  std::string workflow;
+  std::size_t runs = 0;
 };
 
 struct StartedRun {
@@ -73,20 +94,33 @@ class Coordinator : public TaskReports {
   // New durable entries of a run, and the run as they leave it. Called once per commit.
   using Follower = std::function<void(std::span<const JournalEntry> entries, const Run& run)>;
 
-  Coordinator(Store& store, Clock& clock, Random& random, TaskQueue& tasks, Definitions& definitions,
-              CoordinatorOptions options = {});
+  struct Dependencies {
+    Store& store;
+    Clock& clock;
+    Random& random;
+    TaskQueue& tasks;
+    Definitions& definitions;
+    Sessions& sessions;
+    EventLog& events;
+  };
+  Coordinator(const Dependencies& dependencies, CoordinatorOptions options = {});
   ~Coordinator() override;
 
   // Takes up every run that has not ended: dispatches its tasks without a result, sets its timers. Once,
   // before anything else. Gives the number of open runs.
   void recover(Completion<Result<std::size_t>> done);
 
-  // Answered when the run is durable. Error codes: `not_found` (workflow), `overloaded`, `unavailable`,
-  // `idempotency_mismatch`.
+  // Answered when the run is durable. Error codes: `not_found` (workflow), `overloaded`, `too_many_runs`,
+  // `unavailable`, `idempotency_mismatch`.
   void start_run(StartRequest request, Completion<Result<StartedRun>> done);
 
-  // Cancel, Pause, Resume, Retry. Answered when the outcome is durable. Error codes: `not_found`, `conflict`,
-  // `unavailable`.
+  // A new run that goes on from the journal of another, up to the first entry of `step`. Error codes:
+  // `not_found`, `unknown_step`, `conflict` (the step has not begun), `overloaded`, `unavailable`.
+  void fork_run(const RunId& from, std::string step, std::optional<Payload> input,
+                Completion<Result<RunId>> done);
+
+  // Cancel, Pause, Resume, Retry, Signal, Deliver, Answer. Answered when the outcome is durable. Error codes:
+  // `not_found`, `unavailable`, and the refusals of core/decide.h.
   void submit(const RunId& run, Input input, Completion<Result<void>> done);
 
   // TaskReports
@@ -102,53 +136,92 @@ class Coordinator : public TaskReports {
   void unfollow(const RunId& run, FollowerId follower);
 
   std::size_t open_runs() const { return open_runs_; }
+  std::vector<OpenRuns> open_runs_by_definition() const;
+  EventWaits& event_waits() { return event_waits_; }
 
  private:
   struct Cell;
   struct Pending;
   struct Batch;
 
+  // Inputs.
+  Cell& new_cell(const RunId& run, std::unique_ptr<Run> state);
+  Result<void> admit(const std::string& tenant) const;
+  void start(StartRequest request, std::shared_ptr<const Project> project, const WorkflowDefinition& workflow,
+             Completion<Result<StartedRun>> done);
+  void enqueue(const RunId& run, Pending pending);
+  void fork(const RunId& from, std::shared_ptr<const Project> project, std::vector<JournalEntry> shared,
+            RunForked forked, Completion<Result<StartedRun>> done);
+
   // Getting hold of a run.
   Cell& cell_of(const RunId& run);
-  void enqueue(const RunId& run, Pending pending);
   void load(const RunId& run);
   void load_later(Cell& cell);
-  void read_journal(const RunId& run, std::shared_ptr<const Project> project,
-                    std::vector<JournalEntry> journal);
+  void read_journal(const RunId& run, std::vector<JournalEntry> journal,
+                    Completion<Result<std::vector<JournalEntry>>> done);
   void loaded(const RunId& run, Result<std::unique_ptr<Run>> result);
   void recover_after(std::optional<RunId> last, std::size_t count, Completion<Result<std::size_t>> done);
   void adopt(std::vector<OpenRun> page, std::size_t next, std::size_t count,
              Completion<Result<std::size_t>> done);
   void adopt(const OpenRun& open, std::shared_ptr<const Project> project);
+  void take_up(Cell& cell);
+  void count_open(Cell& cell);
+  void count_ended(Cell& cell);
+  void let_go(const RunId& run);
 
   // Deciding.
   void settle(Cell& cell);
+  bool has_state(Cell& cell);
+  std::shared_ptr<const StateSnapshot> state_of(const Run& run);
+  Decision decide_first(Cell& cell, const Input& input, Timestamp at);
   Batch decide_waiting(Cell& cell);
-  void decide_one(Cell& cell, Batch& batch, Pending pending);
-  void commit(Cell& cell, Batch batch);
 
-  // What became of a commit.
-  void committed(const RunId& run, Batch batch);
+  // Writing it down, and what became of that.
+  void commit(Cell& cell, Batch batch);
+  Commit commit_of(const Cell& cell, const Batch& batch) const;
+  void add_event(Commit& commit, const Cell& cell, const Event& event, Timestamp at) const;
+  void committed(const RunId& run, Batch batch, const Committed& outcome);
   void try_again(const RunId& run, Batch batch);
   void give_up(const RunId& run, Batch batch, const Error& error);
   void key_taken(const RunId& run, Batch batch, const KeyTaken& taken);
   void tell_followers(const Cell& cell, const Batch& batch) const;
-  void carry_out(const Run& run, const Batch& batch);
-  void dispatch(const Run& run, const AttemptToken& token, Timestamp scheduled_at);
-  void watch_deadline(Cell& cell);
-  void let_go(const RunId& run);
   void problem(const RunId& run, const Error& error) const;
+
+  // Carrying it out.
+  void carry_out(const Run& run, const Batch& batch);
+  void perform(const Run& run, const AttemptToken& token);
+  void perform_later(const AttemptToken& token);
+  void dispatch(const Run& run, const AttemptToken& token);
+  void recall(const Run& run, const AttemptToken& token);
+  void start_sub_run(const Run& parent, const AttemptToken& token);
+  void withdraw(const Run& run, const AttemptToken& token);
+  void tell_sub_runs(const Run& run, const Input& input);
+  // Until it is decided, whatever happens to the store.
+  void insist(const RunId& run, Input input);
+  void report_to_parent(const Run& child);
+  void check_parent(const RunId& child);
+  void judge_by_parent(const RunId& child, const AttemptToken& task, Result<const Run*> parent);
+  void watch_deadline(Cell& cell);
 
   Store& store_;
   Clock& clock_;
   Random& random_;
   TaskQueue& tasks_;
   Definitions& definitions_;
+  Sessions& sessions_;
+  EventLog& events_;
+  EventWaits event_waits_;
   const CoordinatorOptions options_;
   std::unordered_map<RunId, std::unique_ptr<Cell>> cells_;  // looked up, never walked
   std::deque<RunId> retired_;                               // ended runs still in memory, oldest first
   std::size_t open_runs_ = 0;
+  std::map<std::string, std::size_t> open_by_tenant_;
+  std::map<std::pair<std::string, std::string>, std::size_t> open_by_definition_;  // digest, workflow
   std::uint64_t last_follower_ = 0;
+  std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);
 };
+
+// Whom a run counts for where tasks and open runs are shared out: the label `tenant`, else its workflow.
+std::string tenant_of(const RunCreated& created);
 
 }  // namespace ganglion

@@ -34,6 +34,11 @@ void Decider::on(const Start& input) {
 void Decider::on(const Fork& input) {
   GANGLION_ASSERT(run_.version() == input.forked.seq);
   emit(input.forked);
+  // A signal that is shared, and not that it was used.
+  const auto waiting = run_.waiting_for_events();
+  for (const auto& [step, item] : waiting) {
+    if (run_.waiting_for_events().contains({step, item})) deliver_kept_signal({step, item});
+  }
   go_on_from_interruption();
 }
 
@@ -97,22 +102,34 @@ void Decider::on(const Retry&) {
 
 // Begins what may begin. What the budget has no room for stays where it is, until something has ended.
 void Decider::advance() {
-  bool moved = true;
-  while (active() && moved) {
-    moved = false;
+  std::uint64_t before = 0;
+  do {
+    before = run_.version();
+    if (run_.budget()) make_up();
     const std::vector<StepIndex> startable = run_.startable();
     for (const StepIndex step : startable) {
       if (!active()) break;
-      if (!std::holds_alternative<StepPending>(run_.step(step).state)) continue;
-      if (begin(step) == Begun::yes) moved = true;
+      if (std::holds_alternative<StepPending>(run_.step(step).state)) begin(step);
     }
-  }
-  if (active() && run_.budget()) {
-    for (const StepIndex step : run_.interrupted()) {
-      if (active()) go_on(step);
-    }
-  }
+  } while (active() && run_.version() != before);
   if (active() && run_.all_steps_ended()) finish();
+}
+
+// Tries again what the budget had no room for, before anything new begins.
+void Decider::make_up() {
+  const auto postponed = run_.postponed();
+  for (const auto& [step, item] : postponed) {
+    if (active() && run_.postponed().contains({step, item})) retry({step, item});
+  }
+  for (const StepIndex step : run_.interrupted()) {
+    if (active()) go_on(step);
+  }
+}
+
+void Decider::retry(Place place) {
+  auto scheduled = schedule(place);
+  if (!scheduled) return cannot_schedule(place.step, scheduled.error());
+  if (*scheduled == Begun::blocked) run_.postpone(place.step, place.item);
 }
 
 void Decider::go_on_from_interruption() {
@@ -126,8 +143,19 @@ void Decider::go_on_from_interruption() {
 void Decider::go_on(StepIndex step) {
   const auto* running = std::get_if<StepRunning>(&run_.step(step).state);
   if (running == nullptr) return;
+  // A fork may share the failure of a task and not what came of it.
+  if (running->given_up > 0 && !(is_mapped(step) && continues(step))) {
+    return fail_step(step, first_failure(step));
+  }
   if (running->ended == run_.step(step).tasks.size()) return item_ended(step);
-  if (auto filled = fill(step); !filled) fail_step(step, filled.error());
+  if (auto filled = fill(step); !filled) cannot_schedule(step, filled.error());
+}
+
+Error Decider::first_failure(StepIndex step) const {
+  for (const TaskRecord& task : run_.step(step).tasks) {
+    if (const auto* given_up = std::get_if<TaskGivenUp>(&task.state)) return given_up->error;
+  }
+  return {"internal", "no task of the step has failed"};
 }
 
 void Decider::wake(const Wakeup& due) {
@@ -157,7 +185,7 @@ void Decider::wake(const Wakeup& due) {
   }
   const auto* pause = std::get_if<TaskBackingOff>(&task->state);
   if (pause == nullptr || pause->retry_at > now_) return;
-  if (auto scheduled = schedule({due.step, due.item}); !scheduled) fail_step(due.step, scheduled.error());
+  retry({due.step, due.item});
 }
 
 void Decider::finish() {

@@ -29,7 +29,6 @@ namespace ganglion {
 struct Start {
   RunCreated created;
 };
-// A deadline of the run may have come.
 // For a run whose journal so far is shared with another: goes on from there.
 struct Fork {
   RunForked forked;

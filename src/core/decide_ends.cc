@@ -14,6 +14,20 @@ namespace {
 // Of what has no policy of its own.
 const RetryPolicy kOnce{.max_attempts = 1};
 
+// What a failed attempt says beyond the bound is not kept.
+std::optional<Payload> bounded_usage(const std::optional<Payload>& usage) {
+  return usage && usage->size() <= kMaxUsage ? usage : std::nullopt;
+}
+
+// At most 200 bytes, whole characters.
+std::string beginning_of(std::string_view text) {
+  constexpr std::size_t kMost = 200;
+  if (text.size() <= kMost) return std::string(text);
+  std::size_t end = kMost;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  return std::string(text.substr(0, end));
+}
+
 }  // namespace
 
 std::optional<Verdict> Decider::refusal_of(const AttemptToken& token) const {
@@ -31,7 +45,8 @@ std::optional<Verdict> Decider::refusal_of(const AttemptToken& token) const {
 // ------------------------------------------------------------------------------------------------------
 
 // Why this result can't be accepted.
-std::optional<TaskFailure> Decider::broken_promise(const TaskReport& report, const TaskSuccess& success) const {
+std::optional<TaskFailure> Decider::broken_promise(const TaskReport& report,
+                                                   const TaskSuccess& success) const {
   const auto refused = [&](std::string code, std::string message, bool retryable = true) {
     return TaskFailure{std::move(code), std::move(message), retryable, {}};
   };
@@ -59,7 +74,8 @@ std::optional<TaskFailure> Decider::broken_promise(const TaskReport& report, con
 }
 
 // What the result publishes or writes and the agent may not.
-std::optional<TaskFailure> Decider::forbidden(const AgentDefinition& agent, const TaskSuccess& success) const {
+std::optional<TaskFailure> Decider::forbidden(const AgentDefinition& agent,
+                                              const TaskSuccess& success) const {
   const auto refused = [](std::string code, std::string message) {
     return TaskFailure{std::move(code), std::move(message), false, {}};
   };
@@ -86,7 +102,8 @@ std::optional<TaskFailure> Decider::forbidden(const AgentDefinition& agent, cons
     }
   }
   if (!success.state.empty() && !run_.created().session_id) {
-    return refused("no_session", "the result writes the state of a session, and the run was started without one");
+    return refused("no_session",
+                   "the result writes the state of a session, and the run was started without one");
   }
   for (const StateWrite& write : success.state) {
     if (!is_topic(write.key) || write.key.size() > kMaxStateKey) {
@@ -105,7 +122,7 @@ void Decider::succeed(TaskReport report, const TaskSuccess& success) {
   if (task.role == TaskRole::classify) return classified(report, success);
   if (auto broken = broken_promise(report, success)) {
     decision_.verdict = Verdict::invalid;
-    broken->usage = success.usage && success.usage->size() <= kMaxUsage ? success.usage : std::nullopt;
+    broken->usage = success.usage;
     return fail_attempt(report, *broken);
   }
   accept(report, success);
@@ -120,13 +137,17 @@ void Decider::accept(const TaskReport& report, const TaskSuccess& success) {
     scope_.enter(place.step, place.item, &success.output);
     const auto reached = definition.until->evaluate(scope_);
     scope_.leave();
-    if (!reached) return fail_step(place.step, reached.error());
+    if (!reached) return end_loop(report, success, reached.error());
     if (!reached->is(expr::Kind::boolean)) {
-      return fail_step(place.step, {"invalid_condition", "`until` gave no true or false"});
+      return end_loop(report, success, {"invalid_condition", "`until` gave no true or false"});
     }
     again = !reached->as_boolean();
     const std::uint32_t iteration = run_.find_task(place.step, place.item)->iteration;
-    if (again && iteration >= definition.max_iterations) return iterations_used_up(report, success);
+    if (again && iteration >= definition.max_iterations) {
+      return end_loop(report, success,
+                      {"max_iterations", "`until` was not true after " +
+                                             std::to_string(definition.max_iterations) + " iterations"});
+    }
   }
   for (const PublishRequest& event : success.events) {
     const auto version = checked_version(event.topic, event.version, event.data);
@@ -165,13 +186,21 @@ void Decider::classified(const TaskReport& report, const TaskSuccess& success) {
   const auto* router = agent ? std::get_if<RouterAgent>(&agent->backend) : nullptr;
   const auto way = router ? route_by_answer(*router, success.output) : std::nullopt;
   if (!way) {
-    std::string answer(success.output.bytes().substr(0, 200));
+    const std::string answer = beginning_of(success.output.bytes());
     TaskFailure failure{"invalid_output", "the classifier named none of the router's agents: " + answer, true,
                         success.usage};
+    decision_.verdict = Verdict::invalid;
     return fail_attempt(report, failure);
   }
-  emit(TaskRouted{token.step, token.item, token.attempt, called, way->to, way->by, way->reason, {},
-                  success.usage});
+  emit(TaskRouted{token.step,
+                  token.item,
+                  token.attempt,
+                  called,
+                  way->to,
+                  way->by,
+                  way->reason,
+                  {},
+                  bounded_usage(success.usage)});
   next_task(token.step, token.item);
 }
 
@@ -183,9 +212,8 @@ const RetryPolicy& Decider::retry_policy(const AttemptToken& token) const {
   const TaskRole role = run_.find_task(token.step, token.item)->role;
   if (role == TaskRole::cache || role == TaskRole::recall) return kOnce;
   if (definition.retry) return *definition.retry;
-  const AgentDefinition* agent = role == TaskRole::sub_run
-                                     ? nullptr
-                                     : find_agent(run_.agent_of(token.step, token.item));
+  const AgentDefinition* agent =
+      role == TaskRole::sub_run ? nullptr : find_agent(run_.agent_of(token.step, token.item));
   return agent ? agent->retry : kOnce;
 }
 
@@ -211,8 +239,15 @@ bool Decider::route_without_classifier(const TaskReport& report, const TaskFailu
   const AgentDefinition* agent = find_agent(called);
   const auto* router = agent ? std::get_if<RouterAgent>(&agent->backend) : nullptr;
   if (router == nullptr || !router->otherwise) return false;
-  emit(TaskRouted{token.step, token.item, token.attempt, called, *router->otherwise, RoutedBy::otherwise,
-                  "the classifier failed: " + failure.message, {}, failure.usage});
+  emit(TaskRouted{token.step,
+                  token.item,
+                  token.attempt,
+                  called,
+                  *router->otherwise,
+                  RoutedBy::otherwise,
+                  "the classifier failed: " + failure.message,
+                  {},
+                  bounded_usage(failure.usage)});
   next_task(token.step, token.item);
   return true;
 }
@@ -223,8 +258,16 @@ void Decider::fail_attempt(const TaskReport& report, const TaskFailure& failure)
   const RetryPolicy& policy = retry_policy(token);
   const std::uint32_t failures = token.attempt.value() - task.earlier_attempts;
   Error error{failure.code, failure.message};
-  TaskFailed failed{token.step,    token.item,        token.attempt, error,         std::nullopt,
-                    report.worker, report.started_at, false,         failure.usage, report.queued_at,
+  TaskFailed failed{token.step,
+                    token.item,
+                    token.attempt,
+                    error,
+                    std::nullopt,
+                    report.worker,
+                    report.started_at,
+                    false,
+                    bounded_usage(failure.usage),
+                    report.queued_at,
                     report.work};
   if (failure.retryable && failures < policy.max_attempts) {
     failed.retry_at = now_ + retry_pause(policy, failures, token);
@@ -238,8 +281,10 @@ void Decider::fail_attempt(const TaskReport& report, const TaskFailure& failure)
     return next_task(token.step, token.item);
   }
   // That the cache knew nothing either doesn't explain why it was asked.
-  if (failure.code == "cache_miss" && task.details && task.details->last_error) error = *task.details->last_error;
-  if (failure.code != "rejected") {
+  if (task.role == TaskRole::recall && task.details && task.details->last_error)
+    error = *task.details->last_error;
+  const bool by_person = std::holds_alternative<TaskAwaiting>(task.state);
+  if (!by_person) {
     decision_.dead_letters.push_back({token, run_.agent_of(token.step, token.item), task.input, error});
   }
   failed.error = error;
@@ -249,13 +294,12 @@ void Decider::fail_attempt(const TaskReport& report, const TaskFailure& failure)
   fail_step(token.step, std::move(error));
 }
 
-void Decider::iterations_used_up(const TaskReport& report, const TaskSuccess& success) {
+// A result is there, but the loop that it belongs to has failed.
+void Decider::end_loop(const TaskReport& report, const TaskSuccess& success, Error error) {
   const AttemptToken& token = report.token;
   const StepDefinition& definition = run_.definition(token.step);
-  Error error{"max_iterations", "`until` was not true after " + std::to_string(definition.max_iterations) +
-                                    " iterations"};
-  emit(TaskFailed{token.step, token.item, token.attempt, error, std::nullopt, report.worker, report.started_at,
-                  false, success.usage, report.queued_at, report.work});
+  emit(TaskFailed{token.step, token.item, token.attempt, error, std::nullopt, report.worker,
+                  report.started_at, false, success.usage, report.queued_at, report.work});
   if (definition.on_failure != OnFailure::continue_run) return fail_step(token.step, std::move(error));
   if (definition.for_each) return item_ended(token.step);
   emit(StepCompleted{token.step, success.output, std::move(error)});
@@ -264,7 +308,7 @@ void Decider::iterations_used_up(const TaskReport& report, const TaskSuccess& su
 // The next attempt at once: another link, iteration or agent. A run on hold does it when it is resumed.
 void Decider::next_task(StepIndex step, ItemIndex item) {
   if (!active()) return;
-  if (auto scheduled = schedule({step, item}); !scheduled) fail_step(step, scheduled.error());
+  if (auto scheduled = schedule({step, item}); !scheduled) cannot_schedule(step, scheduled.error());
 }
 
 void Decider::item_ended(StepIndex step) {
@@ -272,7 +316,7 @@ void Decider::item_ended(StepIndex step) {
   if (running == nullptr) return;
   const std::size_t items = run_.step(step).tasks.size();
   if (running->ended < items) {
-    if (auto filled = fill(step); !filled) fail_step(step, filled.error());
+    if (auto filled = fill(step); !filled) cannot_schedule(step, filled.error());
     return;
   }
   if (const std::size_t size = run_.collected_size(step); size > kMaxPayload) {
@@ -288,9 +332,13 @@ void Decider::item_ended(StepIndex step) {
   emit(StepCompleted{step, std::nullopt, std::move(error)});
 }
 
-void Decider::fail_step(StepIndex step, Error error) {
-  // Nothing that the step could be told to do about it would make room.
+// Nothing that the step could be told to do about it would make room in the run's budget.
+void Decider::cannot_schedule(StepIndex step, Error error) {
   if (error.code == "budget_exceeded") return fail_run(std::move(error), step);
+  fail_step(step, std::move(error));
+}
+
+void Decider::fail_step(StepIndex step, Error error) {
   withdraw(run_.open_attempts(step));
   emit(StepFailed{step, error});
   switch (run_.definition(step).on_failure) {

@@ -12,7 +12,7 @@ namespace ganglion {
 Decider::Begun Decider::begin(StepIndex step) {
   auto begun = take_up(step);
   if (begun) return *begun;
-  fail_step(step, begun.error());
+  cannot_schedule(step, begun.error());
   return Begun::yes;
 }
 
@@ -71,7 +71,8 @@ Result<std::optional<Payload>> Decider::act_at_once(Place place) {
   };
   const auto takes_time = []() -> Result<std::optional<Payload>> { return std::nullopt; };
   return std::visit(
-      Overloaded{[&](const AgentCall&) { return takes_time(); }, [&](const SubWorkflow&) { return takes_time(); },
+      Overloaded{[&](const AgentCall&) { return takes_time(); },
+                 [&](const SubWorkflow&) { return takes_time(); },
                  [&](const Approval&) { return takes_time(); }, [&](const WaitFor&) { return takes_time(); },
                  [&](const Sleep&) { return takes_time(); },
                  [&](const Publish& action) { return some(publish(place, action)); },
@@ -132,7 +133,8 @@ std::optional<Timestamp> Decider::expiry_of(const std::string& key) const {
 
 Result<Payload> Decider::set(Place place, const SetState& action) {
   if (!run_.created().session_id) {
-    return fail("no_session", "`set` writes the state of the run's session, and the run was started without one");
+    return fail("no_session",
+                "`set` writes the state of the run's session, and the run was started without one");
   }
   // All values see the state as it was before any of them is written.
   std::vector<StateWrite> writes;

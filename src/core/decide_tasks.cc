@@ -81,7 +81,7 @@ Result<Decider::Begun> Decider::schedule(Place place) {
                    std::string digest = sha256_hex(show->bytes());
                    return begin_wait(place, ForPerson{approval.by, *std::move(show), std::move(digest), {}});
                  },
-                 [&](const WaitFor& wait) { return begin_wait(place, ForEvent{wait.event, around_.last_event}); },
+                 [&](const WaitFor& wait) { return begin_wait(place, ForEvent{wait.event, since_}); },
                  [&](const Sleep& sleep) -> Result<Begun> {
                    enter(place);
                    const auto value = sleep.duration.evaluate(scope_);
@@ -164,12 +164,26 @@ Result<Decider::Begun> Decider::schedule_call(Place place, const AgentCall& call
   const auto way = route(*router, *called, fresh ? *fresh : task->input);
   if (!way) return std::unexpected(way.error());
   if (!*way) {
-    emit(scheduled(place, *router->classifier, TaskRole::classify, std::move(fresh)));
-    return Begun::yes;
+    return schedule_classifier(place, call, *called, *router->classifier, std::move(fresh));
   }
   emit(TaskRouted{place.step, place.item, Attempt(0), *called, (*way)->to, (*way)->by, (*way)->reason,
                   std::move(fresh)});
   return schedule_link(place, (*way)->to, std::nullopt);
+}
+
+Result<Decider::Begun> Decider::schedule_classifier(Place place, const AgentCall& call,
+                                                    const std::string& router, const std::string& classifier,
+                                                    std::optional<Payload> input) {
+  const AgentDefinition* asked = find_agent(classifier);
+  if (asked == nullptr) return fail("unknown_agent", "the project has no agent \"" + classifier + "\"");
+  auto reservation = reserve(need_of(*asked));
+  if (!reservation) return std::unexpected(reservation.error());
+  if (reservation->begun == Begun::blocked) return Begun::blocked;
+  TaskScheduled event = scheduled(place, classifier, TaskRole::classify, std::move(input));
+  event.reserved = std::move(reservation->amount);
+  if (call.agent.empty()) event.router = router;
+  emit(std::move(event));
+  return Begun::yes;
 }
 
 Result<std::optional<Route>> Decider::route(const RouterAgent& router, const std::string& name,
@@ -285,10 +299,11 @@ Budget Decider::need_of(const AgentDefinition& agent) const {
   return agent.budget ? *agent.budget : run_.largest_use(agent.name);
 }
 
-// The other workflow's own budget; else what is left, in equal parts for the items that are not begun yet.
+// The other workflow's own budget; of what that doesn't bound, what is left, in equal parts for the items
+// that are not begun yet.
 Budget Decider::share_of(Place place, const WorkflowDefinition& workflow) const {
   if (!run_.budget()) return {};
-  if (workflow.budget) return *workflow.budget;
+  const Budget own = workflow.budget.value_or(Budget());
   std::size_t parts = 0;
   for (const TaskRecord& task : run_.step(place.step).tasks) {
     if (std::holds_alternative<TaskUnscheduled>(task.state)) ++parts;
@@ -298,8 +313,9 @@ Budget Decider::share_of(Place place, const WorkflowDefinition& workflow) const 
     if (!limit) return std::nullopt;
     return std::max(0.0, *limit - used - reserved) / static_cast<double>(std::max<std::size_t>(parts, 1));
   };
-  return {.tokens = part(run_.budget()->tokens, *spent.tokens, run_.reserved().tokens.value_or(0)),
-          .usd = part(run_.budget()->usd, *spent.usd, run_.reserved().usd.value_or(0))};
+  const auto tokens = part(run_.budget()->tokens, *spent.tokens, run_.reserved().tokens.value_or(0));
+  const auto usd = part(run_.budget()->usd, *spent.usd, run_.reserved().usd.value_or(0));
+  return {.tokens = own.tokens ? own.tokens : tokens, .usd = own.usd ? own.usd : usd};
 }
 
 Result<Decider::Reservation> Decider::reserve(const Budget& need) const {

@@ -45,7 +45,8 @@ void Decider::on(const Answer& answer) {
   const auto* person = awaiting ? std::get_if<ForPerson>(&awaiting->wait) : nullptr;
   if (person == nullptr) return refuse("it has been decided, or nobody waits for it any more");
   if (answer.digest != person->digest) {
-    return refuse("digest_mismatch", "the decision is about something else than what is shown now; look again");
+    return refuse("digest_mismatch",
+                  "the decision is about something else than what is shown now; look again");
   }
   if (!person->by.empty() && std::ranges::find(person->by, answer.by) == person->by.end()) {
     std::string names;
@@ -99,8 +100,8 @@ void Decider::on(const Signal& input) {
   }
   if (run_.has_seen_signal(input.id)) return;
   if (run_.signals().size() >= kMaxSignals) {
-    return refuse("too_many_signals", "the run has " + std::to_string(kMaxSignals) +
-                                          " signals that nothing has waited for yet");
+    return refuse("too_many_signals",
+                  "the run has " + std::to_string(kMaxSignals) + " signals that nothing has waited for yet");
   }
   const SignalReceived signal{input.id, input.name, input.data};
   emit(signal);
@@ -123,6 +124,8 @@ void Decider::deliver_kept_signal(Place place) {
 
 void Decider::on(const Deliver& input) {
   const Payload event = event_payload(input.event);
+  // Whatever begins to wait because of this event gets those that follow it, also where the log has gone on.
+  since_ = input.event.seq;
   const auto waiting = run_.waiting_for_events();
   for (const auto& [step, item] : waiting) {
     if (run_.ended()) break;

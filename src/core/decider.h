@@ -1,8 +1,8 @@
 #pragma once
 
-// One decision in the making, for decide() only. Every change goes through `emit`, which applies the event and
-// keeps it. One file per part: decide.cc (inputs), decide_steps.cc (steps begin), decide_tasks.cc (tasks are
-// scheduled), decide_ends.cc (results, failures), decide_waits.cc (people, signals, events).
+// One decision in the making, for decide() only. Every change goes through `emit`, which applies the event
+// and keeps it. One file per part: decide.cc (inputs), decide_steps.cc (steps begin), decide_tasks.cc (tasks
+// are scheduled), decide_ends.cc (results, failures), decide_waits.cc (people, signals, events).
 
 #include <optional>
 #include <string>
@@ -22,7 +22,7 @@ Result<Payload> bounded(Result<Payload> value);
 class Decider {
  public:
   Decider(Run& run, Timestamp now, const Surroundings& around)
-      : run_(run), now_(now), around_(around), scope_(run, around.state) {}
+      : run_(run), now_(now), around_(around), since_(around.last_event), scope_(run, around.state) {}
 
   Decision take() { return std::move(decision_); }
 
@@ -59,12 +59,16 @@ class Decider {
   }
   void refuse(std::string message) { refuse("conflict", std::move(message)); }
   bool is_mapped(StepIndex step) const { return run_.definition(step).for_each.has_value(); }
+  bool continues(StepIndex step) const { return run_.definition(step).on_failure == OnFailure::continue_run; }
   const AgentDefinition* find_agent(const std::string& name) const;
 
   // Inputs.
   void advance();
   void go_on_from_interruption();
+  void make_up();
+  void retry(Place place);
   void go_on(StepIndex step);
+  Error first_failure(StepIndex step) const;
   void wake(const Wakeup& due);
   void finish();
   Result<Payload> output();
@@ -92,8 +96,11 @@ class Decider {
   Result<std::string> called_agent(Place place, const AgentCall& call);
   Result<Payload> input_of(Place place, const expr::Template& input, const AgentDefinition* reader);
   Result<std::string> cache_key(Place place, const std::string& agent, const Payload& input);
+  Result<Begun> schedule_classifier(Place place, const AgentCall& call, const std::string& router,
+                                    const std::string& classifier, std::optional<Payload> input);
   // Where a router sends it; nothing if its classifier is asked first.
-  Result<std::optional<Route>> route(const RouterAgent& router, const std::string& name, const Payload& input);
+  Result<std::optional<Route>> route(const RouterAgent& router, const std::string& name,
+                                     const Payload& input);
   struct Reservation {
     Begun begun = Begun::yes;
     std::optional<Budget> amount;
@@ -116,7 +123,7 @@ class Decider {
   void classified(const TaskReport& report, const TaskSuccess& success);
   void fail_attempt(const TaskReport& report, const TaskFailure& failure);
   bool route_without_classifier(const TaskReport& report, const TaskFailure& failure);
-  void iterations_used_up(const TaskReport& report, const TaskSuccess& success);
+  void end_loop(const TaskReport& report, const TaskSuccess& success, Error error);
   std::uint32_t max_attempts(const AttemptToken& token) const;
   const RetryPolicy& retry_policy(const AttemptToken& token) const;
   bool has_next_link(const AttemptToken& token) const;
@@ -124,6 +131,7 @@ class Decider {
   void next_task(StepIndex step, ItemIndex item);
   void item_ended(StepIndex step);
   void fail_step(StepIndex step, Error error);
+  void cannot_schedule(StepIndex step, Error error);
   void fail_run(Error error, std::optional<StepIndex> step);
   void withdraw(const std::vector<AttemptToken>& tokens);
 
@@ -136,6 +144,7 @@ class Decider {
   Run& run_;
   const Timestamp now_;
   const Surroundings& around_;
+  std::uint64_t since_;  // the event after which a wait begins
   RunScope scope_;
   Decision decision_;
 };

@@ -81,6 +81,8 @@ struct TaskScheduled {
   std::optional<Budget> reserved = {};
   std::optional<std::uint64_t> state_version = {};  // that the input was made from
   std::string cache_key = {};                       // of the iteration's output, where it may be cached
+  std::string router =
+      {};  // of the role classify: whom the classifier works for, where an expression chose it
 };
 
 // What a task waits for.
@@ -120,7 +122,7 @@ struct TaskRouted {
   std::string router;
   std::string to;
   RoutedBy by;
-  std::string reason;  // the rule's pattern, the classifier's answer, or why neither decided
+  std::string reason;                 // the rule's pattern, the classifier's answer, or why neither decided
   std::optional<Payload> input = {};  // of the task, if nothing was scheduled before
   std::optional<Payload> usage = {};
 };

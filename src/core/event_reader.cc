@@ -287,7 +287,8 @@ TaskScheduled read_scheduled(EntryReader& in) {
           .iteration = in.integer<std::uint32_t>("iteration", 1),
           .reserved = in.optional_budget("reserved"),
           .state_version = in.optional_integer<std::uint64_t>("state_version"),
-          .cache_key = in.optional_text("cache_key").value_or("")};
+          .cache_key = in.optional_text("cache_key").value_or(""),
+          .router = in.optional_text("router").value_or("")};
 }
 
 TaskRouted read_routed(EntryReader& in) {
@@ -347,7 +348,11 @@ std::optional<Event> read(std::string_view type, EntryReader& in) {
   if (type == "step_failed") return StepFailed{in.step(), in.error()};
   if (type == "step_skipped") return StepSkipped{in.step()};
   if (type == "task_waiting") {
-    return TaskWaiting{in.step(), in.item(), in.attempt(), in.wait(), in.integer<std::uint32_t>("link", 0),
+    return TaskWaiting{in.step(),
+                       in.item(),
+                       in.attempt(),
+                       in.wait(),
+                       in.integer<std::uint32_t>("link", 0),
                        in.integer<std::uint32_t>("iteration", 1)};
   }
   if (type == "task_routed") return read_routed(in);

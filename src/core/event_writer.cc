@@ -52,7 +52,8 @@ Parts step_parts(StepIndex step) {
   return {.step = step, .item = {}, .attempt = {}, .data = {}};
 }
 
-void add_times(JsonObject& data, const std::optional<Timestamp>& queued_at, const std::optional<Duration>& work) {
+void add_times(JsonObject& data, const std::optional<Timestamp>& queued_at,
+               const std::optional<Duration>& work) {
   if (queued_at) data.add("queued_at", format_rfc3339(*queued_at));
   if (work) data.add("work_ms", std::int64_t{work->count()});
 }
@@ -69,7 +70,8 @@ Parts parts(const RunCreated& event) {
   if (event.depth != 0) parts.data.add("depth", std::int64_t{event.depth});
   if (event.cause) {
     JsonObject cause;
-    cause.add("event", static_cast<std::int64_t>(event.cause->seq)).add("hops", std::int64_t{event.cause->hops});
+    cause.add("event", static_cast<std::int64_t>(event.cause->seq))
+        .add("hops", std::int64_t{event.cause->hops});
     parts.data.add_raw("cause", cause.finish());
   }
   if (event.budget) parts.data.add_raw("budget", budget_json(*event.budget));
@@ -101,6 +103,7 @@ Parts parts(const TaskScheduled& event) {
     parts.data.add("state_version", static_cast<std::int64_t>(*event.state_version));
   }
   if (!event.cache_key.empty()) parts.data.add("cache_key", event.cache_key);
+  if (!event.router.empty()) parts.data.add("router", event.router);
   if (event.input) parts.data.add_raw("input", event.input->bytes());
   return parts;
 }

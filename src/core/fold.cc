@@ -18,12 +18,11 @@ bool has_ended(const Run& run, StepIndex step) {
 
 // Of an action that hands tasks out or waits.
 bool has_tasks(const Run& run, StepIndex step) {
-  return std::visit(
-      Overloaded{[](const AgentCall&) { return true; }, [](const SubWorkflow&) { return true; },
-                 [](const Approval&) { return true; }, [](const WaitFor&) { return true; },
-                 [](const Sleep&) { return true; }, [](const Publish&) { return false; },
-                 [](const SetState&) { return false; }, [](const Transform&) { return false; }},
-      run.definition(step).action);
+  return std::visit(Overloaded{[](const AgentCall&) { return true; }, [](const SubWorkflow&) { return true; },
+                               [](const Approval&) { return true; }, [](const WaitFor&) { return true; },
+                               [](const Sleep&) { return true; }, [](const Publish&) { return false; },
+                               [](const SetState&) { return false; }, [](const Transform&) { return false; }},
+                    run.definition(step).action);
 }
 
 // The task is one that a running step has, or the one that a step begins with.
@@ -31,8 +30,8 @@ bool may_begin(const Run& run, StepIndex step, ItemIndex item) {
   if (!has_tasks(run, step)) return false;
   const bool first = !run.definition(step).for_each &&
                      std::holds_alternative<StepPending>(run.step(step).state) && item == ItemIndex(0);
-  return first || (std::holds_alternative<StepRunning>(run.step(step).state) &&
-                   run.find_task(step, item) != nullptr);
+  return first ||
+         (std::holds_alternative<StepRunning>(run.step(step).state) && run.find_task(step, item) != nullptr);
 }
 
 bool is_under_way(const Run& run, StepIndex step, ItemIndex item) {
@@ -55,7 +54,8 @@ bool fits(const Run& run, const Event& event) {
   }
   return std::visit(
       Overloaded{
-          [](const RunCreated&) { return true; }, [](const RunForked&) { return true; },
+          [](const RunCreated&) { return true; },
+          [](const RunForked&) { return true; },
           [&](const StepStarted& e) {
             return has_tasks(run, e.step) && run.definition(e.step).for_each &&
                    std::holds_alternative<StepPending>(run.step(e.step).state) &&
@@ -71,21 +71,26 @@ bool fits(const Run& run, const Event& event) {
             return may_begin(run, e.step, e.item) && is_unscheduled(run, e.step, e.item) && asked == call;
           },
           [&](const TaskRouted& e) {
-            return may_begin(run, e.step, e.item) &&
-                   std::holds_alternative<AgentCall>(run.definition(e.step).action);
+            const bool fresh = may_begin(run, e.step, e.item) && is_unscheduled(run, e.step, e.item);
+            return std::holds_alternative<AgentCall>(run.definition(e.step).action) &&
+                   (e.attempt == Attempt(0) ? fresh : is_under_way(run, e.step, e.item));
           },
           [&](const ApprovalDecided& e) { return is_under_way(run, e.step, e.item); },
           [](const SignalReceived&) { return true; },
           [&](const EventDelivered& e) { return is_under_way(run, e.step, e.item); },
-          [](const EventPublished&) { return true; }, [](const StateChanged&) { return true; },
+          [](const EventPublished&) { return true; },
+          [](const StateChanged&) { return true; },
           [&](const TaskSucceeded& e) { return is_under_way(run, e.step, e.item); },
           [&](const TaskFailed& e) { return is_under_way(run, e.step, e.item); },
           [&](const StepCompleted& e) { return !has_ended(run, e.step); },
           [&](const StepFailed& e) { return !has_ended(run, e.step); },
           [&](const StepSkipped& e) { return std::holds_alternative<StepPending>(run.step(e.step).state); },
-          [](const RunPaused&) { return true; }, [](const RunResumed&) { return true; },
-          [](const RunRetried&) { return false; }, [](const RunCompleted&) { return true; },
-          [](const RunFailed&) { return true; }, [](const RunCancelled&) { return true; }},
+          [](const RunPaused&) { return true; },
+          [](const RunResumed&) { return true; },
+          [](const RunRetried&) { return false; },
+          [](const RunCompleted&) { return true; },
+          [](const RunFailed&) { return true; },
+          [](const RunCancelled&) { return true; }},
       event);
 }
 

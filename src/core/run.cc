@@ -37,6 +37,9 @@ Payload collect_outputs(const std::vector<TaskRecord>& tasks) {
 
 constexpr std::size_t kLarge = 4096;  // bytes; parsing less again costs less than keeping what was parsed
 
+// Amounts beyond it, and less than nothing, are a mistake of the agent's that no sum survives.
+constexpr double kMostUsed = 1e15;
+
 Usage read_usage(const Payload& payload) {
   Usage usage;
   boost::system::error_code error;
@@ -44,7 +47,9 @@ Usage read_usage(const Payload& payload) {
   const auto* fields = value.if_object();
   if (error || fields == nullptr) return usage;
   for (const auto& [name, amount] : *fields) {
-    if (amount.is_number()) usage[std::string(name)] += amount.to_number<double>();
+    if (!amount.is_number()) continue;
+    const double number = amount.to_number<double>();
+    if (number >= 0 && number <= kMostUsed) usage[std::string(name)] += number;
   }
   return usage;
 }
@@ -111,10 +116,13 @@ void Run::on(const RunForked& event, Timestamp at) {
   forked_ = event;
   if (event.input) input_ = ReadableValue(*event.input);
   created_.parent.reset();
+  created_at_ = at;
   state_ = RunActive{};
   for (StepRecord& step : steps_) {
     if (std::holds_alternative<StepRunning>(step.state)) step.started_at.reset();
   }
+  // What is shared may end after a failure.
+  reopen_failed_steps();
   watch_run_deadline(at);
   reopen(at);
 }
@@ -125,29 +133,33 @@ void Run::on(const RunPaused& event, Timestamp) {
 
 void Run::on(const RunResumed&, Timestamp at) {
   state_ = RunActive{};
-  bool reopened = false;
-  for (std::size_t i = 0; i < steps_.size(); ++i) {
-    const StepIndex index(static_cast<std::uint32_t>(i));
-    const bool parked = std::holds_alternative<StepBroken>(steps_[i].state) &&
-                        definition(index).on_failure == OnFailure::pause_run;
-    if (!parked) continue;
-    reopen_step(index);
-    reopened = true;
-  }
-  if (reopened) reopen(at);
+  if (reopen_failed_steps()) reopen(at);
 }
 
 void Run::on(const RunRetried&, Timestamp at) {
   GANGLION_ASSERT(ended());
   state_ = RunActive{};
-  for (std::size_t i = 0; i < steps_.size(); ++i) {
-    const StepIndex index(static_cast<std::uint32_t>(i));
-    const bool stopped_the_run = std::holds_alternative<StepBroken>(steps_[i].state) &&
-                                 definition(index).on_failure != OnFailure::continue_run;
-    if (stopped_the_run || std::holds_alternative<StepCalledOff>(steps_[i].state)) reopen_step(index);
-  }
+  reopen_failed_steps();
   watch_run_deadline(at);
   reopen(at);
+}
+
+bool Run::stops_the_run(StepIndex index) const {
+  const StepState& state = step(index).state;
+  return std::holds_alternative<StepCalledOff>(state) ||
+         (std::holds_alternative<StepBroken>(state) &&
+          definition(index).on_failure != OnFailure::continue_run);
+}
+
+bool Run::reopen_failed_steps() {
+  bool reopened = false;
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    const StepIndex index(static_cast<std::uint32_t>(i));
+    if (!stops_the_run(index)) continue;
+    reopen_step(index);
+    reopened = true;
+  }
+  return reopened;
 }
 
 void Run::reopen(Timestamp at) {
@@ -157,6 +169,8 @@ void Run::reopen(Timestamp at) {
   in_flight_ = 0;
   waiting_ = 0;
   reserved_ = {};
+  reservations_ = 0;
+  postponed_.clear();
   if (run_deadline_) wake_at({*run_deadline_, WakeupReason::run_timeout, StepIndex(0), ItemIndex(0)});
   count_needs();
   for (std::size_t i = 0; i < steps_.size(); ++i) {
@@ -168,7 +182,10 @@ void Run::reopen(Timestamp at) {
       const ItemIndex item(static_cast<std::uint32_t>(j));
       const TaskRecord& task = steps_[i].tasks[j];
       count(step, item, task.state, 1);
-      if (task.details && task.details->reserved) add(reserved_, *task.details->reserved, 1);
+      if (task.details && task.details->reserved) {
+        add(reserved_, *task.details->reserved, 1);
+        ++reservations_;
+      }
       if (const auto* pause = std::get_if<TaskBackingOff>(&task.state)) {
         wake_at({pause->retry_at, WakeupReason::retry, step, item});
       }
@@ -208,6 +225,8 @@ void Run::end_run(RunState state, Timestamp at) {
   in_flight_ = 0;
   waiting_ = 0;
   reserved_ = {};
+  reservations_ = 0;
+  postponed_.clear();
   startable_.clear();
   wakeups_.clear();
   event_waits_.clear();
@@ -280,11 +299,9 @@ void Run::end_step(StepIndex index, StepState state, Timestamp at) {
     waiting_ -= running->waiting;
     const auto first = event_waits_.lower_bound({index, ItemIndex(0)});
     event_waits_.erase(first, event_waits_.lower_bound({index.next(), ItemIndex(0)}));
-    for (TaskRecord& task : step.tasks) {
-      if (!task.details || !task.details->reserved) continue;
-      add(reserved_, *task.details->reserved, -1);
-      task.details->reserved.reset();
-    }
+    postponed_.erase(postponed_.lower_bound({index, ItemIndex(0)}),
+                     postponed_.lower_bound({index.next(), ItemIndex(0)}));
+    for (TaskRecord& task : step.tasks) release(task);
   }
   leave_startable(index);
   step.state = std::move(state);
@@ -347,7 +364,7 @@ std::string_view Run::step_status(StepIndex index) const {
       Overloaded{[&](const StepPending&) -> std::string_view { return ready ? "ready" : "pending"; },
                  [](const StepRunning& running) -> std::string_view {
                    return running.in_flight > 0 && running.waiting == running.in_flight ? "waiting"
-                                                                                       : "running";
+                                                                                        : "running";
                  },
                  [](const StepDone&) -> std::string_view { return "completed"; },
                  [](const StepBroken&) -> std::string_view { return "failed"; },
@@ -385,27 +402,28 @@ void Run::count(StepIndex step, ItemIndex item, const TaskState& state, std::ptr
     change(running.in_flight);
     change(in_flight_);
   };
-  std::visit(Overloaded{[&](const TaskUnscheduled&) {
-                          if (by > 0) running.next_item = std::min<std::size_t>(running.next_item, item.value());
-                        },
-                        [&](const TaskDispatched&) { in_flight(); }, [&](const TaskBackingOff&) { in_flight(); },
-                        [&](const TaskAwaiting& awaiting) {
-                          in_flight();
-                          change(running.waiting);
-                          change(waiting_);
-                          if (!std::holds_alternative<ForEvent>(awaiting.wait)) return;
-                          if (by > 0) {
-                            event_waits_.emplace(step, item);
-                          } else {
-                            event_waits_.erase({step, item});
-                          }
-                        },
-                        [&](const TaskDone&) { change(running.ended); },
-                        [&](const TaskGivenUp&) {
-                          change(running.ended);
-                          change(running.given_up);
-                        }},
-             state);
+  std::visit(
+      Overloaded{[&](const TaskUnscheduled&) {
+                   if (by > 0) running.next_item = std::min<std::size_t>(running.next_item, item.value());
+                 },
+                 [&](const TaskDispatched&) { in_flight(); }, [&](const TaskBackingOff&) { in_flight(); },
+                 [&](const TaskAwaiting& awaiting) {
+                   in_flight();
+                   change(running.waiting);
+                   change(waiting_);
+                   if (!std::holds_alternative<ForEvent>(awaiting.wait)) return;
+                   if (by > 0) {
+                     event_waits_.emplace(step, item);
+                   } else {
+                     event_waits_.erase({step, item});
+                   }
+                 },
+                 [&](const TaskDone&) { change(running.ended); },
+                 [&](const TaskGivenUp&) {
+                   change(running.ended);
+                   change(running.given_up);
+                 }},
+      state);
 }
 
 void Run::move_task(StepIndex step, ItemIndex item, TaskState state) {
@@ -441,20 +459,31 @@ void Run::begin_attempt(StepIndex step, ItemIndex item, Attempt attempt, std::ui
   task.iteration = iteration;
   task.role = role;
   task.scheduled_at = at;
+  postponed_.erase({step, item});
+}
+
+void Run::reserve(TaskRecord& task, const Budget& amount) {
+  task.detail().reserved = amount;
+  add(reserved_, amount, 1);
+  ++reservations_;
+}
+
+void Run::release(TaskRecord& task) {
+  if (!task.details || !task.details->reserved) return;
+  add(reserved_, *task.details->reserved, -1);
+  task.details->reserved.reset();
+  // What sums of fractions leave behind would block the last task for ever.
+  if (--reservations_ == 0) reserved_ = {};
 }
 
 void Run::end_attempt(StepIndex step, ItemIndex item, const std::optional<Payload>& reported) {
   TaskRecord& task = this->task(step, item);
-  const bool reserved = task.details && task.details->reserved;
-  if (reserved) {
-    add(reserved_, *task.details->reserved, -1);
-    task.details->reserved.reset();
-  }
+  release(task);
   if (!reported) return;
   const Usage usage = read_usage(*reported);
   add(usage_, usage);
   add(record(step).usage, usage);
-  if (!budget_) return;
+  if (!budget_ || task.role == TaskRole::sub_run) return;
   const Budget used = as_budget(usage);
   Budget& largest = largest_[agent_of(step, item)];
   largest.tokens = std::max(largest.tokens.value_or(0), used.tokens.value_or(0));
@@ -468,6 +497,7 @@ void Run::on(const TaskScheduled& event, Timestamp at) {
   if (event.input) {
     task.input = *event.input;
     task.has_input = true;
+    task.state_version = event.state_version;
   }
   const auto* call = std::get_if<AgentCall>(&definition(event.step).action);
   if (call && event.agent == call->agent) {
@@ -477,16 +507,15 @@ void Run::on(const TaskScheduled& event, Timestamp at) {
   }
   const bool chosen = call && call->agent.empty() && event.role != TaskRole::classify;
   if (chosen && task.detail().called.empty()) task.detail().called = event.agent;
+  if (!event.router.empty()) task.detail().called = event.router;
   if (!event.cache_key.empty()) task.detail().cache_key = event.cache_key;
-  if (event.reserved) {
-    task.detail().reserved = event.reserved;
-    add(reserved_, *event.reserved, 1);
-  }
+  if (event.reserved) reserve(task, *event.reserved);
   const bool lookup = event.role == TaskRole::cache || event.role == TaskRole::recall;
   if (!lookup) ++step.attempts;
   if (!definition(event.step).for_each) {
     step.iterations = event.iteration;
-    if (call && !lookup && event.agent != call->agent) step.agent = event.agent;
+    if (call && !lookup) step.agent = event.agent == call->agent ? "" : event.agent;
+    if (event.role == TaskRole::sub_run) step.sub_run = sub_run_of(event.step, event.item);
   }
   move_task(event.step, event.item, TaskDispatched{});
 }
@@ -502,6 +531,8 @@ void Run::on(const TaskWaiting& event, Timestamp at) {
     task.has_input = true;
     const auto& call = std::get<AgentCall>(definition(event.step).action);
     if (person->agent != call.agent) task.detail().agent = person->agent;
+    if (call.agent.empty() && task.detail().called.empty()) task.detail().called = person->agent;
+    if (!definition(event.step).for_each) step.agent = person->agent == call.agent ? "" : person->agent;
   }
   move_task(event.step, event.item, TaskAwaiting{event.wait});
   if (const auto* sleep = std::get_if<UntilTime>(&event.wait)) {
@@ -574,7 +605,8 @@ void Run::on(const EventDelivered& event, Timestamp) {
 }
 
 bool Run::has_seen_signal(const std::string& id) const {
-  return std::ranges::find(seen_signals_, id) != seen_signals_.end();
+  return std::ranges::find(seen_signals_, id) != seen_signals_.end() ||
+         std::ranges::find(signals_, id, &SignalReceived::id) != signals_.end();
 }
 
 TaskRecord& Run::task(StepIndex step, ItemIndex item) {
@@ -633,7 +665,7 @@ std::vector<AttemptToken> Run::given_up() const {
   std::vector<AttemptToken> tokens;
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     const StepIndex step(static_cast<std::uint32_t>(i));
-    if (std::holds_alternative<StepRunning>(steps_[i].state)) continue;
+    if (!stops_the_run(step)) continue;
     for (std::size_t j = 0; j < steps_[i].tasks.size(); ++j) {
       const TaskRecord& task = steps_[i].tasks[j];
       if (std::holds_alternative<TaskGivenUp>(task.state))

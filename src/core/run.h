@@ -73,7 +73,8 @@ struct TaskRecord {
   std::uint32_t earlier_attempts = 0;  // those of other links, iterations and before a retry of the run
   std::uint32_t link = 0;              // of the chain
   std::uint32_t iteration = 1;
-  Timestamp scheduled_at;  // the current attempt
+  Timestamp scheduled_at;              // the current attempt
+  std::optional<std::uint64_t> state_version;  // that its input was made from
   std::unique_ptr<TaskDetails> details;
 
   TaskDetails& detail() {
@@ -131,6 +132,7 @@ struct StepRecord {
   std::uint32_t attempts = 0;
   std::uint32_t iterations = 1;  // of its task, where it is not mapped
   std::string agent;             // who performed it last, where it is not mapped and not the one that it names
+  std::optional<RunId> sub_run;  // that performed it last, where it is not mapped
   Usage usage;
   std::optional<Timestamp> started_at;
   std::optional<Timestamp> ended_at;
@@ -228,6 +230,10 @@ class Run {
   std::optional<Timestamp> run_deadline() const { return run_deadline_; }
   // Of a step that has begun and has a timeout.
   std::optional<Timestamp> step_deadline(StepIndex index) const;
+  // The retry of this task is due, but the budget has no room for it: no deadline, but something to try again
+  // whenever something else has ended. Not an event; a run that is folded again finds its deadline passed.
+  void postpone(StepIndex step, ItemIndex item) { postponed_.emplace(step, item); }
+  const std::set<std::pair<StepIndex, ItemIndex>>& postponed() const { return postponed_; }
   // The earliest deadline of an active run, which may have become void.
   std::optional<Timestamp> next_wakeup() const;
   // Takes the earliest deadline that is due.
@@ -236,7 +242,7 @@ class Run {
   // Every attempt that somebody performs or may perform, and everything that is waited for.
   std::vector<AttemptToken> open_attempts() const;
   std::vector<AttemptToken> open_attempts(StepIndex step) const;
-  // The last attempts of tasks that have failed for good and with them their steps.
+  // The last attempts of tasks that have failed for good, in steps that a resumption or a retry tries again.
   std::vector<AttemptToken> given_up() const;
 
  private:
@@ -267,6 +273,9 @@ class Run {
   void begin_step(StepIndex index, Timestamp at);
   void end_step(StepIndex index, StepState state, Timestamp at);
   void end_run(RunState state, Timestamp at);
+  // Broken without leave to go on, or called off with the run.
+  bool stops_the_run(StepIndex index) const;
+  bool reopen_failed_steps();
   void reopen_step(StepIndex index);
   // From the states of steps and tasks and from the deadlines: what must start and what must be watched.
   void reopen(Timestamp at);
@@ -282,6 +291,8 @@ class Run {
   void count(StepIndex step, ItemIndex item, const TaskState& state, std::ptrdiff_t by);
   void begin_attempt(StepIndex step, ItemIndex item, Attempt attempt, std::uint32_t link,
                      std::uint32_t iteration, TaskRole role, Timestamp at);
+  void reserve(TaskRecord& task, const Budget& amount);
+  void release(TaskRecord& task);
   void end_attempt(StepIndex step, ItemIndex item, const std::optional<Payload>& usage);
   void wake_at(Wakeup wakeup);
 
@@ -308,6 +319,8 @@ class Run {
   Usage usage_;
   std::optional<Budget> budget_;
   Budget reserved_;
+  std::size_t reservations_ = 0;
+  std::set<std::pair<StepIndex, ItemIndex>> postponed_;
   std::map<std::string, Budget> largest_;
 };
 

@@ -26,14 +26,14 @@ struct Outcome {
 
 Outcome outcome_of(const StepState& state) {
   return std::visit(
-      Overloaded{
-          [](const StepDone& done) -> Outcome {
-            return {done.output.payload().bytes(), done.error ? error_json(*done.error) : "null"};
-          },
-          [](const StepBroken& broken) -> Outcome { return {"null", error_json(broken.error)}; },
-          [](const StepPending&) -> Outcome { return {}; }, [](const StepRunning&) -> Outcome { return {}; },
-          [](const StepNotTaken&) -> Outcome { return {}; },
-          [](const StepCalledOff&) -> Outcome { return {}; }},
+      Overloaded{[](const StepDone& done) -> Outcome {
+                   return {done.output.payload().bytes(), done.error ? error_json(*done.error) : "null"};
+                 },
+                 [](const StepBroken& broken) -> Outcome { return {"null", error_json(broken.error)}; },
+                 [](const StepPending&) -> Outcome { return {}; },
+                 [](const StepRunning&) -> Outcome { return {}; },
+                 [](const StepNotTaken&) -> Outcome { return {}; },
+                 [](const StepCalledOff&) -> Outcome { return {}; }},
       state);
 }
 
@@ -87,17 +87,16 @@ void add_text(JsonObject& object, std::string_view name, const std::string& text
 
 std::string waiting_json(const AttemptToken& token, const Wait& wait) {
   JsonObject object;
-  std::visit(Overloaded{[&](const UntilTime& timer) {
-                          object.add("kind", "timer").add("until", format_rfc3339(timer.until));
-                        },
-                        [&](const ForPerson& person) {
-                          object.add("kind", "approval").add("id", token.path_text());
-                          object.add_raw("by", names_json(person.by));
-                        },
-                        [&](const ForEvent& event) {
-                          object.add("kind", "event").add("event", event.pattern);
-                        }},
-             wait);
+  std::visit(
+      Overloaded{[&](const UntilTime& timer) {
+                   object.add("kind", "timer").add("until", format_rfc3339(timer.until));
+                 },
+                 [&](const ForPerson& person) {
+                   object.add("kind", "approval").add("id", token.path_text());
+                   object.add_raw("by", names_json(person.by));
+                 },
+                 [&](const ForEvent& event) { object.add("kind", "event").add("event", event.pattern); }},
+      wait);
   return object.finish();
 }
 
@@ -110,8 +109,7 @@ void add_performer(JsonObject& object, const Run& run, StepIndex index) {
   std::string agent = step.agent;
   if (agent.empty() && call && step.started_at) agent = call->agent;
   add_text(object, "agent", agent);
-  const bool sub_run = task && task->role == TaskRole::sub_run && task->attempt != Attempt(0);
-  add_text(object, "run_id", sub_run ? run.sub_run_of(index, ItemIndex(0)).text() : "");
+  add_text(object, "run_id", step.sub_run ? step.sub_run->text() : "");
   const auto* awaiting = task ? std::get_if<TaskAwaiting>(&task->state) : nullptr;
   const bool waits = awaiting && std::holds_alternative<StepRunning>(step.state);
   const AttemptToken token{run.id(), index, ItemIndex(0), task ? task->attempt : Attempt(0)};

@@ -1,5 +1,6 @@
 #include "core/run_scope.h"
 
+#include <set>
 #include <utility>
 
 #include "base/json_text.h"
@@ -43,6 +44,7 @@ void RunScope::leave() {
   item_.reset();
   self_.reset();
   own_output_.reset();
+  event_.reset();
 }
 
 std::optional<expr::Value> RunScope::find(std::string_view name) const {
@@ -70,7 +72,8 @@ void RunScope::write_state(const StateWrite& write) {
   if (!written_) written_ = state_ ? *state_ : StateSnapshot();
   state_ = &*written_;
   if (write.value) {
-    written_->entries.insert_or_assign(write.key, StateEntry{*write.value, written_->version, write.expires_at});
+    written_->entries.insert_or_assign(write.key,
+                                       StateEntry{*write.value, written_->version, write.expires_at});
   } else {
     written_->entries.erase(write.key);
   }
@@ -87,11 +90,14 @@ std::optional<expr::Value> RunScope::find_state(std::string_view path) const {
     return expr::Value::json(exact->second.value);
   }
   std::vector<std::pair<std::string, expr::Value>> members;
+  std::set<std::string> words;
   const std::string prefix = path.empty() ? "" : std::string(path) + ".";
   auto at = state_ ? state_->entries.lower_bound(prefix) : decltype(state_->entries.end()){};
   while (state_ && at != state_->entries.end() && at->first.starts_with(prefix)) {
-    const std::string word = at->first.substr(prefix.size(), at->first.find('.', prefix.size()) - prefix.size());
-    if (members.empty() || members.back().first != word) {
+    const std::string word =
+        at->first.substr(prefix.size(), at->first.find('.', prefix.size()) - prefix.size());
+    // Its keys need not stand side by side: `a`, `a-b`, `a.c`.
+    if (words.insert(word).second) {
       if (auto below = find_state(prefix + word)) members.emplace_back(word, *std::move(below));
     }
     // On to the next word.

@@ -36,7 +36,8 @@ class RunScope final : public expr::Scope {
   // From now on the state is as after this write.
   void write_state(const StateWrite& write);
   void set_event(expr::Value event) { event_ = std::move(event); }
-  // Only keys that one of the patterns matches; null for all. The patterns outlive the scope or the next call.
+  // Only keys that one of the patterns matches; null for all. The patterns outlive the scope or the next
+  // call.
   void limit_state(const std::vector<std::string>* readable) { readable_ = readable; }
 
  private:

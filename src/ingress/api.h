@@ -19,6 +19,9 @@ namespace ganglion {
 class Clock;
 class Coordinator;
 class Definitions;
+class EventLog;
+class Random;
+class Sessions;
 class Store;
 namespace agents {
 class Pool;
@@ -37,6 +40,9 @@ struct Dependencies {
   Coordinator& coordinator;
   Definitions& definitions;
   agents::Pool& pool;
+  Sessions& sessions;
+  EventLog& events;
+  Random& random;
 };
 
 struct Options {

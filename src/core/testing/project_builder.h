@@ -35,7 +35,8 @@ struct StepSpec {
   std::uint32_t max_iterations = 1;
   std::vector<std::string> fallback = {};
   std::optional<Duration> cache = {};
-  std::string choice = {};  // a template, in place of the agent's name
+  std::string cache_key = {};  // a template
+  std::string choice = {};     // a template, in place of the agent's name
 };
 
 class ProjectBuilder {
@@ -63,14 +64,57 @@ class ProjectBuilder {
     return add(name, spec, Publish{topic, text(spec.input)});
   }
   ProjectBuilder& set_step(const std::string& name, const StepSpec& spec, const std::string& key) {
+    return set_step(name, spec, {{key, spec.input}});
+  }
+  // Keys and templates.
+  ProjectBuilder& set_step(const std::string& name, const StepSpec& spec,
+                           const std::vector<std::pair<std::string, std::string>>& values) {
     workflow_.reads_state = true;
-    return add(name, spec, SetState{{{key, text(spec.input)}}});
+    SetState set;
+    for (const auto& [key, value] : values) set.writes.push_back({key, text(value)});
+    return add(name, spec, std::move(set));
+  }
+  ProjectBuilder& reads_state() {
+    workflow_.reads_state = true;
+    return *this;
+  }
+  // `schema` as JSON.
+  ProjectBuilder& topic(const std::string& name, std::uint32_t version, const std::string& schema) {
+    project_.topics[name].emplace(version, schema::Schema::compile(boost::json::parse(schema)).value());
+    return *this;
+  }
+  // Another workflow, for sub-runs. `schema` of its input as JSON; empty: none.
+  ProjectBuilder& workflow(const std::string& name, const std::string& schema = "",
+                           std::optional<Budget> budget = {}) {
+    WorkflowDefinition workflow;
+    workflow.name = name;
+    workflow.budget = budget;
+    if (!schema.empty()) workflow.input = schema::Schema::compile(boost::json::parse(schema)).value();
+    project_.workflows.insert_or_assign(name, std::move(workflow));
+    return *this;
   }
   // An agent that is not a mere worker.
   ProjectBuilder& add_agent(AgentDefinition agent) {
     const std::string name = agent.name;
     project_.agents.insert_or_assign(name, std::move(agent));
     return *this;
+  }
+  ProjectBuilder& add_agents(const std::vector<std::string>& names) {
+    for (const std::string& name : names) add_agent(name, "");
+    return *this;
+  }
+  ProjectBuilder& human(const std::string& name, std::vector<std::string> by = {}) {
+    return add_agent({.name = name, .backend = HumanAgent{std::move(by)}});
+  }
+  // Rules as (match, to).
+  ProjectBuilder& router(const std::string& name,
+                         const std::vector<std::pair<std::string, std::string>>& rules,
+                         std::optional<std::string> classifier = {},
+                         std::optional<std::string> otherwise = {}) {
+    RouterAgent router{{}, std::move(classifier), std::move(otherwise)};
+    for (const auto& [match, to] : rules)
+      router.rules.push_back({match, to, expr::Regex::compile(match).value()});
+    return add_agent({.name = name, .backend = std::move(router)});
   }
   ProjectBuilder& budget(Budget budget) {
     workflow_.budget = budget;
@@ -140,6 +184,7 @@ class ProjectBuilder {
     if (!spec.until.empty()) step.until = expr::Program::compile(spec.until).value();
     if (!spec.fallback.empty()) step.fallback = spec.fallback;
     if (spec.cache) step.cache = CachePolicy{*spec.cache, std::nullopt};
+    if (!spec.cache_key.empty()) step.cache.value().key = text(spec.cache_key);
     if (auto* call = std::get_if<AgentCall>(&step.action); call && !spec.choice.empty()) {
       call->agent.clear();
       call->choice = text(spec.choice);

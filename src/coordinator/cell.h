@@ -1,0 +1,76 @@
+#pragma once
+
+// What the coordinator holds of one run, for its own files only.
+
+#include <list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "coordinator/coordinator.h"
+
+namespace ganglion {
+
+// An input or a look, in the order in which they came.
+struct Coordinator::Pending {
+  // Nothing for a look.
+  std::optional<Input> input;
+  Completion<Result<Verdict>> done;
+  Completion<Result<const Run*>> look;
+};
+
+// Decided and on its way to the store.
+struct Coordinator::Batch {
+  struct Answer {
+    Pending pending;
+    Result<Verdict> result;
+  };
+
+  std::uint64_t from_version = 0;
+  bool creates = false;
+  Timestamp at;
+  std::vector<Event> events;
+  std::vector<AttemptToken> withdrawn;
+  std::vector<DeadLetter> dead_letters;
+  std::vector<AttemptToken> revived;
+  std::vector<CacheWrite> cached;
+  std::vector<Answer> answers;
+  std::string status_before;
+  std::optional<IdempotencyClaim> claim;
+  std::optional<ForkPoint> fork;
+  std::optional<StateCommit> state;        // what the commit writes, for the snapshot in memory
+  Completion<Result<StartedRun>> started;  // of a new run
+
+  void add(Decision& decision);
+};
+
+struct Coordinator::Cell {
+  explicit Cell(RunId run_id) : id(std::move(run_id)) {}
+
+  const RunId id;
+  std::unique_ptr<Run> run;  // null while it is being read
+  bool loading = false;
+  bool loading_state = false;  // the session's, which the next decision looks at
+  bool committing = false;
+  bool settling = false;  // its inputs are being decided or answered: what comes meanwhile waits its turn
+  // Where it is counted among the open runs.
+  struct Counted {
+    std::map<std::string, std::size_t>::iterator tenant;
+    std::map<std::pair<std::string, std::string>, std::size_t>::iterator definition;
+  };
+  std::optional<Counted> counted;
+  bool retired = false;        // among those that may be forgotten
+  std::list<Pending> waiting;  // nearly always empty, and then it costs nothing
+  std::map<FollowerId, Follower> followers;
+  TimerId timer;
+  std::optional<Timestamp> timer_at;
+
+  bool needed() const {
+    return loading || loading_state || committing || settling || !waiting.empty() || !followers.empty() ||
+           (run && !run->ended());
+  }
+};
+
+}  // namespace ganglion

@@ -1,0 +1,264 @@
+#include "coordinator/event_router.h"
+
+#include <charconv>
+#include <utility>
+
+#include "base/json_text.h"
+#include "base/sha256.h"
+#include "coordinator/definitions.h"
+#include "coordinator/event_log.h"
+#include "core/run_scope.h"
+#include "core/topic.h"
+
+namespace ganglion {
+namespace {
+
+constexpr const char* kPosition = "event_position";
+constexpr std::uint32_t kPage = 100;  // events set off at once
+constexpr Duration kTryAgain{100};    // after a store that was unavailable or an engine that was full
+
+// What `where` and `input` of a trigger see.
+class EventScope final : public expr::Scope {
+ public:
+  explicit EventScope(const TopicEvent& event) : event_(expr::Value::json(event_payload(event))) {}
+
+  std::optional<expr::Value> find(std::string_view name) const override {
+    if (name == "event") return event_;
+    return std::nullopt;
+  }
+
+ private:
+  expr::Value event_;
+};
+
+bool fires(const EventTrigger& trigger, const TopicEvent& event, const EventScope& scope) {
+  if (!topic_matches(trigger.on, event.topic)) return false;
+  if (!trigger.where) return true;
+  const auto wanted = trigger.where->evaluate(scope);
+  return wanted && wanted->is(expr::Kind::boolean) && wanted->as_boolean();
+}
+
+// No client can make this key: it holds a space.
+std::string key_of(const TopicEvent& event, const std::string& what) {
+  return "event " + std::to_string(event.seq) + " " + sha256_hex(what).substr(0, 32);
+}
+
+}  // namespace
+
+// Events that are set off together, and how many of their effects are not durable yet.
+struct EventRouter::Page {
+  std::uint64_t last = 0;
+  std::size_t open = 1;
+  EventRouter* router = nullptr;
+
+  void done() {
+    if (--open == 0) router->page_done(*this);
+  }
+};
+
+EventRouter::EventRouter(Store& store, Clock& clock, EventLog& log, Coordinator& coordinator,
+                         Definitions& definitions,
+                         std::function<void(const TopicEvent&, const Error&)> on_problem)
+    : store_(store),
+      clock_(clock),
+      log_(log),
+      coordinator_(coordinator),
+      definitions_(definitions),
+      on_problem_(std::move(on_problem)) {}
+
+EventRouter::~EventRouter() {
+  if (started_) log_.unfollow(EventFollowerId(follower_));
+  coordinator_.event_waits().on_begun({});
+}
+
+void EventRouter::start(Completion<Result<void>> done) {
+  store_.get_setting(kPosition, [this, done = std::move(done)](Result<std::string> position) mutable {
+    if (!position && position.error().code != "not_found") return done(std::unexpected(position.error()));
+    if (position) std::from_chars(position->data(), position->data() + position->size(), position_);
+    started_ = true;
+    follower_ = log_.follow([this](const std::vector<TopicEvent>&) { read(); }).value();
+    coordinator_.event_waits().on_begun([this](const RunId& run, const std::string& pattern,
+                                               std::uint64_t since) { catch_up(run, pattern, since); });
+    for (const auto& [run, waits] : coordinator_.event_waits().all()) {
+      for (const auto& [pattern, since] : waits) catch_up(run, pattern, since);
+    }
+    read();
+    done({});
+  });
+}
+
+void EventRouter::later(std::move_only_function<void()> action) {
+  clock_.at(clock_.now() + kTryAgain, [alive = std::weak_ptr(alive_), action = std::move(action)]() mutable {
+    if (!alive.expired()) action();
+  });
+}
+
+void EventRouter::read() {
+  if (busy_ || position_ >= log_.last()) return;
+  busy_ = true;
+  auto have_read = [this, alive = std::weak_ptr(alive_)](Result<std::vector<TopicEvent>> events) {
+    if (alive.expired()) return;
+    if (!events) {
+      return later([this] {
+        busy_ = false;
+        read();
+      });
+    }
+    if (events->empty()) {
+      busy_ = false;
+      return;
+    }
+    set_off(*std::move(events));
+  };
+  store_.read_events({.pattern = "**", .before = std::nullopt, .after = position_, .limit = kPage},
+                     std::move(have_read));
+}
+
+void EventRouter::set_off(std::vector<TopicEvent> events) {
+  auto page = std::make_shared<Page>();
+  page->last = events.back().seq;
+  page->router = this;
+  for (const TopicEvent& event : events) set_off(event, page);
+  page->done();
+}
+
+void EventRouter::set_off(const TopicEvent& event, const std::shared_ptr<Page>& page) {
+  for (const RunId& run : coordinator_.event_waits().waiting_for(event.topic)) deliver(run, event, page);
+  const auto project = definitions_.active();
+  if (!project) return;
+  const EventScope scope(event);
+  const EventCause cause{event.seq, event.hops};
+  std::size_t position = 0;
+  for (const Trigger& trigger : project->triggers) {
+    const std::string number = std::to_string(position++);
+    const auto* on = std::get_if<EventTrigger>(&trigger.source);
+    if (on == nullptr || !fires(*on, event, scope)) continue;
+    const std::string key = key_of(event, "trigger " + number + " " + on->on + " " + trigger.workflow);
+    auto input = trigger.input.render(scope);
+    if (!input) {
+      bury(event, key, input.error(), page);
+      continue;
+    }
+    StartRequest request;
+    request.workflow = trigger.workflow;
+    request.input = *std::move(input);
+    request.cause = cause;
+    start_run(event, key, std::move(request), page);
+  }
+  for (const auto& [name, agent] : project->agents) {
+    if (!any_matches(agent.subscribes, event.topic)) continue;
+    StartRequest request;
+    request.workflow = reaction_name(name);
+    request.input = event_payload(event);
+    request.cause = cause;
+    start_run(event, key_of(event, "agent " + name), std::move(request), page);
+  }
+}
+
+void EventRouter::deliver(const RunId& run, const TopicEvent& event, const std::shared_ptr<Page>& page) {
+  ++page->open;
+  coordinator_.submit(run, Deliver{event},
+                      [this, alive = std::weak_ptr(alive_), run, event, page](Result<void> delivered) {
+                        if (alive.expired()) return;
+                        if (!delivered && delivered.error().code == "unavailable") {
+                          later([this, run, event, page] {
+                            deliver(run, event, page);
+                            page->done();
+                          });
+                          return;
+                        }
+                        page->done();
+                      });
+}
+
+void EventRouter::start_run(const TopicEvent& event, const std::string& key, StartRequest request,
+                            const std::shared_ptr<Page>& page) {
+  const auto project = definitions_.active();
+  const auto workflow = project->workflows.find(request.workflow);
+  if (workflow != project->workflows.end() && workflow->second.input) {
+    const auto violations = workflow->second.input->validate_json(request.input.bytes());
+    if (violations && !violations->empty()) {
+      const schema::Violation& first = violations->front();
+      return bury(event, key,
+                  {"invalid_input", "the input of " + request.workflow + first.path + ": " + first.message},
+                  page);
+    }
+  }
+  ++page->open;
+  request.claim = IdempotencyClaim{key, "event"};
+  const StartRequest again = request;
+  coordinator_.start_run(std::move(request), [this, alive = std::weak_ptr(alive_), event, key, again,
+                                              page](Result<StartedRun> started) {
+    if (alive.expired()) return;
+    const std::string code = started ? "" : started.error().code;
+    if (code == "unavailable" || code == "overloaded" || code == "too_many_runs") {
+      later([this, event, key, again, page] {
+        start_run(event, key, again, page);
+        page->done();
+      });
+      return;
+    }
+    if (!started && code != "idempotency_mismatch") bury(event, key, started.error(), page);
+    page->done();
+  });
+}
+
+// A person looks at it; the log goes on.
+void EventRouter::bury(const TopicEvent& event, const std::string& key, const Error& error,
+                       const std::shared_ptr<Page>& page) {
+  if (on_problem_) on_problem_(event, error);
+  ++page->open;
+  store_.put_record(dead_event(event, key, error, clock_.now()),
+                    [this, alive = std::weak_ptr(alive_), event, key, error, page](Result<void> put) {
+                      if (alive.expired()) return;
+                      if (put) return page->done();
+                      later([this, event, key, error, page] {
+                        bury(event, key, error, page);
+                        page->done();
+                      });
+                    });
+}
+
+void EventRouter::page_done(const Page& page) {
+  position_ = page.last;
+  auto written = [this, alive = std::weak_ptr(alive_)](Result<void>) {
+    if (alive.expired()) return;
+    busy_ = false;
+    read();
+  };
+  store_.put_setting(kPosition, std::to_string(position_), std::move(written));
+}
+
+// A run has begun to wait for what may have come already, between its decision and now.
+void EventRouter::catch_up(const RunId& run, const std::string& pattern, std::uint64_t since) {
+  if (since >= log_.last()) return;
+  auto have_read = [this, alive = std::weak_ptr(alive_), run, pattern,
+                    since](Result<std::vector<TopicEvent>> events) {
+    if (alive.expired()) return;
+    if (!events) return later([this, run, pattern, since] { catch_up(run, pattern, since); });
+    if (events->empty()) return;
+    for (const TopicEvent& event : *events) {
+      auto page = std::make_shared<Page>();
+      page->open = 2;  // never the end of a page of the log
+      deliver(run, event, page);
+    }
+    catch_up(run, pattern, events->back().seq);
+  };
+  store_.read_events({.pattern = pattern, .before = std::nullopt, .after = since, .limit = kPage},
+                     std::move(have_read));
+}
+
+Record dead_event(const TopicEvent& event, const std::string& key, const Error& error, Timestamp now) {
+  JsonObject data;
+  data.add("kind", "event");
+  data.add_raw("event", event_payload(event).bytes());
+  if (event.version != 0) data.add("topicversion", std::int64_t{event.version});
+  data.add_raw("error", JsonObject().add("code", error.code).add("message", error.message).finish());
+  return {.kind = RecordKind::dead_letter,
+          .id = "event-" + sha256_hex(key).substr(0, 26),
+          .run = std::nullopt,
+          .at = now,
+          .data = data.finish()};
+}
+
+}  // namespace ganglion

@@ -1,0 +1,258 @@
+// Writing down what was decided, and what became of that.
+
+#include <ranges>
+#include <utility>
+
+#include "base/assert.h"
+#include "base/json_text.h"
+#include "base/overloaded.h"
+#include "coordinator/cell.h"
+#include "coordinator/event_log.h"
+#include "coordinator/sessions.h"
+#include "core/blob_references.h"
+#include "core/event_codec.h"
+
+namespace ganglion {
+namespace {
+
+std::string usage_json(const Usage& usage) {
+  JsonObject object;
+  for (const auto& [name, amount] : usage) object.add_number(name, amount);
+  return object.finish();
+}
+
+RunRecord record_of(const Run& run) {
+  const RunCreated& created = run.created();
+  return {.id = run.id(),
+          .workflow = created.workflow,
+          .definition = created.definition,
+          .status = std::string(run.status()),
+          .session_id = created.session_id,
+          .labels = created.labels,
+          .parent = created.parent ? std::optional(created.parent->run) : std::nullopt,
+          .created_at = run.created_at(),
+          .ended_at = run.ended_at(),
+          .usage = usage_json(run.usage())};
+}
+
+void add_place(JsonObject& data, const Run& run, const AttemptToken& token) {
+  const StepDefinition& step = run.definition(token.step);
+  data.add("run_id", run.id().text()).add("workflow", run.workflow().name).add("step", step.name);
+  if (step.for_each) {
+    data.add("item", std::int64_t{token.item.value()});
+  } else {
+    data.add_raw("item", "null");
+  }
+}
+
+void add_text(JsonObject& data, std::string_view name, const std::string& text) {
+  if (text.empty()) {
+    data.add_raw(name, "null");
+  } else {
+    data.add(name, text);
+  }
+}
+
+Record approval_record(const Run& run, const AttemptToken& token, const ForPerson& person, Timestamp at) {
+  JsonObject data;
+  data.add("kind", person.agent.empty() ? "approval" : "task");
+  add_place(data, run, token);
+  add_text(data, "agent", person.agent);
+  std::string by = "[";
+  for (const std::string& name : person.by) {
+    if (by.size() > 1) by += ',';
+    append_json_string(by, name);
+  }
+  data.add_raw("by", by + "]").add_raw("show", person.show.bytes()).add("digest", person.digest);
+  data.add("requested_at", format_rfc3339(at));
+  const auto deadline = run.step_deadline(token.step);
+  add_text(data, "expires_at", deadline ? format_rfc3339(*deadline) : "");
+  return {RecordKind::approval, token.path_text(), run.id(), at, data.finish()};
+}
+
+Record dead_letter_record(const Run& run, const DeadLetter& letter, Timestamp at) {
+  JsonObject data;
+  data.add("kind", "task");
+  add_place(data, run, letter.token);
+  add_text(data, "agent", letter.agent);
+  data.add("attempts", std::int64_t{letter.token.attempt.value()}).add_raw("input", letter.input.bytes());
+  JsonObject error;
+  error.add("code", letter.error.code).add("message", letter.error.message);
+  data.add_raw("error", error.finish());
+  return {RecordKind::dead_letter, letter.token.path_text(), run.id(), at, data.finish()};
+}
+
+}  // namespace
+
+void Coordinator::commit(Cell& cell, Batch batch) {
+  Commit commit = commit_of(cell, batch);
+  batch.state = commit.state;
+  cell.committing = true;
+  cell.settling = false;
+  auto finished = [this, id = cell.id, batch = std::move(batch)](CommitOutcome outcome) mutable {
+    std::visit(Overloaded{[&](const Committed& done) { committed(id, std::move(batch), done); },
+                          [&](const VersionConflict&) { try_again(id, std::move(batch)); },
+                          [&](const KeyTaken& taken) { key_taken(id, std::move(batch), taken); },
+                          [&](const StoreUnavailable& why) {
+                            give_up(id, std::move(batch), {"unavailable", why.reason});
+                          }},
+               outcome);
+  };
+  store_.commit(std::move(commit), std::move(finished));
+}
+
+Commit Coordinator::commit_of(const Cell& cell, const Batch& batch) const {
+  const Run& run = *cell.run;
+  Commit commit{.run = cell.id,
+                .expected_version = batch.from_version,
+                .events = {},
+                .create = {},
+                .status = {},
+                .claim = batch.claim,
+                .fork = batch.fork};
+  commit.events.reserve(batch.events.size());
+  std::uint64_t seq = batch.from_version;
+  for (const Event& event : batch.events) {
+    commit.events.push_back(encode(event, ++seq, batch.at, run.workflow()));
+    find_blob_references(commit.events.back().data, commit.blobs);
+    add_event(commit, cell, event, batch.at);
+  }
+  GANGLION_ASSERT(seq == run.version());
+  if (batch.creates) {
+    commit.create = record_of(run);
+  } else if (run.status() != batch.status_before) {
+    commit.status = StatusChange{std::string(run.status()), run.ended_at(), usage_json(run.usage())};
+  }
+  for (const AttemptToken& token : batch.withdrawn) {
+    const TaskRecord* task = run.find_task(token.step, token.item);
+    const auto* awaiting = task ? std::get_if<TaskAwaiting>(&task->state) : nullptr;
+    if (awaiting && std::holds_alternative<ForPerson>(awaiting->wait))
+      commit.removed_records.push_back({RecordKind::approval, token.path_text()});
+  }
+  for (const DeadLetter& letter : batch.dead_letters)
+    commit.records.push_back(dead_letter_record(run, letter, batch.at));
+  for (const AttemptToken& token : batch.revived)
+    commit.removed_records.push_back({RecordKind::dead_letter, token.path_text()});
+  for (const CacheWrite& cached : batch.cached)
+    commit.cached.push_back({cached.key, cached.output, batch.at, batch.at + cached.ttl});
+  return commit;
+}
+
+// What else becomes durable with an event.
+void Coordinator::add_event(Commit& commit, const Cell& cell, const Event& event, Timestamp at) const {
+  const Run& run = *cell.run;
+  if (const auto* waiting = std::get_if<TaskWaiting>(&event)) {
+    const auto* person = std::get_if<ForPerson>(&waiting->wait);
+    const AttemptToken token{run.id(), waiting->step, waiting->item, waiting->attempt};
+    if (person) commit.records.push_back(approval_record(run, token, *person, at));
+  } else if (const auto* decided = std::get_if<ApprovalDecided>(&event)) {
+    const AttemptToken token{run.id(), decided->step, decided->item, decided->attempt};
+    commit.removed_records.push_back({RecordKind::approval, token.path_text()});
+  } else if (const auto* published = std::get_if<EventPublished>(&event)) {
+    const auto& cause = run.created().cause;
+    TopicEvent entry{.id = published->id,
+                     .source = "/v1/runs/" + run.id().text(),
+                     .topic = published->topic,
+                     .version = published->version,
+                     .time = at,
+                     .data = published->data,
+                     .run = run.id(),
+                     .step = run.definition(published->step).name};
+    if (cause) entry.cause = cause->seq;
+    entry.hops = cause ? cause->hops + 1 : 1;
+    commit.published.push_back(std::move(entry));
+  } else if (const auto* changed = std::get_if<StateChanged>(&event)) {
+    if (!commit.state) commit.state = StateCommit{*run.created().session_id, {}};
+    commit.state->writes.push_back(changed->write);
+  } else if (const auto* forked = std::get_if<RunForked>(&event)) {
+    // What the shared part asks people for is asked again, for this run.
+    for (const AttemptToken& token : run.open_attempts()) {
+      const TaskRecord& task = *run.find_task(token.step, token.item);
+      const auto* awaiting = std::get_if<TaskAwaiting>(&task.state);
+      const auto* person = awaiting ? std::get_if<ForPerson>(&awaiting->wait) : nullptr;
+      if (person && forked->seq > 0) commit.records.push_back(approval_record(run, token, *person, at));
+    }
+  }
+}
+
+// --- what became of a commit
+// --------------------------------------------------------------------------------------------
+
+void Coordinator::committed(const RunId& run, Batch batch, const Committed& outcome) {
+  Cell& cell = cell_of(run);
+  cell.committing = false;
+  cell.settling = true;
+  for (const std::uint64_t seq : outcome.event_seqs) events_.published(seq);
+  if (batch.state && outcome.state_version) sessions_.wrote(*batch.state, *outcome.state_version);
+  if (cell.run->ended() == cell.counted.has_value()) {
+    if (cell.counted) {
+      count_ended(cell);
+    } else {
+      count_open(cell);
+    }
+  }
+  carry_out(*cell.run, batch);
+  tell_followers(cell, batch);
+  if (batch.started) batch.started(StartedRun{run, false});
+  for (auto& answer : batch.answers) answer.pending.done(std::move(answer.result));
+  cell.settling = false;
+  settle(cell);
+}
+
+void Coordinator::tell_followers(const Cell& cell, const Batch& batch) const {
+  if (cell.followers.empty() && !options_.on_transition) return;
+  std::vector<JournalEntry> entries;
+  std::uint64_t seq = batch.from_version;
+  for (const Event& event : batch.events)
+    entries.push_back(encode(event, ++seq, batch.at, cell.run->workflow()));
+  for (const JournalEntry& entry : entries) {
+    if (options_.on_transition) options_.on_transition(cell.id, entry);
+  }
+  const auto followers = cell.followers;  // one may leave while another is called
+  for (const auto& [id, follower] : followers) {
+    if (cell.followers.contains(id)) follower(entries, *cell.run);
+  }
+}
+
+// The journal has moved: somebody else decided. Read it, and decide the same inputs again. A run that should
+// have been new is one that was started before.
+void Coordinator::try_again(const RunId& run, Batch batch) {
+  Cell& cell = cell_of(run);
+  cell.committing = false;
+  if (batch.creates && cell.counted) count_ended(cell);
+  cell.run.reset();
+  for (auto& answer : batch.answers | std::views::reverse) cell.waiting.push_front(std::move(answer.pending));
+  load(run);
+  if (batch.started) batch.started(StartedRun{run, true});
+}
+
+void Coordinator::give_up(const RunId& run, Batch batch, const Error& error) {
+  Cell& cell = cell_of(run);
+  cell.committing = false;
+  problem(run, error);
+  if (batch.started) {
+    count_ended(cell);
+    cell.run.reset();
+    batch.started(std::unexpected(error));
+    return let_go(run);
+  }
+  cell.run.reset();
+  load_later(cell);
+  for (auto& answer : batch.answers) answer.pending.done(std::unexpected(error));
+}
+
+void Coordinator::key_taken(const RunId& run, Batch batch, const KeyTaken& taken) {
+  Cell& cell = cell_of(run);
+  cell.committing = false;
+  count_ended(cell);
+  cell.run.reset();
+  if (taken.body_digest == batch.claim->body_digest) {
+    batch.started(StartedRun{taken.run, true});
+  } else {
+    batch.started(fail("idempotency_mismatch", "this Idempotency-Key started run " + taken.run.text() +
+                                                   " with another request; use a new key for a new request"));
+  }
+  let_go(run);
+}
+
+}  // namespace ganglion

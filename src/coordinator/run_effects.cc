@@ -1,0 +1,312 @@
+// Carrying out what is durable: tasks go to agents, sub-runs start, the cache is asked, deadlines are
+// watched.
+
+#include <utility>
+
+#include "base/json_text.h"
+#include "base/overloaded.h"
+#include "coordinator/cell.h"
+#include "coordinator/sessions.h"
+#include "core/chain.h"
+
+namespace ganglion {
+namespace {
+
+constexpr Duration kInsist{100};  // between two tries to tell a run something, while the store is unavailable
+
+// What an agent is asked in this attempt.
+Payload asked(const Run& run, const AttemptToken& token, const TaskRecord& task) {
+  if (task.role != TaskRole::classify) return task.input;
+  const auto& call = std::get<AgentCall>(run.definition(token.step).action);
+  const std::string& called = call.agent.empty() && task.details ? task.details->called : call.agent;
+  const auto router = run.project().agents.find(called);
+  if (router == run.project().agents.end()) return task.input;
+  return question_of(std::get<RouterAgent>(router->second.backend), task.input);
+}
+
+bool has_fallback(const Run& run, const AttemptToken& token, const TaskRecord& task) {
+  if (task.role != TaskRole::work) return task.role == TaskRole::classify;
+  const auto& call = std::get<AgentCall>(run.definition(token.step).action);
+  std::string performer = call.agent;
+  if (task.details && performer.empty()) performer = task.details->called;
+  if (task.details && !task.details->routed.empty()) performer = task.details->routed;
+  const auto agent = run.project().agents.find(performer);
+  if (agent == run.project().agents.end()) return false;
+  return task.link + 1 < chain_of(run.definition(token.step), agent->second).size();
+}
+
+// How a sub-run has ended, as the report of the task that it performed.
+TaskReport report_of_sub_run(const Run& child) {
+  JsonObject amounts;
+  for (const auto& [name, amount] : child.usage()) amounts.add_number(name, amount);
+  std::optional<Payload> usage;
+  if (!child.usage().empty()) usage = Payload(amounts.finish());
+  TaskReport report{.token = *child.created().parent,
+                    .outcome = {},
+                    .worker = "run " + child.id().text(),
+                    .started_at = child.created_at()};
+  const std::string name = "the run " + child.id().text() + " of " + child.workflow().name;
+  report.outcome = std::visit(
+      Overloaded{
+          [&](const RunDone& done) -> decltype(report.outcome) { return TaskSuccess{done.output, usage}; },
+          [&](const RunBroken& broken) -> decltype(report.outcome) {
+            return TaskFailure{broken.error.code, name + " failed: " + broken.error.message, true, usage};
+          },
+          [&](const RunCalledOff& called_off) -> decltype(report.outcome) {
+            return TaskFailure{"cancelled", name + " was cancelled: " + called_off.reason, false, usage};
+          },
+          [&](const RunActive&) -> decltype(report.outcome) { return TaskFailure{}; },
+          [&](const RunOnHold&) -> decltype(report.outcome) { return TaskFailure{}; }},
+      child.state());
+  return report;
+}
+
+}  // namespace
+
+void Coordinator::carry_out(const Run& run, const Batch& batch) {
+  for (const AttemptToken& token : batch.withdrawn) withdraw(run, token);
+  event_waits_.update(run);
+  if (run.ended()) {
+    if (run.created().parent) report_to_parent(run);
+    return;
+  }
+  bool all_again = false;
+  for (const Event& event : batch.events) {
+    if (std::holds_alternative<RunForked>(event)) all_again = true;
+    if (std::holds_alternative<RunPaused>(event)) tell_sub_runs(run, Pause{.by_parent = true});
+    if (std::holds_alternative<RunResumed>(event)) tell_sub_runs(run, Resume{.by_parent = true});
+  }
+  if (all_again) {
+    for (const AttemptToken& token : run.open_attempts()) perform(run, token);
+    return;
+  }
+  for (const Event& event : batch.events) {
+    const auto* scheduled = std::get_if<TaskScheduled>(&event);
+    if (scheduled != nullptr) perform(run, {run.id(), scheduled->step, scheduled->item, scheduled->attempt});
+  }
+}
+
+// If the attempt is still what the run wants: what came after it in the same commit may have ended it.
+void Coordinator::perform(const Run& run, const AttemptToken& token) {
+  const TaskRecord* task = run.find_task(token.step, token.item);
+  const bool current = task != nullptr && task->attempt == token.attempt &&
+                       std::holds_alternative<StepRunning>(run.step(token.step).state) &&
+                       std::holds_alternative<TaskDispatched>(task->state);
+  if (!current) return;
+  switch (task->role) {
+    case TaskRole::work:
+    case TaskRole::classify:
+      return dispatch(run, token);
+    case TaskRole::cache:
+    case TaskRole::recall:
+      return recall(run, token);
+    case TaskRole::sub_run:
+      return start_sub_run(run, token);
+  }
+}
+
+void Coordinator::dispatch(const Run& run, const AttemptToken& token) {
+  const StepDefinition& step = run.definition(token.step);
+  const TaskRecord& task = *run.find_task(token.step, token.item);
+  const std::string& agent = run.agent_of(token.step, token.item);
+  const auto definition = run.project().agents.find(agent);
+  const RunCreated& created = run.created();
+  tasks_.dispatch(
+      {.token = token,
+       .iteration = task.iteration,
+       .agent = agent,
+       .definition = created.definition,
+       .workflow = run.workflow().name,
+       .step = step.name,
+       .mapped = step.for_each.has_value(),
+       .input = asked(run, token, task),
+       .timeout = definition == run.project().agents.end() ? Duration(30'000) : definition->second.timeout,
+       .session_id = created.session_id,
+       .traceparent = created.traceparent,
+       .priority = step.priority.value_or(created.priority),
+       .fairness_key = tenant_of(created),
+       .fallback_follows = has_fallback(run, token, task),
+       .state_version = task.state_version,
+       .scheduled_at = task.scheduled_at});
+}
+
+// Again, after a store that was unavailable.
+void Coordinator::perform_later(const AttemptToken& token) {
+  clock_.at(clock_.now() + kInsist, [this, alive = std::weak_ptr(alive_), token] {
+    if (alive.expired()) return;
+    inspect(token.run, [this, token](Result<const Run*> run) {
+      if (run) return perform(**run, token);
+      if (run.error().code == "unavailable") perform_later(token);
+    });
+  });
+}
+
+// --- the cache
+// ------------------------------------------------------------------------------------------------------
+
+void Coordinator::recall(const Run& run, const AttemptToken& token) {
+  const TaskRecord& task = *run.find_task(token.step, token.item);
+  const auto& policy = run.definition(token.step).cache;
+  const std::optional<Duration> ttl =
+      task.role == TaskRole::cache && policy ? std::optional(policy->ttl) : std::nullopt;
+  auto found = [this, token, ttl, scheduled_at = task.scheduled_at](Result<CachedOutput> cached) {
+    if (!cached && cached.error().code == "unavailable") {
+      return perform_later(token);
+    }
+    const bool fresh = cached && (!ttl || cached->at + *ttl > clock_.now());
+    TaskReport report{.token = token, .outcome = {}, .worker = "cache", .started_at = scheduled_at};
+    if (fresh) {
+      report.outcome = TaskSuccess{cached->output};
+    } else {
+      report.outcome = TaskFailure{"cache_miss", "the cache has no answer to this input", false, {}};
+    }
+    insist(token.run, std::move(report));
+  };
+  store_.find_cached(task.details ? task.details->cache_key : std::string(), std::move(found));
+}
+
+// --- sub-runs
+// -----------------------------------------------------------------------------------------------------
+
+void Coordinator::start_sub_run(const Run& parent, const AttemptToken& token) {
+  const TaskRecord& task = *parent.find_task(token.step, token.item);
+  const std::string& name = parent.agent_of(token.step, token.item);
+  const auto workflow = parent.project().workflows.find(name);
+  const RunId id = parent.sub_run_of(token.step, token.item);
+  Cell& cell = cell_of(id);
+  if (cell.run || cell.loading) {
+    // It is here already; if it has ended, its parent may not know.
+    return inspect(id, [this](Result<const Run*> child) {
+      if (child && (*child)->ended()) report_to_parent(**child);
+    });
+  }
+  auto project = definitions_.find(parent.project().digest);
+  const RunCreated& above = parent.created();
+  RunCreated created{.workflow = name,
+                     .definition = above.definition,
+                     .input = task.input,
+                     .session_id = above.session_id,
+                     .priority = parent.definition(token.step).priority.value_or(above.priority),
+                     .labels = above.labels,
+                     .traceparent = above.traceparent,
+                     .parent = token,
+                     .depth = above.depth + 1,
+                     .cause = above.cause,
+                     .budget = task.details ? task.details->reserved : std::nullopt};
+  auto go_on = [this, id, token, project = std::move(project), definition = &workflow->second,
+                created = std::move(created)]() mutable {
+    Cell& child = cell_of(id);
+    if (child.run || child.loading) return;
+    child.run = std::make_unique<Run>(id, std::move(project), *definition);
+    Batch batch;
+    batch.creates = true;
+    batch.at = clock_.now();
+    child.run->apply(created, batch.at);
+    batch.events.emplace_back(std::move(created));
+    count_open(child);
+    Decision decision = decide_first(child, Wake{}, batch.at);
+    batch.add(decision);
+    // A run that exists is the one that was started before a restart.
+    batch.started = [this, id, token](Result<StartedRun> started) {
+      if (!started) return perform_later(token);
+      if (!started->existed) return;
+      inspect(id, [this](Result<const Run*> run) {
+        if (run && (*run)->ended()) report_to_parent(**run);
+      });
+    };
+    commit(child, std::move(batch));
+  };
+  if (!workflow->second.reads_state || !above.session_id) return go_on();
+  sessions_.load(*above.session_id,
+                 [go_on = std::move(go_on)](const Result<Sessions::Snapshot>&) mutable { go_on(); });
+}
+
+void Coordinator::withdraw(const Run& run, const AttemptToken& token) {
+  const TaskRecord* task = run.find_task(token.step, token.item);
+  if (task == nullptr) return tasks_.withdraw(token);
+  switch (task->role) {
+    case TaskRole::work:
+    case TaskRole::classify:
+      return tasks_.withdraw(token);
+    case TaskRole::cache:
+    case TaskRole::recall:
+      return;
+    case TaskRole::sub_run:
+      return insist(run.sub_run_of(token.step, token.item),
+                    Cancel{"the run " + run.id().text() + " that had started it doesn't need it any more"});
+  }
+}
+
+void Coordinator::tell_sub_runs(const Run& run, const Input& input) {
+  for (const AttemptToken& token : run.open_attempts()) {
+    const TaskRecord& task = *run.find_task(token.step, token.item);
+    const bool performing =
+        task.role == TaskRole::sub_run && std::holds_alternative<TaskDispatched>(task.state);
+    if (performing) insist(run.sub_run_of(token.step, token.item), input);
+  }
+}
+
+void Coordinator::insist(const RunId& run, Input input) {
+  Input again = input;
+  enqueue(run,
+          {.input = std::move(input),
+           .done =
+               [this, alive = std::weak_ptr(alive_), run, again = std::move(again)](Result<Verdict> verdict) {
+                 if (alive.expired() || verdict || verdict.error().code != "unavailable") return;
+                 clock_.at(clock_.now() + kInsist, [this, alive, run, again] {
+                   if (!alive.expired()) insist(run, again);
+                 });
+               },
+           .look = {}});
+}
+
+void Coordinator::report_to_parent(const Run& child) {
+  const RunId parent = child.created().parent->run;
+  clock_.post([this, alive = std::weak_ptr(alive_), parent, report = report_of_sub_run(child)]() mutable {
+    if (!alive.expired()) insist(parent, std::move(report));
+  });
+}
+
+// Whether the parent of an open sub-run still waits for it, and whether it is on hold: what it should have
+// been told before a restart.
+void Coordinator::check_parent(const RunId& child) {
+  clock_.post([this, alive = std::weak_ptr(alive_), child] {
+    if (alive.expired()) return;
+    const auto found = cells_.find(child);
+    if (found == cells_.end() || !found->second->run || found->second->run->ended()) return;
+    const AttemptToken task = *found->second->run->created().parent;
+    inspect(task.run,
+            [this, child, task](const Result<const Run*>& parent) { judge_by_parent(child, task, parent); });
+  });
+}
+
+void Coordinator::judge_by_parent(const RunId& child, const AttemptToken& task, Result<const Run*> parent) {
+  if (!parent && parent.error().code == "unavailable") return check_parent(child);
+  const TaskRecord* record = parent ? (*parent)->find_task(task.step, task.item) : nullptr;
+  const bool wanted = record != nullptr && record->attempt == task.attempt && !(*parent)->ended() &&
+                      std::holds_alternative<TaskDispatched>(record->state);
+  if (!wanted) {
+    insist(child, Cancel{"the run " + task.run.text() + " that had started it doesn't need it any more"});
+  } else if (std::holds_alternative<RunOnHold>((*parent)->state())) {
+    insist(child, Pause{.by_parent = true});
+  } else {
+    insist(child, Resume{.by_parent = true});
+  }
+}
+
+// --- deadlines
+// ------------------------------------------------------------------------------------------------------
+
+void Coordinator::watch_deadline(Cell& cell) {
+  const auto when = cell.run ? cell.run->next_wakeup() : std::nullopt;
+  if (when == cell.timer_at) return;
+  if (cell.timer_at) clock_.cancel(cell.timer);
+  cell.timer_at = when;
+  if (!when) return;
+  cell.timer = clock_.at(*when, [this, run = cell.id] {
+    cell_of(run).timer_at.reset();
+    enqueue(run, {.input = Wake{}, .done = [](Result<Verdict>) {}, .look = {}});
+  });
+}
+
+}  // namespace ganglion

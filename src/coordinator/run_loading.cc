@@ -1,0 +1,191 @@
+// Getting hold of runs: reading them, taking up those that have not ended, letting go of them.
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "coordinator/cell.h"
+#include "core/fold.h"
+
+namespace ganglion {
+namespace {
+
+constexpr std::uint32_t kJournalPage = 1000;  // entries a read
+constexpr std::uint32_t kRecoveryPage = 200;  // runs a read
+
+}  // namespace
+
+Coordinator::Cell& Coordinator::cell_of(const RunId& run) {
+  auto& slot = cells_[run];
+  if (!slot) slot = std::make_unique<Cell>(run);
+  return *slot;
+}
+
+void Coordinator::load(const RunId& run) {
+  cell_of(run).loading = true;
+  auto with_project = [this, run](Result<std::shared_ptr<const Project>> project) {
+    if (!project) return loaded(run, std::unexpected(project.error()));
+    read_journal(run, {}, [this, run, project = *project](Result<std::vector<JournalEntry>> journal) {
+      if (!journal) return loaded(run, std::unexpected(journal.error()));
+      loaded(run, fold(run, project, *journal));
+    });
+  };
+  store_.find_run(run, [this, run, with_project](Result<RunRecord> record) {
+    if (!record) return loaded(run, std::unexpected(record.error()));
+    definitions_.load(record->definition, with_project);
+  });
+}
+
+void Coordinator::read_journal(const RunId& run, std::vector<JournalEntry> journal,
+                               Completion<Result<std::vector<JournalEntry>>> done) {
+  const std::uint64_t after = journal.empty() ? 0 : journal.back().seq;
+  auto read = [this, run, journal = std::move(journal),
+               done = std::move(done)](Result<std::vector<JournalEntry>> page) mutable {
+    if (!page) return done(std::unexpected(page.error()));
+    const bool last = page->size() < kJournalPage;
+    std::ranges::move(*page, std::back_inserter(journal));
+    if (last) return done(std::move(journal));
+    read_journal(run, std::move(journal), std::move(done));
+  };
+  store_.read_journal(run, after, kJournalPage, std::move(read));
+}
+
+void Coordinator::loaded(const RunId& run, Result<std::unique_ptr<Run>> result) {
+  Cell& cell = cell_of(run);
+  cell.loading = false;
+  if (!result) {
+    if (result.error().code != "not_found") problem(run, result.error());
+    std::list<Pending> refused = std::exchange(cell.waiting, {});
+    if (cell.counted && result.error().code == "unavailable") {
+      load_later(cell);
+    } else if (cell.counted) {
+      // Nothing will ever make it readable: a person has been told.
+      count_ended(cell);
+    }
+    for (Pending& pending : refused) {
+      if (pending.input) {
+        pending.done(std::unexpected(result.error()));
+      } else {
+        pending.look(std::unexpected(result.error()));
+      }
+    }
+    return let_go(run);
+  }
+  cell.run = *std::move(result);
+  // Where recovery didn't see it, or a commit of it failed: whoever has its tasks already ignores these.
+  if (!cell.run->ended()) take_up(cell);
+  watch_deadline(cell);
+  settle(cell);
+}
+
+// An open run is never left alone: its deadlines must be watched and its tasks handed out.
+void Coordinator::load_later(Cell& cell) {
+  cell.loading = true;
+  watch_deadline(cell);
+  cell.timer_at = clock_.now() + options_.reload_pause;
+  cell.timer = clock_.at(*cell.timer_at, [this, run = cell.id] {
+    cell_of(run).timer_at.reset();
+    load(run);
+  });
+}
+
+// Everything that an open run has asked for and that may not have been carried out.
+void Coordinator::take_up(Cell& cell) {
+  if (!cell.counted) count_open(cell);
+  const Run& run = *cell.run;
+  for (const AttemptToken& token : run.open_attempts()) perform(run, token);
+  event_waits_.update(run);
+  if (run.created().parent) check_parent(run.id());
+}
+
+void Coordinator::count_open(Cell& cell) {
+  const RunCreated& created = cell.run->created();
+  ++open_runs_;
+  const auto tenant = open_by_tenant_.try_emplace(tenant_of(created)).first;
+  const auto definition = open_by_definition_.try_emplace({created.definition, created.workflow}).first;
+  ++tenant->second;
+  ++definition->second;
+  cell.counted = Cell::Counted{tenant, definition};
+}
+
+void Coordinator::count_ended(Cell& cell) {
+  --open_runs_;
+  if (--cell.counted->tenant->second == 0) open_by_tenant_.erase(cell.counted->tenant);
+  if (--cell.counted->definition->second == 0) open_by_definition_.erase(cell.counted->definition);
+  cell.counted.reset();
+}
+
+// --- recovery
+// -----------------------------------------------------------------------------------------------------
+
+void Coordinator::recover(Completion<Result<std::size_t>> done) {
+  recover_after(std::nullopt, 0, std::move(done));
+}
+
+void Coordinator::recover_after(std::optional<RunId> last, std::size_t count,
+                                Completion<Result<std::size_t>> done) {
+  auto read = [this, count, done = std::move(done)](Result<std::vector<OpenRun>> page) mutable {
+    if (!page) return done(std::unexpected(page.error()));
+    if (page->empty()) return done(count);
+    adopt(*std::move(page), 0, count, std::move(done));
+  };
+  store_.read_open_runs(std::move(last), kRecoveryPage, std::move(read));
+}
+
+void Coordinator::adopt(std::vector<OpenRun> page, std::size_t next, std::size_t count,
+                        Completion<Result<std::size_t>> done) {
+  while (next < page.size()) {
+    const std::string& digest = page[next].record.definition;
+    auto project = definitions_.find(digest);
+    if (!project) {
+      std::string wanted = digest;
+      auto go_on = [this, page = std::move(page), next, count,
+                    done = std::move(done)](Result<std::shared_ptr<const Project>> loaded) mutable {
+        if (!loaded && loaded.error().code == "unavailable") return done(std::unexpected(loaded.error()));
+        if (!loaded) problem(page[next].record.id, loaded.error());
+        adopt(std::move(page), loaded ? next : next + 1, count, std::move(done));
+      };
+      return definitions_.load(std::move(wanted), std::move(go_on));
+    }
+    adopt(page[next], std::move(project));
+    ++next;
+    ++count;
+  }
+  RunId last = page.back().record.id;
+  recover_after(std::move(last), count, std::move(done));
+}
+
+void Coordinator::adopt(const OpenRun& open, std::shared_ptr<const Project> project) {
+  Cell& cell = cell_of(open.record.id);
+  // A sub-run whose parent was taken up first, or one that somebody has asked for, is here or on its way.
+  if (cell.run || cell.loading) return;
+  auto run = fold(open.record.id, std::move(project), open.journal);
+  if (!run) return problem(open.record.id, run.error());
+  cell.run = *std::move(run);
+  take_up(cell);
+  watch_deadline(cell);
+  if (!cell.waiting.empty()) settle(cell);
+}
+
+// Frees the memory of a run that nobody needs: at once where nothing was read, after a while where it has
+// ended.
+void Coordinator::let_go(const RunId& run) {
+  const auto found = cells_.find(run);
+  if (found == cells_.end() || found->second->needed()) return;
+  if (!found->second->run) {
+    cells_.erase(found);
+    return;
+  }
+  if (found->second->retired) return;
+  found->second->retired = true;
+  retired_.push_back(run);
+  while (retired_.size() > options_.ended_runs_kept) {
+    const auto oldest = cells_.find(retired_.front());
+    retired_.pop_front();
+    if (oldest == cells_.end()) continue;
+    oldest->second->retired = false;
+    if (!oldest->second->needed()) cells_.erase(oldest);
+  }
+}
+
+}  // namespace ganglion

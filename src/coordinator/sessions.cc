@@ -1,0 +1,137 @@
+#include "coordinator/sessions.h"
+
+#include <utility>
+
+namespace ganglion {
+
+Sessions::Sessions(Store& store, Clock& clock, SessionsOptions options)
+    : store_(store), clock_(clock), options_(options) {}
+
+Sessions::~Sessions() {
+  if (timer_) clock_.cancel(*timer_);
+}
+
+void Sessions::start() {
+  sweep_again();
+}
+
+Sessions::Snapshot Sessions::find(const std::string& session) {
+  const auto found = known_.find(session);
+  if (found == known_.end()) return nullptr;
+  recent_.splice(recent_.begin(), recent_, found->second.use);
+  // A key may have expired since it was looked at last; the sweep makes that a version of its own.
+  const Timestamp now = clock_.now();
+  StateSnapshot& snapshot = *found->second.snapshot;
+  if (found->second.snapshot.use_count() == 1) {
+    std::erase_if(snapshot.entries, [now](const auto& entry) {
+      return entry.second.expires_at && *entry.second.expires_at <= now;
+    });
+  }
+  return found->second.snapshot;
+}
+
+void Sessions::keep(const std::string& session, StateSnapshot snapshot) {
+  forget(session);
+  recent_.push_front(session);
+  known_.emplace(session, Known{std::make_shared<StateSnapshot>(std::move(snapshot)), recent_.begin()});
+  if (recent_.size() <= options_.kept) return;
+  const std::string oldest = recent_.back();
+  forget(oldest);
+}
+
+void Sessions::forget(const std::string& session) {
+  const auto found = known_.find(session);
+  if (found == known_.end()) return;
+  recent_.erase(found->second.use);
+  known_.erase(found);
+}
+
+void Sessions::load(const std::string& session, Completion<Result<Snapshot>> done) {
+  if (auto known = find(session)) return done(std::move(known));
+  auto& waiting = loading_[session];
+  waiting.push_back(std::move(done));
+  if (waiting.size() > 1) return;
+  const std::uint64_t writes = writes_;
+  auto loaded = [this, session, writes](Result<StateSnapshot> snapshot) {
+    auto node = loading_.extract(session);
+    if (snapshot && writes != writes_) {
+      // Somebody has written meanwhile, perhaps this session: what was read may be the version before.
+      auto& again = loading_[session];
+      again = std::move(node.mapped());
+      auto first = std::move(again.front());
+      again.erase(again.begin());
+      std::vector<Completion<Result<Snapshot>>> rest = std::exchange(again, {});
+      loading_.erase(session);
+      load(session, std::move(first));
+      for (auto& other : rest) load(session, std::move(other));
+      return;
+    }
+    if (snapshot) keep(session, *std::move(snapshot));
+    for (auto& waiter : node.mapped()) {
+      if (snapshot || known_.contains(session)) {
+        waiter(find(session));
+      } else {
+        waiter(std::unexpected(snapshot.error()));
+      }
+    }
+  };
+  store_.read_state(session, std::nullopt, std::move(loaded));
+}
+
+void Sessions::read(const std::string& session, std::optional<std::uint64_t> version,
+                    Completion<Result<StateSnapshot>> done) {
+  store_.read_state(session, version, std::move(done));
+}
+
+void Sessions::write(const std::string& session, StateWrite write, StatePrecondition precondition,
+                     Completion<StateOutcome> done) {
+  auto written = [this, session, write, done = std::move(done)](StateOutcome outcome) mutable {
+    if (outcome) wrote({session, {std::move(write)}}, *outcome);
+    done(std::move(outcome));
+  };
+  store_.write_state(session, write, precondition, std::move(written));
+}
+
+void Sessions::wrote(const StateCommit& commit, std::uint64_t version) {
+  ++writes_;
+  const auto found = known_.find(commit.session);
+  if (found == known_.end()) return;
+  std::shared_ptr<StateSnapshot>& snapshot = found->second.snapshot;
+  if (snapshot->version + 1 != version) return forget(commit.session);
+  // Whoever holds the version before keeps it as it is.
+  if (snapshot.use_count() > 1) snapshot = std::make_shared<StateSnapshot>(*snapshot);
+  snapshot->version = version;
+  for (const StateWrite& write : commit.writes) {
+    if (write.value) {
+      snapshot->entries.insert_or_assign(write.key, StateEntry{*write.value, version, write.expires_at});
+    } else {
+      snapshot->entries.erase(write.key);
+    }
+  }
+}
+
+void Sessions::sweep_again() {
+  timer_ = clock_.at(clock_.now() + options_.sweep_every, [this] {
+    timer_.reset();
+    sweep();
+  });
+}
+
+void Sessions::sweep() {
+  const Timestamp now = clock_.now();
+  auto swept = [this, alive = std::weak_ptr(alive_)](Result<std::uint64_t>) {
+    if (!alive.expired()) sweep_again();
+  };
+  auto expired = [this, now, swept = std::move(swept),
+                  alive = std::weak_ptr(alive_)](Result<std::vector<ExpiredState>> sessions) mutable {
+    if (alive.expired()) return;
+    if (sessions && !sessions->empty()) {
+      ++writes_;
+      for (const ExpiredState& each : *sessions) forget(each.session);
+    }
+    store_.collect_garbage(now, now - options_.blob_grace, options_.sweep_limit, std::move(swept));
+  };
+  store_.expire_state(now, options_.sweep_limit, std::move(expired));
+}
+
+}  // namespace ganglion
