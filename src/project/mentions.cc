@@ -72,7 +72,9 @@ std::optional<RouterAgent::Rule> read_rule(const Field& field, const Agents& age
   RouterAgent::Rule rule;
   if (match) {
     rule.match = read_text(*match, diagnostics).value_or("");
-    if (const auto regex = expr::Regex::compile(rule.match); !regex) {
+    if (auto regex = expr::Regex::compile(rule.match)) {
+      rule.pattern = *std::move(regex);
+    } else {
       diagnostics.add(match->position, match->path, regex.error().message + " (RE2)");
     }
   }

@@ -296,6 +296,9 @@ agents:
   ASSERT_THAT(router.rules, SizeIs(2));
   EXPECT_EQ(router.rules[0].match, "(?i)\\btranslate\\b");
   EXPECT_EQ(router.rules[0].to, "translation");
+  ASSERT_TRUE(router.rules[0].pattern);
+  EXPECT_TRUE(router.rules[0].pattern->matches("Please TRANSLATE this"));
+  EXPECT_FALSE(router.rules[0].pattern->matches("untranslated"));
   EXPECT_EQ(router.rules[1].to, "legal");
   EXPECT_EQ(router.classifier, "model");
   EXPECT_EQ(router.otherwise, "qa");

@@ -103,12 +103,13 @@ def test_the_script_tells_the_whole_story(tmp_path: Path) -> None:
     )
     assert ended.returncode == 0, ended.stderr
     for line in (
-        "desk → translation, by rule",
-        "desk → question_answering, by classifier",
+        "desk → translation, by rule:",
+        "desk → question_answering, by classifier:",
         "= Wo ist mein Paket? Danke.",
         "failed: timeout",
         "keyword_answers is asked",
         "the last answer to the same question",
+        "there is none",
         "= no answer",
     ):
         assert line in ended.stdout, ended.stdout

@@ -38,9 +38,8 @@ def translate(text: str) -> dict[str, Any]:
     while place < len(pieces):
         phrase, length = _longest(pieces, place, _book(language))
         if phrase is not None:
-            out.append(
-                phrase[:1].upper() + phrase[1:] if pieces[place][:1].isupper() and not "".join(out).strip() else phrase
-            )
+            begins = pieces[place][:1].isupper() and re.search(r"(^|[.!?])\s*$", "".join(out[-2:]))
+            out.append(phrase[:1].upper() + phrase[1:] if begins else phrase)
             place += length
             continue
         if pieces[place][0].isalpha():

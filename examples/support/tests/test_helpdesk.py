@@ -115,6 +115,7 @@ def test_a_translation_takes_the_longest_phrase_and_counts_what_it_does_not_know
 def test_a_translation_goes_both_ways() -> None:
     found = translation.translate("Wo ist mein Paket?")
     assert (found["from"], found["text"]) == ("de", "Where is my parcel?")
+    assert translation.translate("Where is my parcel? Thank you.")["text"] == "Wo ist mein Paket? Danke."
 
 
 @pytest.mark.parametrize(
