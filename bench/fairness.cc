@@ -7,7 +7,7 @@
 //   ganglion_fairness_bench --port PORT                beside the flood, each with its own label `tenant`
 //   ganglion_fairness_bench --port PORT --one-label 1  both with the same label: plain order of arrival
 //
-//   [--flood 5000] open runs  [--slots 4] tasks at once  [--work-ms 2] each  [--seconds 8] [--runs 3] at
+//   [--flood 5000] open runs  [--slots 8] tasks at once  [--work-ms 2] each  [--seconds 8] [--runs 3] at
 //   least
 //
 // One line of JSON on stdout. Ends with 1 if any run or result was not accepted.
@@ -39,7 +39,7 @@ constexpr auto kLongest = std::chrono::seconds(120);        // of the measuremen
 struct FairnessOptions {
   int port = 0;
   int flood = 5'000;
-  int slots = 4;
+  int slots = 8;
   int work_ms = 2;
   int seconds = 8;
   int runs = 3;
