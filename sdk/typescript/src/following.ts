@@ -59,7 +59,10 @@ export async function* follow<Event extends Numbered>(
     try {
       const parser = new EventStreamParser();
       for await (const piece of transport.stream(streamRequest(path, last), signal)) {
-        yield* fresh(parser.feed(piece).flatMap((sent) => eventOf<Event>(sent.data)));
+        for (const event of fresh(parser.feed(piece).flatMap((sent) => eventOf<Event>(sent.data)))) {
+          yield event;
+          if (signal?.aborted) return;
+        }
       }
       if (signal?.aborted) return;
       const ending = await rest(last);

@@ -1,7 +1,7 @@
 // Processes that tests start: the real server, workers. GANGLION_BINARY names the binary.
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { createWriteStream, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -65,18 +65,19 @@ export class Server {
     );
     if (this.#token !== undefined) environment["GANGLION_TOKEN"] = this.#token;
     const serve = ["serve", "-f", "ganglion.yaml", "--listen", this.#listen, "--store", "sqlite:test.db"];
-    const child = spawn(binary, serve, { cwd: this.#folder, env: environment, stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(binary, serve, { cwd: this.#folder, env: environment, stdio: ["ignore", "ignore", "pipe"] });
     this.#process = child;
-    const said = createWriteStream(join(this.#folder, "server.log"), { flags: "a" });
-    for await (const line of createInterface({ input: child.stdout })) {
-      said.write(`${line}\n`);
-      const listens = /http:\/\/(127\.0\.0\.1:\d+)/.exec(line);
-      if (!listens?.[1]) continue;
-      this.#listen = listens[1];
-      child.stdout.resume();
-      return;
-    }
-    throw new Error("the server ended instead of serving");
+    const log = createInterface({ input: child.stderr });
+    this.#listen = await new Promise<string>((resolve, reject) => {
+      let said = "";
+      log.on("line", (line) => {
+        said = `${said}\n${line}`.slice(-10_000);
+        const listens = /http:\/\/(127\.0\.0\.1:\d+)/.exec(line);
+        if (listens?.[1]) resolve(listens[1]);
+      });
+      child.once("exit", () => reject(new Error(`the server ended instead of serving:${said}`)));
+      child.once("error", reject);
+    });
   }
 
   /** As a crash: no clean-up of any kind. */
