@@ -92,7 +92,8 @@ TEST(DiagnosticsOfSchedules, stand_at_the_key) {
   EXPECT_THAT(errors_of_trigger("{cron: [1], workflow: scan}"), ElementsAre(HasSubstr("expected text")));
   EXPECT_THAT(errors_of_trigger("{cron: '@daily', timezone: 'Europe Berlin', workflow: scan}"),
               ElementsAre(HasSubstr(
-                  "triggers[0].timezone: expected the name of a time zone, such as UTC or Europe/Berlin")));
+                  "triggers[0].timezone: no time zone \"Europe Berlin\" is installed; names are such as UTC or "
+                  "Europe/Berlin")));
 }
 
 TEST(Schedules, have_five_fields_or_a_name) {
