@@ -33,7 +33,11 @@ def signals(stage: Stage) -> None:
     equal(client.call("signal", run_id=run_id, name="go", data={"n": 2})["id"], run_id, "id of the run")
     run = client.call("wait", run_id=run_id)
     equal(run["output"], {"first": {"n": 1}, "second": {"n": 2}}, "output")
-    has(client.fails("signal", run_id=run_id, name="go"), {"kind": "problem", "status": 409, "code": "conflict"}, "error")
+    has(
+        client.fails("signal", run_id=run_id, name="go"),
+        {"kind": "problem", "status": 409, "code": "conflict"},
+        "error",
+    )
 
 
 _PEOPLE = """
@@ -72,7 +76,9 @@ def approve(stage: Stage) -> None:
     has(decided, {"id": approval["id"], "decision": "approve", "by": "ada", "run_id": run["id"]}, "answer")
     ended = client.call("wait", run_id=run["id"])
     equal(ended["output"], {"decision": "approve", "by": "ada", "comment": "fine"}, "output")
-    has(client.fails("decide", **given, by="grace"), {"status": 409, "code": "conflict"}, "error of the second decision")
+    has(
+        client.fails("decide", **given, by="grace"), {"status": 409, "code": "conflict"}, "error of the second decision"
+    )
     equal(client.call("approvals", run_id=run["id"]), [], "open approvals")
 
 
@@ -229,7 +235,11 @@ def state(stage: Stage) -> None:
     client = stage.client()
     equal(client.call("state_get", session_id="S", key="case.status"), None, "a key that isn't there")
     version = client.call("state_put", session_id="S", key="case.status", value={"open": True})["version"]
-    has(client.call("state_get", session_id="S", key="case.status"), {"value": {"open": True}, "version": version}, "entry")
+    has(
+        client.call("state_get", session_id="S", key="case.status"),
+        {"value": {"open": True}, "version": version},
+        "entry",
+    )
     client.call("state_put", session_id="S", key="case.status", value=None)
     equal(client.call("state_get", session_id="S", key="case.status")["value"], None, "a value that is null")
     client.call("state_delete", session_id="S", key="case.status")
@@ -242,7 +252,11 @@ def compare_and_set(stage: Stage) -> None:
     client, other = stage.client(), stage.client()
     given = {"session_id": "S", "key": "n"}
     version = client.call("state_put", **given, value=1, if_absent=True)["version"]
-    has(other.fails("state_put", **given, value=9, if_absent=True), {"status": 412, "code": "precondition_failed"}, "error")
+    has(
+        other.fails("state_put", **given, value=9, if_absent=True),
+        {"status": 412, "code": "precondition_failed"},
+        "error",
+    )
     newer = other.call("state_put", **given, value=2, if_version=version)["version"]
     holds(newer > version, "the version did not grow")
     lost = client.fails("state_put", **given, value=3, if_version=version)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from .behaviours_worker import script
 from .checks import equal, has
 from .registry import behaviour
@@ -38,7 +40,7 @@ def publish_with_result(stage: Stage) -> None:
 @behaviour("an attempt that fails publishes and writes nothing", _EFFECTS)
 def failure_has_no_effects(stage: Stage) -> None:
     stage.worker("act")
-    effects = [
+    effects: list[dict[str, Any]] = [
         {"publish": {"topic": "file.seen", "data": 1}},
         {"set_state": {"key": "case.status", "value": "wrong"}},
     ]
@@ -61,7 +63,7 @@ def forbidden_topic(stage: Stage) -> None:
 @behaviour("state is written with the result", _EFFECTS)
 def state_with_result(stage: Stage) -> None:
     stage.worker("act")
-    writes = [
+    writes: list[dict[str, Any]] = [
         {"set_state": {"key": "case.status", "value": "old"}},
         {"set_state": {"key": "case.status", "value": {"now": [1, None]}}},
         {"set_state": {"key": "case.owner", "value": "ada"}},

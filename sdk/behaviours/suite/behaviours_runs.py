@@ -15,9 +15,7 @@ from .stage import Stage
 @behaviour("a run that is started has everything that was said")
 def start_and_get(stage: Stage) -> None:
     client = stage.client()
-    run = client.call(
-        "start", workflow="one", input={"x": 1}, session_id="S", priority=5, labels={"team": "docs"}
-    )
+    run = client.call("start", workflow="one", input={"x": 1}, session_id="S", priority=5, labels={"team": "docs"})
     has(run, {"workflow": "one", "input": {"x": 1}, "session_id": "S"}, "run")
     has(stage.get(f"/v1/runs/{run['id']}"), {"labels": {"team": "docs"}, "status": "running"}, "run")
     has(client.call("get", run_id=run["id"]), {"id": run["id"], "status": "running"}, "run")
@@ -160,7 +158,9 @@ def follow_restart(stage: Stage) -> None:
 @behaviour("cancel, pause, resume and retry do what they say and may be repeated")
 def steer(stage: Stage) -> None:
     client = stage.client()
-    run_id = stage.start("one", script([{"throw": "oops"}], [{"throw": "oops"}], [{"throw": "oops"}], [{"return": 4}]))["id"]
+    run_id = stage.start("one", script([{"throw": "oops"}], [{"throw": "oops"}], [{"throw": "oops"}], [{"return": 4}]))[
+        "id"
+    ]
     for _ in range(2):
         equal(client.call("pause", run_id=run_id)["status"], "paused", "status after pause")
     for _ in range(2):

@@ -31,7 +31,18 @@ def most_at_once(said: list[dict[str, Any]]) -> int:
 @behaviour("a function's value is the output, whatever JSON it is")
 def value_is_output(stage: Stage) -> None:
     stage.worker("act")
-    values = [None, True, 0, -1.5, 9007199254740991, "", 'Ä "quoted" 🦉\n\u0000\u2028', [], {}, {"a": [1, {"b": None}]}]
+    values: list[Any] = [
+        None,
+        True,
+        0,
+        -1.5,
+        9007199254740991,
+        "",
+        'Ä "quoted" 🦉\n\u0000\u2028',
+        [],
+        {},
+        {"a": [1, {"b": None}]},
+    ]
     run = stage.ended(stage.start("each", {"items": [script([{"return": value}]) for value in values]}))
     equal(run["output"], values, "output")
 

@@ -8,7 +8,6 @@ import os
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,9 +79,7 @@ class Stage:
     def proxy(self) -> Proxy:
         return self._stack.enter_context(Proxy(self.server.port))
 
-    def http(
-        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
-    ) -> tuple[int, Any]:
+    def http(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> tuple[int, Any]:
         """Status and JSON of an answer, whatever the status: the suite's own view of the server."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.server.url + path, data, headers or {}, method=method)
