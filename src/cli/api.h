@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -64,6 +65,8 @@ class Api {
   Api(std::string server, std::optional<std::string> token);
 
   const std::string& server() const { return server_; }
+  // The same server over a connection of its own, for questions while this one has a stream.
+  std::unique_ptr<Api> another() const { return std::make_unique<Api>(server_, token_); }
 
   // Safe to repeat after a lost connection: every submission carries an idempotency key of its own.
   Outcome<Document> submit(const Submission& submission);

@@ -8,6 +8,7 @@
 
 #include "cli/event_stream.h"
 #include "cli/scripted_server.h"
+#include "cli/sub_run_demands.h"
 
 namespace ganglion::cli {
 namespace {
@@ -75,6 +76,28 @@ TEST(FollowEvents, a_refusal_ends_it_at_once) {
   ASSERT_FALSE(followed);
   EXPECT_EQ(followed.error().exit, ExitCode::usage);
   EXPECT_EQ(followed.error().text, "a pattern has no empty part");
+}
+
+TEST(SubRunDemands, tells_once_what_waits_in_a_run_below) {
+  const auto answer = [](const std::string& body) {
+    return "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: " + std::to_string(body.size()) +
+           "\r\n\r\n" + body;
+  };
+  const std::string approvals =
+      answer(R"({"items":[{"id":"top-0-0-1","run_id":"top","step":"own","item":null,"by":[]},)"
+             R"({"id":"low-0-0-1","run_id":"low","step":"ask","item":null,"by":["alice"]},)"
+             R"({"id":"other-0-2-1","run_id":"other","step":"ask","item":2,"by":[]}],"next_cursor":null})");
+  ScriptedServer server({approvals, answer(R"({"id":"low","parent":{"run_id":"middle"}})"),
+                         answer(R"({"id":"middle","parent":{"run_id":"top"}})"),
+                         answer(R"({"id":"other","parent":null})"), approvals});
+  Api api(server.address(), std::nullopt);
+  SubRunDemands demands("top", " --store s");
+  EXPECT_EQ(demands.ask(api), (std::vector<std::string>{
+                                  "step ask of sub-run low waits for alice:\n  ganglion approvals approve "
+                                  "low/ask --by NAME --store s"}));
+  EXPECT_FALSE(demands.is_due());
+  EXPECT_TRUE(demands.ask(api).empty()) << "nothing of it is new, and no run is asked for twice";
+  EXPECT_EQ(server.requests().size(), 5u);
 }
 
 TEST(Interrupts, a_hangup_is_something_to_wait_for_where_it_is_asked_for) {

@@ -12,6 +12,7 @@
 #include "cli/interrupts.h"
 #include "cli/pretty_json.h"
 #include "cli/run_display.h"
+#include "cli/sub_run_demands.h"
 #include "project/project.h"
 #include "project/suggestion.h"
 
@@ -107,8 +108,17 @@ Outcome<ExitCode> watch(Watched watched, WorkerOutput& output, const Interrupts&
   const DisplayMode mode = watched.format == Format::json ? DisplayMode::silent : display_mode();
   RunDisplay display(mode, tree_of(watched.run), output, target_arguments(watched.target));
   JournalCursor cursor{.run = watched.run.text_of("id")};
+  SubRunDemands below(cursor.run, target_arguments(watched.target));
+  const auto on_tick = [&] {
+    if (display.tree().has_sub_run() && below.is_due()) {
+      // While the connection streams the journal.
+      const auto api = watched.connection.api->another();
+      for (const std::string& demand : below.ask(*api)) display.demand(demand);
+    }
+    display.tick();
+  };
   const FollowSink sink{.on_entry = [&](const JournalEntry& entry) { display.apply(entry); },
-                        .on_tick = [&] { display.tick(); },
+                        .on_tick = on_tick,
                         .on_note = [&](const std::string& line) { display.note("ganglion: " + line); }};
   const auto end = follow(watched.connection, watched.reconnect, cursor, sink, interrupts);
   display.finish();

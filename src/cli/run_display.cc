@@ -1,5 +1,6 @@
 #include "cli/run_display.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "cli/console.h"
@@ -49,6 +50,13 @@ void RunDisplay::note(const std::string& line) {
   if (mode_ == DisplayMode::live) notes_.push_back(line);
 }
 
+void RunDisplay::demand(const std::string& text) {
+  if (mode_ != DisplayMode::live) return complain(text);
+  const std::size_t end = std::min(text.find('\n'), text.size());
+  note("ganglion: " + text.substr(0, end));
+  if (end < text.size()) note(text.substr(end + 1));
+}
+
 void RunDisplay::tick() {
   for (const std::string& line : output_.take()) note(line);
   if (mode_ == DisplayMode::live) return draw(false);
@@ -59,7 +67,7 @@ void RunDisplay::tick() {
 void RunDisplay::announce() {
   for (const RunTree::Demand& demand : tree_.demands(arguments_)) {
     if (!announced_.insert(demand.id).second) continue;
-    complain("step " + demand.place + " " + demand.what + ":\n  " + demand.command);
+    this->demand("step " + demand.place + " " + demand.what + ":\n  " + demand.command);
   }
 }
 

@@ -43,6 +43,8 @@ class RunDisplay {
   void tick();
   // A line that is not from the journal.
   void note(const std::string& line);
+  // What only a person can do, however the rest is shown; the first line and those below it.
+  void demand(const std::string& text);
   // The last picture, whole.
   void finish();
 

@@ -1,5 +1,7 @@
 #include "cli/run_summary.h"
 
+#include <vector>
+
 #include "base/json_text.h"
 #include "cli/elapsed.h"
 #include "cli/fields.h"
@@ -24,13 +26,6 @@ std::string waiting_text(const Fields& step) {
   if (kind != "approval") return "";
   const std::string by = wait.joined("by", " or ");
   return " for " + (by.empty() ? "a person" : by);
-}
-
-// The last column: what went wrong, else where to look further.
-std::string note_text(const Fields& step) {
-  std::string error = error_text(step);
-  if (!error.empty() || !step.has("run_id")) return error;
-  return "run " + step.text("run_id");
 }
 
 std::string attempts_text(const Fields& step) {
@@ -58,6 +53,8 @@ std::string origin_text(const Fields& run) {
 
 Table step_table(std::string_view steps) {
   Table table{.header = {"STEP", "STATUS", "TOOK", "ATTEMPTS", "ERROR"}, .rows = {}};
+  std::vector<std::string> sub_runs;
+  bool any_sub_run = false;
   JsonMembers reader(steps);
   while (const auto step = reader.next()) {
     const Fields members(step->value);
@@ -67,8 +64,15 @@ Table step_table(std::string_view steps) {
     }
     table.rows.push_back({read_json_string("\"" + std::string(step->name) + "\"").value_or(""), status,
                           took(members.text("started_at"), members.text("ended_at")), attempts_text(members),
-                          note_text(members)});
+                          error_text(members)});
+    sub_runs.push_back(members.text("run_id"));
+    any_sub_run = any_sub_run || members.has("run_id");
   }
+  if (!any_sub_run) return table;
+  // Before the errors, which may be long.
+  table.header.insert(table.header.end() - 1, "RUN");
+  for (std::size_t i = 0; i < sub_runs.size(); ++i)
+    table.rows[i].insert(table.rows[i].end() - 1, sub_runs[i]);
   return table;
 }
 

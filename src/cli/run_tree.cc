@@ -60,6 +60,14 @@ void RunTree::apply_to_run(const JournalEntry& entry) {
   }
 }
 
+bool RunTree::has_sub_run() const {
+  const auto is_one = [](const auto& entry) {
+    return entry.second.mood == TaskMood::under_way && entry.second.sub_run;
+  };
+  return !ended() && std::ranges::any_of(
+                         steps_, [&](const Step& step) { return std::ranges::any_of(step.tasks, is_one); });
+}
+
 // A failure that pauses the run leaves its step unfinished.
 void RunTree::pause(const JournalEntry& entry) {
   status_ = "paused";
@@ -166,6 +174,7 @@ void RunTree::schedule(Step& step, Task& task, const JournalEntry& entry) {
   task.iteration = iteration_of(entry);
   const std::string role = text_of(entry, "role").value_or("");
   const std::string agent = text_of(entry, "agent").value_or("");
+  task.sub_run = role == "sub_run";
   const auto performer = [&]() -> std::string {
     if (role == "sub_run") return "workflow " + agent;
     if (role == "cache" || role == "recall") return "cache";

@@ -48,6 +48,9 @@ class RunTree {
   };
   std::vector<Demand> demands(const std::string& arguments) const;
 
+  // Whether another run does a task of this one just now.
+  bool has_sub_run() const;
+
   struct Layout {
     Timestamp now;
     Symbols symbols = Symbols::unicode;
@@ -68,6 +71,7 @@ class RunTree {
     bool names_people = false;  // and says whom
     std::string routed_to;      // an agent
     bool fell_back = false;     // an agent of the chain has failed for good
+    bool sub_run = false;       // a run has it now
     std::string performer;      // who has it now, where that is worth a word
   };
   struct Step {

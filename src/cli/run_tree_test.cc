@@ -200,7 +200,9 @@ TEST(RunTree, shows_who_performs_a_step_where_that_is_not_its_agent) {
   tree.apply(entry(5, 0, "task_failed", "write",
                    R"({"error":{"code":"timeout","message":"late"},"fall_back":true})"));
   tree.apply(entry(6, 0, "task_scheduled", "write", R"({"agent":"slow","link":2})"));
+  EXPECT_FALSE(tree.has_sub_run());
   tree.apply(entry(7, 0, "task_scheduled", "sub", R"({"agent":"details","role":"sub_run"})"));
+  EXPECT_TRUE(tree.has_sub_run());
   tree.apply(entry(8, 0, "task_routed", "route", R"({"router":"r","to":"billing","by":"rule"})"));
   tree.apply(entry(9, 0, "task_scheduled", "route", R"({"agent":"billing"})"));
   tree.apply(entry(10, 0, "task_scheduled", "again", R"({"agent":"judge"})"));

@@ -86,7 +86,11 @@ void print_open_runs(const Document& tried) {
 Outcome<Document> try_on(const std::string& server, const std::string& source) {
   auto connection = connect_to({.server = server}, nullptr);
   if (!connection) return std::unexpected(connection.error());
-  return connection->api->try_project(source);
+  auto tried = connection->api->try_project(source);
+  if (tried && tried->raw("open_runs") == "null") {
+    return give_up(ExitCode::unreachable, server + " doesn't say what the file would mean for its open runs");
+  }
+  return tried;
 }
 
 }  // namespace
