@@ -11,7 +11,6 @@ import type { Socket } from "node:net";
 import type { Endpoint } from "./endpoint.js";
 import { type FieldError, ProblemError, ServerUnavailable } from "./errors.js";
 import { isObject } from "./json.js";
-import { pause } from "./timers.js";
 
 /** Time for an answer to a request that does not wait for anything. */
 export const kRequestTimeoutMs = 30_000;
@@ -159,12 +158,13 @@ export class Transport {
 
   async #once(request: HttpRequest, agent: http.Agent, stop: AbortSignal | undefined): Promise<HttpResponse> {
     const { outgoing, answered } = this.#send(request, agent);
+    let tooLate: NodeJS.Timeout | undefined;
     const takeBack = (): void => {
       const socket = outgoing.socket;
       if (!socket || socket.connecting) return void outgoing.destroy(new Error("taken back"));
       // A half-close: the server hears that the client leaves, and an answer can still be read.
       socket.end();
-      void pause(kTakeBackMs).then(() => outgoing.destroy(new Error("taken back")));
+      tooLate = setTimeout(() => outgoing.destroy(new Error("taken back")), kTakeBackMs);
     };
     if (stop?.aborted) takeBack();
     stop?.addEventListener("abort", takeBack);
@@ -174,6 +174,7 @@ export class Transport {
       const closed = isObject(error) && (error["code"] === "ECONNRESET" || error["code"] === "EPIPE");
       throw outgoing.reusedSocket && closed ? new KeptConnectionClosed(this.#reason(error)) : this.#unavailable(error);
     } finally {
+      clearTimeout(tooLate);
       stop?.removeEventListener("abort", takeBack);
       // The server answered before it had seen all of the body: what is left of it must not go out.
       if (!outgoing.writableEnded) outgoing.destroy();
@@ -184,7 +185,7 @@ export class Transport {
     request: HttpRequest,
     agent: http.Agent,
   ): { outgoing: http.ClientRequest; answered: Promise<http.IncomingMessage> } {
-    const body = request.body === undefined ? undefined : Buffer.from(request.body as string);
+    const body = typeof request.body === "string" ? Buffer.from(request.body) : request.body;
     const headers: Record<string, string> = { ...this.#headers };
     if (body) headers["Content-Type"] = "application/json";
     Object.assign(headers, request.headers);

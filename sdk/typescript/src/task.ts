@@ -132,7 +132,7 @@ export class Task<Input = unknown> {
     for (const [name, amount] of Object.entries(amounts)) usage[name] = (usage[name] ?? 0) + amount;
   }
 
-  /** Tells how far the task is (0 … 1) with any JSON `details`. Sent soon, at most once a second, the latest wins. */
+  /** Tells how far the task is (0 … 1) with any JSON `details` (else `TypeError`). Sent soon, at most once a second, the latest wins. */
   progress(fraction: number, details?: unknown): void {
     if (Number.isNaN(fraction)) throw new RangeError("progress is not a number");
     const encoded = details === undefined ? undefined : encodeJson(details);
