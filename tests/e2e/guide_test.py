@@ -12,7 +12,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = re.compile(r"^```yaml\n(ganglion: 1\n.*?)^```$", re.M | re.S)
 PAGES = sorted((ROOT / "docs" / "guide").glob("*.md"))
-SNIPPETS = [(page.name, number, text) for page in PAGES for number, text in enumerate(PROJECT.findall(page.read_text()))]
+SNIPPETS = [
+    (page.name, number, text) for page in PAGES for number, text in enumerate(PROJECT.findall(page.read_text()))
+]
 
 
 def validate(project: Path) -> subprocess.CompletedProcess[str]:
@@ -28,7 +30,9 @@ def test_a_project_in_the_guide_is_valid(tmp_path: Path, page: str, number: int,
     assert checked.returncode == 0, f"{page}, project {number}:\n{checked.stderr}"
 
 
-@pytest.mark.parametrize("project", sorted((ROOT / "examples").glob("*/*.yaml")), ids=lambda path: f"{path.parent.name}")
+@pytest.mark.parametrize(
+    "project", sorted((ROOT / "examples").glob("*/*.yaml")), ids=lambda path: f"{path.parent.name}"
+)
 def test_a_project_of_the_examples_is_valid(project: Path) -> None:
     checked = validate(project)
     assert checked.returncode == 0, checked.stderr

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from ganglion import Client, Run
 
 ROOT = Path(__file__).resolve().parents[2]
