@@ -28,6 +28,7 @@
 #include "coordinator/definitions.h"
 #include "coordinator/event_log.h"
 #include "coordinator/event_router.h"
+#include "coordinator/schedules.h"
 #include "coordinator/sessions.h"
 #include "ingress/api.h"
 #include "ingress/http/server.h"
@@ -134,6 +135,7 @@ class EmbeddedHost final : public cli::Host {
   std::unique_ptr<EventLog> events_;
   std::unique_ptr<Coordinator> coordinator_;
   std::unique_ptr<EventRouter> router_;
+  std::unique_ptr<Schedules> schedules_;
   std::unique_ptr<ingress::Api> api_;
   std::unique_ptr<http::Server> server_;
   std::unique_ptr<agents::Supervisor> supervisor_;
@@ -244,6 +246,14 @@ void EmbeddedHost::assemble(http::Options listen) {
                                                 .add("message", problem.message);
                                           });
 
+  schedules_ = std::make_unique<Schedules>(*store_, loop_, *coordinator_, *definitions_,
+                                           [this](const std::string& workflow, const Error& problem) {
+                                             log_.line(LogLevel::error, "schedule_problem")
+                                                 .add("workflow", workflow)
+                                                 .add("code", problem.code)
+                                                 .add("message", problem.message);
+                                           });
+
   if (options_.token) listen.tokens.push_back(*options_.token);
   api_ = std::make_unique<ingress::Api>(ingress::Dependencies{.clock = loop_,
                                                               .store = *store_,
@@ -299,6 +309,7 @@ void EmbeddedHost::route_events(std::promise<Result<void>> ready) {
   sessions_->start();
   router_->start([this, ready = std::move(ready)](Result<void> started) mutable {
     if (!started) return ready.set_value(std::unexpected(started.error()));
+    schedules_->start();
     serve(std::move(ready));
   });
 }
@@ -413,6 +424,7 @@ void EmbeddedHost::stop() {
   supervisor_.reset();
   server_.reset();
   api_.reset();
+  schedules_.reset();
   router_.reset();
   coordinator_.reset();
   events_.reset();

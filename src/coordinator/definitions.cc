@@ -24,6 +24,7 @@ void Definitions::activate(std::shared_ptr<const Project> project, Completion<vo
   project = keep(std::move(project));
   auto activated = [this, project, done = std::move(done)](Result<void> written) mutable {
     if (written) active_ = project;
+    if (written && activated_) activated_();
     done(std::move(written));
   };
   auto stored = [this, digest = project->digest,
