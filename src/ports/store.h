@@ -124,7 +124,8 @@ struct Commit {
   std::optional<StateCommit> state = {};   // one version, unconditionally the session's next
   std::vector<CachedOutput> cached = {};
   // Lower-case hex SHA-256 of the blobs that the events refer to: kept while the run is. What else of a
-  // commit refers to blobs (records, published events, state) is found in its JSON, see ports/blob_refs.h.
+  // commit refers to blobs (records, published events, state) is found in its JSON, see
+  // core/blob_references.h.
   std::vector<std::string> blobs = {};
 };
 

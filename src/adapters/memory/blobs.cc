@@ -2,21 +2,31 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
-#include "ports/blob_refs.h"
+#include "core/blob_references.h"
 
 namespace ganglion::memory {
+namespace {
+
+std::vector<std::string> references_in(std::string_view json) {
+  std::vector<std::string> digests;
+  find_blob_references(json, digests);
+  return digests;
+}
+
+}  // namespace
 
 void Blobs::refer(std::span<const std::string> digests) {
   for (const std::string& digest : digests) ++references_[digest];
 }
 
 void Blobs::refer_from(std::string_view json) {
-  refer(blob_refs(json));
+  refer(references_in(json));
 }
 
 void Blobs::release_from(std::string_view json) {
-  for (const std::string& digest : blob_refs(json)) {
+  for (const std::string& digest : references_in(json)) {
     const auto found = references_.find(digest);
     if (found != references_.end() && --found->second == 0) references_.erase(found);
   }

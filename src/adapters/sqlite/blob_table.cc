@@ -2,9 +2,19 @@
 
 #include <vector>
 
-#include "ports/blob_refs.h"
+#include "base/sha256.h"
+#include "core/blob_references.h"
 
 namespace ganglion::sqlite {
+namespace {
+
+std::vector<std::string> references_in(std::string_view json) {
+  std::vector<std::string> digests;
+  find_blob_references(json, digests);
+  return digests;
+}
+
+}  // namespace
 
 BlobTable::BlobTable(Database& database)
     : database_(database),
@@ -30,11 +40,11 @@ DatabaseResult<void> BlobTable::refer(std::span<const std::string> digests) {
 }
 
 DatabaseResult<void> BlobTable::refer_from(std::string_view json) {
-  return refer(blob_refs(json));
+  return refer(references_in(json));
 }
 
 DatabaseResult<void> BlobTable::release_from(std::string_view json) {
-  for (const std::string& digest : blob_refs(json)) {
+  for (const std::string& digest : references_in(json)) {
     if (const auto released = release(digest); !released) return released;
   }
   return {};
