@@ -1,6 +1,7 @@
 #include "core/testing/invariants.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/overloaded.h"
 
@@ -52,6 +53,65 @@ void InvariantChecker::reopen(Wanted wanted) {
   }
 }
 
+void InvariantChecker::go_on_after_end() {
+  final_ = false;
+  for (auto& [key, task] : tasks_) forget(task);
+  timers_.clear();
+  asked_.clear();
+  event_waits_.clear();
+}
+
+void InvariantChecker::recount_step(const Run& run, StepIndex step) {
+  const StepRecord& record = run.step(step);
+  StepRunning counted{.next_item = record.tasks.size()};
+  for (std::size_t i = record.tasks.size(); i-- > 0;) {
+    std::visit(Overloaded{[&](const TaskUnscheduled&) { counted.next_item = i; },
+                          [&](const TaskDispatched&) { ++counted.in_flight; },
+                          [&](const TaskBackingOff&) { ++counted.in_flight; },
+                          [&](const TaskAwaiting&) {
+                            ++counted.in_flight;
+                            ++counted.waiting;
+                          },
+                          [&](const TaskDone&) { ++counted.ended; },
+                          [&](const TaskGivenUp&) {
+                            ++counted.ended;
+                            ++counted.given_up;
+                          }},
+               record.tasks[i].state);
+  }
+  const auto* running = std::get_if<StepRunning>(&record.state);
+  if (running == nullptr) {
+    require(run.open_attempts(step).empty(), "an ended step has tasks under way");
+    return;
+  }
+  require(counted.next_item == running->next_item, "a step has lost a task that nobody has scheduled");
+  require(counted.in_flight == running->in_flight, "a step has miscounted its tasks in flight");
+  require(counted.waiting == running->waiting, "a step has miscounted its tasks that wait");
+  require(counted.ended == running->ended, "a step has miscounted its tasks that ended");
+  require(counted.given_up == running->given_up, "a step has miscounted its tasks that failed");
+}
+
+void InvariantChecker::recount(const Run& run) {
+  std::size_t in_flight = 0;
+  Budget reserved{.tokens = 0, .usd = 0};
+  for (std::size_t i = 0; i < run.steps().size(); ++i) {
+    recount_step(run, StepIndex(static_cast<std::uint32_t>(i)));
+    const auto* running = std::get_if<StepRunning>(&run.steps()[i].state);
+    if (running == nullptr) continue;
+    in_flight += running->in_flight;
+    for (const TaskRecord& task : run.steps()[i].tasks) {
+      if (!task.details || !task.details->reserved) continue;
+      reserved.tokens = *reserved.tokens + task.details->reserved->tokens.value_or(0);
+      reserved.usd = *reserved.usd + task.details->reserved->usd.value_or(0);
+    }
+  }
+  constexpr double kRounding = 1e-9;
+  const auto same = [](double a, double b) { return std::abs(a - b) < kRounding; };
+  require(in_flight == run.tasks_in_flight(), "the run has miscounted its tasks in flight");
+  require(same(*reserved.tokens, run.reserved().tokens.value_or(0)), "tokens are reserved for nobody");
+  require(same(*reserved.usd, run.reserved().usd.value_or(0)), "US dollars are reserved for nobody");
+}
+
 void InvariantChecker::observe(const Event& event, Timestamp at) {
   require(created_ != std::holds_alternative<RunCreated>(event),
           "run_created is the first event and only that");
@@ -81,6 +141,7 @@ void InvariantChecker::observe(const Event& event, Timestamp at) {
             task.in_flight = true;
             if (const auto* timer = std::get_if<UntilTime>(&e.wait)) timers_[key_of(e)] = timer->until;
             if (const auto* person = std::get_if<ForPerson>(&e.wait)) asked_[key_of(e)] = *person;
+            if (const auto* event = std::get_if<ForEvent>(&e.wait)) event_waits_[key_of(e)] = event->since;
           },
           [&](const TaskRouted& e) {
             TaskHistory& task = tasks_[key_of(e)];
@@ -100,16 +161,28 @@ void InvariantChecker::observe(const Event& event, Timestamp at) {
           },
           [&](const SignalReceived& e) { require(signals_.insert(e.id).second, "a signal counted twice"); },
           [&](const EventDelivered& e) {
-            require(e.seq.has_value() || signals_.contains(e.id), "a signal was used that had not come");
+            const auto wait = event_waits_.find(key_of(e));
+            require(wait != event_waits_.end(), "an event came to what did not wait for one");
+            if (wait == event_waits_.end()) return;
+            require(!e.seq || *e.seq > wait->second, "an event came to a wait that began after it");
+            require(e.seq || signals_.contains(e.id), "a signal was used that had not come");
+            require(e.seq || used_signals_.insert(e.id).second, "a signal was used twice");
+            event_waits_.erase(wait);
           },
           [](const EventPublished&) {},
           [](const StateChanged&) {},
-          [](const RunForked&) {},
+          [&](const RunForked&) {
+            if (final_) go_on_after_end();
+            paused_ = false;
+            reopen([](const StepDefinition& step) { return step.on_failure != OnFailure::continue_run; });
+          },
           [&](const TaskSucceeded& e) {
             TaskHistory& task = tasks_[key_of(e)];
             require(task.in_flight && e.attempt.value() == task.attempt,
                     "a result counted that was not current");
             require(!task.accepted, "a task has two accepted results");
+            require(!asked_.contains(key_of(e)), "a person's task ended without a decision");
+            require(!event_waits_.contains(key_of(e)), "a wait ended without an event");
             task.in_flight = false;
             if (const auto due = timers_.find(key_of(e)); due != timers_.end()) {
               require(at >= due->second, "a sleep ended early");
@@ -142,6 +215,10 @@ void InvariantChecker::observe(const Event& event, Timestamp at) {
           [&](const StepCompleted& e) { ends(e.step); },
           [&](const StepFailed& e) {
             ends(e.step);
+            const auto of_step = [&](const auto& entry) { return entry.first.first == e.step.value(); };
+            std::erase_if(timers_, of_step);
+            std::erase_if(asked_, of_step);
+            std::erase_if(event_waits_, of_step);
             broken_steps_.insert(e.step.value());
           },
           [&](const StepSkipped& e) {
@@ -155,11 +232,8 @@ void InvariantChecker::observe(const Event& event, Timestamp at) {
           },
           [&](const RunRetried&) {
             require(final_, "a run was retried that had not ended");
-            final_ = false;
+            go_on_after_end();
             paused_ = false;
-            for (auto& [key, task] : tasks_) forget(task);
-            timers_.clear();
-            asked_.clear();
             reopen([](const StepDefinition& step) { return step.on_failure != OnFailure::continue_run; });
           },
           [&](const RunCompleted&) {

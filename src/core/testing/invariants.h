@@ -21,6 +21,8 @@ class InvariantChecker {
   explicit InvariantChecker(const WorkflowDefinition& workflow) : workflow_(workflow) {}
 
   void observe(const Event& event, Timestamp at);
+  // What the run counts as it goes, counted again; and that nothing is under way in a step that has ended.
+  void recount(const Run& run);
   const std::vector<std::string>& violations() const { return violations_; }
 
  private:
@@ -44,7 +46,11 @@ class InvariantChecker {
   static void forget(TaskHistory& task);
   template <typename Wanted>
   void reopen(Wanted wanted);
-  bool may_follow_final(const Event& event) const { return std::holds_alternative<RunRetried>(event); }
+  bool may_follow_final(const Event& event) const {
+    return std::holds_alternative<RunRetried>(event) || std::holds_alternative<RunForked>(event);
+  }
+  void go_on_after_end();
+  void recount_step(const Run& run, StepIndex step);
 
   const WorkflowDefinition& workflow_;
   std::vector<std::string> violations_;
@@ -53,7 +59,9 @@ class InvariantChecker {
   std::set<std::uint32_t> broken_steps_;
   std::map<TaskKey, Timestamp> timers_;
   std::map<TaskKey, ForPerson> asked_;
+  std::map<TaskKey, std::uint64_t> event_waits_;  // since
   std::set<std::string> signals_;
+  std::set<std::string> used_signals_;
   bool created_ = false;
   bool final_ = false;
   bool paused_ = false;

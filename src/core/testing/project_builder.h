@@ -39,6 +39,13 @@ struct StepSpec {
   std::string choice = {};     // a template, in place of the agent's name
 };
 
+inline AgentDefinition agent_named(const std::string& name, AgentBackend backend = WorkerAgent{}) {
+  AgentDefinition agent;
+  agent.name = name;
+  agent.backend = std::move(backend);
+  return agent;
+}
+
 class ProjectBuilder {
  public:
   ProjectBuilder& agent_step(const std::string& name, const StepSpec& spec,
@@ -104,7 +111,7 @@ class ProjectBuilder {
     return *this;
   }
   ProjectBuilder& human(const std::string& name, std::vector<std::string> by = {}) {
-    return add_agent({.name = name, .backend = HumanAgent{std::move(by)}});
+    return add_agent(agent_named(name, HumanAgent{std::move(by)}));
   }
   // Rules as (match, to).
   ProjectBuilder& router(const std::string& name,
@@ -114,7 +121,7 @@ class ProjectBuilder {
     RouterAgent router{{}, std::move(classifier), std::move(otherwise)};
     for (const auto& [match, to] : rules)
       router.rules.push_back({match, to, expr::Regex::compile(match).value()});
-    return add_agent({.name = name, .backend = std::move(router)});
+    return add_agent(agent_named(name, std::move(router)));
   }
   ProjectBuilder& budget(Budget budget) {
     workflow_.budget = budget;

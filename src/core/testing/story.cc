@@ -27,6 +27,7 @@ Story::Story(std::shared_ptr<const Project> project, const std::string& input, c
 }
 
 Story::~Story() {
+  checker_.recount(run);
   for (const std::string& violation : checker_.violations()) ADD_FAILURE() << violation;
   const auto folded = fold(run.id(), project_, journal);
   if (!folded) {
