@@ -326,7 +326,11 @@ void EmbeddedHost::serve(std::promise<Result<void>> ready) {
       log_.line(LogLevel::warning, "endpoint_not_published").add("message", published.error().message);
     }
   }
-  if (const auto active = definitions_->active(); works() && active) supervise(active->workers);
+  if (works()) {
+    const auto active = definitions_->active();
+    supervise(active ? active->workers : std::vector<WorkerProgram>());
+    definitions_->on_activated([this] { supervisor_->apply(definitions_->active()->workers); });
+  }
   api_->set_readiness(ingress::Api::Readiness::ready);
   log_.line(LogLevel::info, "serving").add("url", url_);
   ready.set_value({});
@@ -388,10 +392,8 @@ void EmbeddedHost::read_project_again(ReloadDone done) {
   if (!compiled) return done(std::unexpected(compiled.error()));
   const auto active = definitions_->active();
   const cli::Reloaded result{.changed = !active || active->digest != (*compiled)->digest};
-  auto apply = [this, result, project = *compiled, done = std::move(done)](Result<void> activated) mutable {
+  auto apply = [result, done = std::move(done)](Result<void> activated) mutable {
     if (!activated) return done(std::unexpected(activated.error()));
-    if (works() && supervisor_) supervisor_->apply(project->workers);
-    if (works() && !supervisor_) supervise(project->workers);
     done(result);
   };
   if (!result.changed) return apply({});

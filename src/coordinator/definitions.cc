@@ -23,8 +23,10 @@ std::shared_ptr<const Project> Definitions::keep(std::shared_ptr<const Project> 
 void Definitions::activate(std::shared_ptr<const Project> project, Completion<void> done) {
   project = keep(std::move(project));
   auto activated = [this, project, done = std::move(done)](Result<void> written) mutable {
-    if (written) active_ = project;
-    if (written && activated_) activated_();
+    if (written) {
+      active_ = project;
+      for (const auto& activated : activated_) activated();
+    }
     done(std::move(written));
   };
   auto stored = [this, digest = project->digest,

@@ -30,8 +30,8 @@ class Definitions {
 
   // Stores the project durably and makes it the active one.
   void activate(std::shared_ptr<const Project> project, Completion<void> done);
-  // Called whenever another project has become the active one.
-  void on_activated(std::function<void()> activated) { activated_ = std::move(activated); }
+  // Called whenever a project has been made the active one, from the next time on.
+  void on_activated(std::function<void()> activated) { activated_.push_back(std::move(activated)); }
   // Makes the stored active project the active one again; an installation without one is no error.
   void restore(Completion<void> done);
 
@@ -50,7 +50,7 @@ class Definitions {
   Store& store_;
   Compiler compile_;
   std::shared_ptr<const Project> active_;
-  std::function<void()> activated_;
+  std::vector<std::function<void()>> activated_;
   std::map<std::string, std::weak_ptr<const Project>> by_digest_;
   std::deque<std::shared_ptr<const Project>> recent_;
 };

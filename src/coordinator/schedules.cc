@@ -54,7 +54,6 @@ Schedules::Schedules(Store& store, Clock& clock, Coordinator& coordinator, Defin
       on_problem_(std::move(on_problem)) {}
 
 Schedules::~Schedules() {
-  definitions_.on_activated({});
   for (const auto& entry : entries_) {
     entry->in_use = false;
     if (entry->timer) clock_.cancel(*entry->timer);
@@ -62,7 +61,9 @@ Schedules::~Schedules() {
 }
 
 void Schedules::start() {
-  definitions_.on_activated([this] { take_triggers(); });
+  definitions_.on_activated([this, alive = std::weak_ptr(alive_)] {
+    if (!alive.expired()) take_triggers();
+  });
   take_triggers();
 }
 

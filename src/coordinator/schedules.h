@@ -50,6 +50,7 @@ class Schedules {
   Definitions& definitions_;
   std::function<void(const std::string&, const Error&)> on_problem_;
   std::vector<std::shared_ptr<Entry>> entries_;  // an entry that is no longer here does nothing any more
+  std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);
 };
 
 }  // namespace ganglion

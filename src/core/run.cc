@@ -596,7 +596,7 @@ void Run::on(const TaskFailed& event, Timestamp) {
 void Run::on(const SignalReceived& event, Timestamp) {
   signals_.push_back(event);
   seen_signals_.push_back(event.id);
-  if (seen_signals_.size() > kMaxSignals) seen_signals_.pop_front();
+  if (seen_signals_.size() > kMaxSignals) seen_signals_.erase(seen_signals_.begin());
 }
 
 void Run::on(const EventDelivered& event, Timestamp) {

@@ -12,7 +12,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -315,7 +314,7 @@ class Run {
   std::vector<Wakeup> wakeups_;  // a heap, earliest first
   std::set<std::pair<StepIndex, ItemIndex>> event_waits_;
   std::vector<SignalReceived> signals_;
-  std::deque<std::string> seen_signals_;  // the last kMaxSignals ids
+  std::vector<std::string> seen_signals_;  // the last kMaxSignals ids, oldest first
   Usage usage_;
   std::optional<Budget> budget_;
   Budget reserved_;
