@@ -53,12 +53,20 @@ void InvariantChecker::reopen(Wanted wanted) {
   }
 }
 
+// A task has ended; if it waited for somebody, then by what came from there.
+void InvariantChecker::answered(const TaskKey& task) {
+  const bool waited = asked_.erase(task) + event_waits_.erase(task) > 0;
+  const bool came = answered_.erase(task) > 0;
+  require(!waited || came, "a wait ended without an answer");
+}
+
 void InvariantChecker::go_on_after_end() {
   final_ = false;
   for (auto& [key, task] : tasks_) forget(task);
   timers_.clear();
   asked_.clear();
   event_waits_.clear();
+  answered_.clear();
 }
 
 void InvariantChecker::recount_step(const Run& run, StepIndex step) {
@@ -157,7 +165,7 @@ void InvariantChecker::observe(const Event& event, Timestamp at) {
             require(asked->second.by.empty() ||
                         std::ranges::find(asked->second.by, e.by) != asked->second.by.end(),
                     "a decision by somebody who was not asked");
-            asked_.erase(asked);
+            require(answered_.insert(key_of(e)).second, "two decisions about one thing");
           },
           [&](const SignalReceived& e) { require(signals_.insert(e.id).second, "a signal counted twice"); },
           [&](const EventDelivered& e) {
@@ -167,13 +175,15 @@ void InvariantChecker::observe(const Event& event, Timestamp at) {
             require(!e.seq || *e.seq > wait->second, "an event came to a wait that began after it");
             require(e.seq || signals_.contains(e.id), "a signal was used that had not come");
             require(e.seq || used_signals_.insert(e.id).second, "a signal was used twice");
-            event_waits_.erase(wait);
+            require(answered_.insert(key_of(e)).second, "two events came to one wait");
           },
           [](const EventPublished&) {},
           [](const StateChanged&) {},
           [&](const RunForked&) {
             if (final_) go_on_after_end();
             paused_ = false;
+            // What is shared may end between an answer and what came of it.
+            answered_.clear();
             reopen([](const StepDefinition& step) { return step.on_failure != OnFailure::continue_run; });
           },
           [&](const TaskSucceeded& e) {
@@ -181,8 +191,7 @@ void InvariantChecker::observe(const Event& event, Timestamp at) {
             require(task.in_flight && e.attempt.value() == task.attempt,
                     "a result counted that was not current");
             require(!task.accepted, "a task has two accepted results");
-            require(!asked_.contains(key_of(e)), "a person's task ended without a decision");
-            require(!event_waits_.contains(key_of(e)), "a wait ended without an event");
+            answered(key_of(e));
             task.in_flight = false;
             if (const auto due = timers_.find(key_of(e)); due != timers_.end()) {
               require(at >= due->second, "a sleep ended early");
@@ -211,6 +220,7 @@ void InvariantChecker::observe(const Event& event, Timestamp at) {
             task.not_before = e.retry_at;
             if (e.fall_back) task.failures = 0;
             timers_.erase(key_of(e));
+            if (asked_.contains(key_of(e)) || event_waits_.contains(key_of(e))) answered(key_of(e));
           },
           [&](const StepCompleted& e) { ends(e.step); },
           [&](const StepFailed& e) {
@@ -219,6 +229,7 @@ void InvariantChecker::observe(const Event& event, Timestamp at) {
             std::erase_if(timers_, of_step);
             std::erase_if(asked_, of_step);
             std::erase_if(event_waits_, of_step);
+            std::erase_if(answered_, [&](const TaskKey& key) { return key.first == e.step.value(); });
             broken_steps_.insert(e.step.value());
           },
           [&](const StepSkipped& e) {

@@ -49,6 +49,7 @@ class InvariantChecker {
   bool may_follow_final(const Event& event) const {
     return std::holds_alternative<RunRetried>(event) || std::holds_alternative<RunForked>(event);
   }
+  void answered(const TaskKey& task);
   void go_on_after_end();
   void recount_step(const Run& run, StepIndex step);
 
@@ -60,6 +61,7 @@ class InvariantChecker {
   std::map<TaskKey, Timestamp> timers_;
   std::map<TaskKey, ForPerson> asked_;
   std::map<TaskKey, std::uint64_t> event_waits_;  // since
+  std::set<TaskKey> answered_;                    // decided or delivered; their end follows
   std::set<std::string> signals_;
   std::set<std::string> used_signals_;
   bool created_ = false;
