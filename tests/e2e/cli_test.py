@@ -20,6 +20,9 @@ import pytest
 BINARY = os.environ["GANGLION_BINARY"]
 DEADLINE = 60  # seconds, of anything
 
+# Commands whose part of the HTTP API the server answers with 501: strict, so that a test which begins to pass says so.
+without_api = pytest.mark.xfail(strict=True, reason="the server doesn't have this part of the API yet")
+
 GATED = """\
 ganglion: 1
 agents:
@@ -42,6 +45,31 @@ workflows:
       before: {transform: "${{ 1 + 1 }}"}
       read: {agent: reader, input: "${{ steps.before.output }}"}
     output: "${{ steps.read.output }}"
+"""
+
+
+RELEASE = """\
+ganglion: 1
+agents:
+  person: {kind: human, by: [carol]}
+workflows:
+  release:
+    steps:
+      sign_off: {approve: {by: [alice, bob], show: {tag: "${{ input.tag }}"}}}
+      ship: {transform: "${{ steps.sign_off.output.by }} ships ${{ input.tag }}", needs: [sign_off]}
+    output: "${{ steps.ship.output }}"
+  label:
+    steps:
+      ask: {agent: person, input: "${{ input.text }}"}
+    output: "${{ steps.ask.output }}"
+  await:
+    steps:
+      go: {wait_for: {event: go}}
+    output: "${{ steps.go.output.data }}"
+  outer:
+    steps:
+      inner: {workflow: await, input: {}}
+    output: "${{ steps.inner.output }}"
 """
 
 
@@ -83,6 +111,15 @@ class Running:
         finally:
             watchdog.cancel()
         raise AssertionError(f"no line with {text!r} in:\n{''.join(self.lines)}")
+
+    def output_line(self):
+        """The next line of standard output."""
+        watchdog = threading.Timer(DEADLINE, self.process.kill)
+        watchdog.start()
+        try:
+            return self.process.stdout.readline()
+        finally:
+            watchdog.cancel()
 
     def end(self):
         output, errors = self.process.communicate(timeout=DEADLINE)
@@ -403,6 +440,242 @@ def test_without_a_store_or_a_server_the_exit_code_is_3(tmp_path):
     assert "127.0.0.1:1" in gone.stderr
 
 
+@without_api
+def test_a_fork_shares_what_was_done_and_does_the_rest_again(demo):
+    succeed("run", "word-count", cwd=demo)
+    [run] = run_ids(demo)
+    with server(demo):
+        fork = json.loads(succeed("runs", "fork", run, "--from", "report", "--json", cwd=demo))
+        assert fork["id"] != run and fork["forked_from"]["run_id"] == run
+        again = json.loads(succeed("resume", fork["id"], "--json", cwd=demo))
+        assert again["output"] == json.loads(succeed("runs", "show", run, "--json", cwd=demo))["output"]
+        assert "forked from run" in succeed("runs", "journal", fork["id"], cwd=demo)
+        assert "fork of" in succeed("runs", "show", fork["id"], cwd=demo)
+        unknown = ganglion("runs", "fork", run, "--from", "nothing", cwd=demo)
+        assert unknown.returncode == 2 and "nothing" in unknown.stderr
+
+
+@without_api
+def test_a_signal_ends_a_wait_also_of_a_sub_run(people):
+    with server(people), running("run", "outer", cwd=people) as outer:
+        outer.line_with("in a run of workflow await")
+        [parent] = [run["id"] for run in json.loads(succeed("runs", "list", "--workflow", "outer", "--json", cwd=people))]
+        [child] = [run["id"] for run in json.loads(succeed("runs", "list", "--parent", parent, "--json", cwd=people))]
+        assert "go" in succeed("runs", "signal", child, "go", "--data", '{"n": 1}', cwd=people)
+        assert outer.end() == (0, '{"n": 1}\n')
+        late = ganglion("runs", "signal", child, "go", cwd=people)
+        assert late.returncode == 2, "it has ended"
+
+
+# --- people ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def people(tmp_path):
+    (tmp_path / "ganglion.yaml").write_text(RELEASE)
+    return tmp_path
+
+
+@without_api
+def test_a_run_says_how_to_approve_and_goes_on_when_somebody_has(people):
+    with running("run", "release", "--input", '{"tag": "v1"}', cwd=people) as release:
+        release.line_with("step sign_off waits for alice or bob")
+        command = release.line_with("ganglion approvals approve").split()
+        assert command[:3] == ["ganglion", "approvals", "approve"] and command[4:] == ["--by", "NAME"]
+        [approval] = json.loads(succeed("approvals", "list", "--json", cwd=people))
+        assert approval["show"] == {"tag": "v1"} and approval["id"] in succeed("approvals", "list", cwd=people)
+
+        nobody_to_ask = ganglion("approvals", "approve", command[3], "--by", "alice", cwd=people)
+        assert nobody_to_ask.returncode == 2 and f"--digest {approval['digest']}" in nobody_to_ask.stderr
+        something_else = ganglion("approvals", "approve", command[3], "--by", "alice", "--digest", "0" * 64, cwd=people)
+        assert something_else.returncode == 2 and "nothing was decided" in something_else.stderr
+        not_named = ganglion("approvals", "approve", command[3], "--by", "mallory", "--yes", cwd=people)
+        assert not_named.returncode == 2
+        decided = ganglion("approvals", "approve", command[3], "--by", "bob", "--digest", approval["digest"], cwd=people)
+        assert decided.returncode == 0, decided.stderr
+        assert '"tag": "v1"' in decided.stderr, "what is decided is shown"
+        assert release.end() == (0, '"bob ships v1"\n')
+    assert succeed("approvals", "list", "--json", cwd=people) == "[]\n"
+    [run] = run_ids(people)
+    assert "approved by bob" in succeed("runs", "journal", run, cwd=people)
+
+
+@without_api
+def test_a_rejected_run_fails(people):
+    with server(people):
+        run = succeed("run", "release", "--input", '{"tag": "v2"}', "--detach", cwd=people).strip()
+        with running("resume", run, cwd=people) as watching:
+            watching.line_with("approvals approve")
+            done = ganglion("approvals", "reject", run, "--by", "alice", "--comment", "too soon", "--yes", "--json", cwd=people)
+            assert json.loads(done.stdout)["decision"] == "reject"
+            assert watching.end()[0] == 1
+            assert "rejected" in watching.errors
+
+
+@without_api
+def test_a_persons_answer_is_the_output_of_their_task(people):
+    with running("run", "label", "--input", '{"text": "spam?"}', cwd=people) as label:
+        label.line_with("approvals approve")
+        [task] = json.loads(succeed("approvals", "list", "--json", cwd=people))
+        assert (task["kind"], task["agent"], task["show"]) == ("task", "person", "spam?")
+        succeed("approvals", "approve", task["id"], "--by", "carol", "--output", '{"spam": true}', "--yes", cwd=people)
+        assert label.end() == (0, '{"spam": true}\n')
+
+
+@without_api
+def test_on_a_terminal_a_decision_is_asked_for(people):
+    def answer(text):
+        ours, theirs = pty.openpty()
+        child = subprocess.Popen(
+            [BINARY, "approvals", "approve", run, "--by", "alice"], cwd=people, env=environment(TERM="xterm"),
+            stdin=theirs, stdout=subprocess.PIPE, stderr=theirs,
+        )
+        os.close(theirs)
+        watchdog = threading.Timer(DEADLINE, child.kill)
+        watchdog.start()
+        shown = b""
+        with contextlib.suppress(OSError):  # EIO: the other side is closed
+            while piece := os.read(ours, 65536):
+                shown += piece
+                if shown.endswith(b"approve this? [y/N] "):
+                    os.write(ours, text)
+        watchdog.cancel()
+        os.close(ours)
+        child.communicate(timeout=DEADLINE)
+        assert b'"tag": "v3"' in shown
+        return child.returncode
+
+    with server(people):
+        run = succeed("run", "release", "--input", '{"tag": "v3"}', "--detach", cwd=people).strip()
+        with running("resume", run, cwd=people) as watching:
+            watching.line_with("approvals approve")
+            assert answer(b"n\n") == 1
+            assert len(json.loads(succeed("approvals", "list", "--json", cwd=people))) == 1
+            assert answer(b"y\n") == 0
+            assert watching.end() == (0, '"alice ships v3"\n')
+
+
+@without_api
+def test_a_dead_letter_is_listed_tried_again_and_removed(fragile):
+    failed = ganglion("run", "fragile", cwd=fragile)
+    assert failed.returncode == 1
+    [run] = run_ids(fragile)
+    with server(fragile):
+        [letter] = json.loads(succeed("dlq", "list", "--run", run, "--kind", "task", "--json", cwd=fragile))
+        assert letter["agent"] == "reader" and letter["error"]["code"] == "crashed"
+        assert "reader" in succeed("dlq", "list", cwd=fragile)
+        assert ganglion("dlq", "purge", "--all", cwd=fragile).returncode == 2, "not without a question"
+        (fragile / "answer.json").write_text('"at last"')
+        assert run in succeed("dlq", "requeue", letter["id"], cwd=fragile)
+        assert succeed("resume", run, cwd=fragile) == '"at last"\n'
+        assert json.loads(succeed("dlq", "list", "--json", cwd=fragile)) == []
+        gone = ganglion("dlq", "requeue", letter["id"], cwd=fragile)
+        assert gone.returncode == 2
+
+        (fragile / "answer.json").unlink()
+        assert ganglion("run", "fragile", cwd=fragile).returncode == 1
+        assert json.loads(succeed("dlq", "purge", "--all", "--yes", "--json", cwd=fragile)) == {"purged": 1}
+        assert json.loads(succeed("dlq", "list", "--json", cwd=fragile)) == []
+
+
+@without_api
+def test_followed_events_survive_a_restart_of_the_server(people):
+    def publish(number, kind="order.paid"):
+        return json.loads(succeed("events", "publish", kind, "--data", f'{{"n": {number}}}', "--id", str(number), "--json", cwd=people))
+
+    with server(people) as first:
+        one = publish(1)
+        assert publish(1) == one | {"duplicate": True}
+        publish(2, "user.added")
+        with running("events", "tail", "--topic", "order.*", "--json", cwd=people) as tail:
+            assert json.loads(tail.output_line())["data"] == {"n": 1}
+            publish(3)
+            assert json.loads(tail.output_line())["data"] == {"n": 3}
+            first.process.send_signal(signal.SIGTERM)
+            first.end()
+            tail.line_with("trying again")
+            with server(people):
+                publish(4)
+                assert json.loads(tail.output_line())["data"] == {"n": 4}, "once, and no other"
+                tail.process.send_signal(signal.SIGINT)
+                assert tail.end() == (130, "")
+                lines = succeed("events", "tail", "--no-follow", "-n", "2", "--topic", "order.*", cwd=people).splitlines()
+                shown = [re.search(r"  \d+  order\.paid  /ganglion/cli  (.*)$", line)[1] for line in lines]
+                assert [json.loads(data) for data in shown] == [{"n": 3}, {"n": 4}]
+
+
+def test_agents_are_listed_with_what_they_have_in_hand(gated):
+    with server(gated), running("run", "gated", cwd=gated) as client:
+        client.line_with("attempt 1 for agent gate")
+        [gate] = json.loads(succeed("agents", "--json", cwd=gated))
+        assert (gate["name"], gate["kind"], gate["handed_out"]) == ("gate", "process", 1)
+        assert re.search(r"^gate +process +0 +1", succeed("agents", cwd=gated), re.M)
+        assert "timeout       5m" in succeed("agents", "gate", cwd=gated)
+        unknown = ganglion("agents", "gaet", cwd=gated)
+        assert unknown.returncode == 2 and 'did you mean "gate"?' in unknown.stderr
+        open_gate(gated, "1")
+        assert client.end()[0] == 0
+
+
+@without_api
+def test_the_tax_of_a_run_and_the_average_of_a_workflow(demo):
+    assert ganglion("tax", "--workflow", "word-count", "--store", "memory:", cwd=demo).returncode == 2, "no run has ended"
+    for _ in range(2):
+        succeed("run", "word-count", cwd=demo)
+    runs = run_ids(demo)
+    taxes = [json.loads(succeed("tax", run, "--json", cwd=demo)) for run in runs]
+    assert {"admit", "queue", "dispatch", "persist", "decide", "backoff"} == set(taxes[0]["parts"])
+    assert [step["step"] for step in taxes[0]["critical_path"]][-1] == "report"
+    average = json.loads(succeed("tax", "--workflow", "word-count", "--json", cwd=demo))
+    assert average["runs"] == 2
+    assert average["average"]["wall_ms"] == pytest.approx(sum(tax["wall_ms"] for tax in taxes) / 2)
+    text = succeed("tax", cwd=demo, LC_ALL="C.UTF-8")
+    assert text.startswith(f"run {runs[0]}\n"), "the newest one"
+    assert re.search(r"^wall +\S+ +100\.0%  █+$", text, re.M) and "critical path" in text
+    assert "average of 2 runs" in succeed("tax", "--workflow", "word-count", cwd=demo)
+
+
+@without_api
+def test_validate_asks_a_server_which_open_runs_a_file_would_leave_behind(gated):
+    (gated / "new.yaml").write_text(GATED.replace("5m", "6m").replace("end: {transform:", "last: {transform:").replace("steps.end", "steps.last"))
+    with server(gated) as serving:
+        run = succeed("run", "gated", "--detach", cwd=gated).strip()
+        same = json.loads(succeed("validate", "--server", serving.url, "--json", cwd=gated))
+        assert same["open_runs"] == {"total": 1, "affected": []}
+        text = succeed("validate", "new.yaml", "--server", serving.url, cwd=gated)
+        assert "gated: 1 run of definition" in text and "changed" in text
+        assert succeed("runs", "show", run, "--json", cwd=gated), "nothing has changed"
+        assert json.loads(succeed("validate", "new.yaml", "--server", serving.url, "--json", cwd=gated))["open_runs"]["total"] == 1
+
+
+def test_a_hangup_reads_the_project_again_and_one_with_errors_changes_nothing(tmp_path):
+    def project(answer):
+        return f"ganglion: 1\nworkflows: {{w: {{steps: {{a: {{transform: {answer}}}}}}}}}\n"
+
+    def hang_up(text, event):
+        (tmp_path / "ganglion.yaml").write_text(text)
+        serving.process.send_signal(signal.SIGHUP)
+        return json.loads(serving.line_with(event))
+
+    (tmp_path / "ganglion.yaml").write_text(project(1))
+    with server(tmp_path) as serving:
+        assert json.loads(succeed("run", "w", cwd=tmp_path)) == {"a": 1}
+        assert hang_up(project(2), "project_reloaded")["changed"] is True
+        assert json.loads(succeed("run", "w", cwd=tmp_path)) == {"a": 2}
+        assert hang_up(project(2), "project_reloaded")["changed"] is False
+        assert "ganglion.yaml:2:" in hang_up("ganglion: 1\nworkflows: {w: {steps: {a: {agent: nobody}}}}\n", "project_not_reloaded")["message"]
+        (tmp_path / "ganglion.yaml").write_text(project(2))  # a client would say that the server has another one
+        assert json.loads(succeed("run", "w", cwd=tmp_path)) == {"a": 2}
+        workers = "workers: {one: {command: [sh, -c, 'echo here I am; cat']}}\n"
+        (tmp_path / "ganglion.yaml").write_text(project(3) + workers)
+        serving.process.send_signal(signal.SIGHUP)
+        serving.line_with("here I am")
+        hang_up(project(4), "project_reloaded")
+        assert json.loads(succeed("run", "w", cwd=tmp_path)) == {"a": 4}
+        serving.process.send_signal(signal.SIGTERM)
+        assert serving.end()[0] == 0
+
+
 # --- eval and the small commands ---------------------------------------------------------------------------------------------
 
 
@@ -431,7 +704,7 @@ def test_eval_runs_vectors_and_lists_failures(tmp_path):
     assert bad.stderr.startswith("c: ")
 
 
-@pytest.mark.parametrize("command", ["tax", "agents", "dlq", "approvals", "events", "sim", "bench", "token"])
+@pytest.mark.parametrize("command", ["sim", "bench", "token"])
 def test_commands_that_are_still_to_come_say_so(tmp_path, command):
     done = ganglion(command, cwd=tmp_path)
     assert done.returncode == 2
@@ -450,7 +723,10 @@ def test_ganglion_alone_helps_and_every_command_has_examples(tmp_path):
     text = succeed(cwd=tmp_path)
     assert text == succeed("--help", cwd=tmp_path)
     commands = re.findall(r"^  ([a-z]+)  +\S", text.split("Subcommands:")[1].split("Start here")[0], re.M)
-    assert {"init", "validate", "run", "resume", "serve", "runs", "replay", "eval", "completion", "version"} <= set(commands)
+    assert {
+        "init", "validate", "run", "resume", "serve", "runs", "replay", "tax", "agents", "approvals", "dlq", "events", "eval",
+        "completion", "version",
+    } <= set(commands)
     for command in commands:
         assert "Examples:" in succeed(command, "--help", cwd=tmp_path), command
 
@@ -465,6 +741,8 @@ def test_bash_completes_commands_and_options(tmp_path):
         return shell.stdout.split()
 
     assert completed("ganglion", "re") == ["resume", "replay"]
+    assert completed("ganglion", "approvals", "approve", "--dig") == ["--digest"]
+    assert "tail" in completed("ganglion", "events", '""')
     assert "journal" in completed("ganglion", "runs", '""')
     assert completed("ganglion", "runs", "journal", "--fol") == ["--follow"]
     assert completed("ganglion", "completion", "z") == ["zsh"]
