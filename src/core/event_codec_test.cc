@@ -52,6 +52,43 @@ TEST_F(EventCodec, EveryEventComesBackAsItWent) {
   expect_round_trip(TaskFailed{a, ItemIndex(0), Attempt(1), error, kNow + Duration(5), "w-1", kNow});
   expect_round_trip(TaskFailed{a, ItemIndex(0), Attempt(1), error, std::nullopt, "", kNow});
   expect_round_trip(TaskWaiting{a, ItemIndex(0), Attempt(1), UntilTime{kNow}});
+  expect_round_trip(
+      TaskWaiting{m, ItemIndex(3), Attempt(4), ForPerson{{"a\"nn", "bob"}, odd, "00ff", "legal"}, 2, 3});
+  expect_round_trip(TaskWaiting{a, ItemIndex(0), Attempt(1), ForPerson{{}, Payload(), "00ff", ""}});
+  expect_round_trip(
+      TaskWaiting{a, ItemIndex(0), Attempt(1), ForEvent{"order.**", 9'223'372'036'854'775'807U}});
+  expect_round_trip(TaskRouted{a, ItemIndex(0), Attempt(0), "r", "x", RoutedBy::rule, "(?i)\\b\"x", odd});
+  expect_round_trip(TaskRouted{
+      m, ItemIndex(3), Attempt(2), "r", "x", RoutedBy::otherwise, "", {}, Payload("{\"usd\":0.1}")});
+  expect_round_trip(ApprovalDecided{a, ItemIndex(0), Attempt(1), false, "ann", "no\n", "00ff"});
+  expect_round_trip(SignalReceived{"id\"1", "go", odd});
+  expect_round_trip(EventDelivered{m, ItemIndex(3), Attempt(1), "id", 7});
+  expect_round_trip(EventDelivered{a, ItemIndex(0), Attempt(1), "id", std::nullopt});
+  expect_round_trip(EventPublished{m, ItemIndex(3), "9", "file.made", 2, odd});
+  expect_round_trip(StateChanged{m, ItemIndex(3), {"case.a", odd, kNow}});
+  expect_round_trip(StateChanged{a, ItemIndex(0), {"case.a", std::nullopt, std::nullopt}});
+  expect_round_trip(RunForked{RunId::make(kNow, 1, 2), 17, "a", odd});
+  expect_round_trip(RunForked{RunId::make(kNow, 1, 2), 17, "a"});
+  expect_round_trip(RunPaused{a, true});
+  TaskScheduled full{m, ItemIndex(3), Attempt(7), "worker", odd};
+  full.role = TaskRole::classify;
+  full.link = 2;
+  full.iteration = 3;
+  full.reserved = Budget{.tokens = 1.5e9, .usd = 0.1};
+  full.state_version = 4;
+  full.cache_key = "00ff";
+  full.router = "r";
+  expect_round_trip(full);
+  expect_round_trip(TaskSucceeded{
+      a, ItemIndex(0), Attempt(2), odd, {}, "w-1", kNow, true, kNow - Duration(5), Duration(17)});
+  expect_round_trip(
+      TaskFailed{a, ItemIndex(0), Attempt(1), error, {}, "", kNow, true, Payload("{}"), kNow, Duration(0)});
+  RunCreated child{.workflow = "w", .definition = "d", .input = odd};
+  child.parent = AttemptToken{RunId::make(kNow, 1, 2), a, ItemIndex(4), Attempt(2)};
+  child.depth = 3;
+  child.cause = EventCause{12, 4};
+  child.budget = Budget{.tokens = {}, .usd = 0.25};
+  expect_round_trip(child);
   expect_round_trip(StepCompleted{a, odd, std::nullopt});
   expect_round_trip(StepCompleted{m, std::nullopt, error});
   expect_round_trip(StepFailed{a, error});
@@ -63,6 +100,54 @@ TEST_F(EventCodec, EveryEventComesBackAsItWent) {
   expect_round_trip(RunFailed{error, a});
   expect_round_trip(RunFailed{error, std::nullopt});
   expect_round_trip(RunCancelled{"by \"me\""});
+}
+
+TEST_F(EventCodec, ASleepOfTheFirstVersionIsAWait) {
+  const JournalEntry old{.seq = 2,
+                         .at = kNow,
+                         .type = "step_sleeping",
+                         .step = "a",
+                         .item = {},
+                         .attempt = {},
+                         .data = R"({"until":"2023-11-14T22:13:25.123Z"})"};
+  const auto decoded = decode(old, workflow);
+  ASSERT_TRUE(decoded);
+  const auto& waiting = std::get<TaskWaiting>(*decoded);
+  EXPECT_EQ(waiting.step, a);
+  EXPECT_EQ(waiting.attempt, Attempt(1));
+  EXPECT_EQ(std::get<UntilTime>(waiting.wait).until, kNow + Duration(5000));
+}
+
+// In the first version a sleep ended with `step_completed`.
+TEST_F(EventCodec, AJournalOfTheFirstVersionWithASleepIsFolded) {
+  const auto sleeping = ProjectBuilder().sleep_step("s", {}, "5s").build();
+  const WorkflowDefinition& w = sleeping->workflows.at("w");
+  std::vector<JournalEntry> journal = {
+      encode(RunCreated{.workflow = "w", .definition = "d0", .input = Payload("{}")}, 1, kNow, w),
+      {.seq = 2,
+       .at = kNow,
+       .type = "step_sleeping",
+       .step = "s",
+       .item = {},
+       .attempt = {},
+       .data = R"({"until":"2023-11-14T22:13:25.123Z"})"}};
+  const RunId id = RunId::make(kNow, 1, 1);
+  EXPECT_EQ(fold(id, sleeping, journal).value()->next_wakeup(), kNow + Duration(5000));
+  journal.push_back(encode(StepCompleted{StepIndex(0), Payload(), std::nullopt}, 3, kNow, w));
+  journal.push_back(encode(RunCompleted{Payload("{}")}, 4, kNow, w));
+  EXPECT_EQ(fold(id, sleeping, journal).value()->status(), "completed");
+}
+
+// A damaged journal is an error, whatever is missing.
+TEST_F(EventCodec, AnEntryWithoutItsMembersIsRefused) {
+  for (const char* type : {"task_waiting", "task_routed", "approval_decided", "signal_received",
+                           "event_delivered", "event_published", "state_changed", "run_forked"}) {
+    for (const char* data : {"{}", R"({"for":"person"})", R"({"for":"event"})", R"({"for":"moon"})"}) {
+      const JournalEntry entry{
+          .seq = 2, .at = kNow, .type = type, .step = "a", .item = {}, .attempt = 1, .data = data};
+      EXPECT_NE(complaint(entry), "") << type << " " << data;
+    }
+  }
 }
 
 TEST_F(EventCodec, APayloadIsKeptByteForByte) {
