@@ -58,6 +58,7 @@ class Execution:
         self._surroundings = surroundings
         self._done = done
         self.unwanted = False
+        self._began = self._loop.time()
         self._last_beat = float("-inf")
         self._beating: asyncio.Task[None] | None = None
         self._longest_interval = self._interval_of_deadline()
@@ -112,6 +113,13 @@ class Execution:
             return MAX_HEARTBEAT_SECONDS
         left = (self.task.deadline - datetime.now(UTC)).total_seconds()
         return min(MAX_HEARTBEAT_SECONDS, max(MIN_HEARTBEAT_SECONDS, left / 3))
+
+    def keep_time(self) -> None:
+        """The interval between heartbeats has changed."""
+        if not self._work.done():
+            self._timer.cancel()
+            since = max(self._last_beat, self._began)
+            self._timer = self._loop.call_at(since + self._interval, self._beat)
 
     def _progress_from_any_thread(self) -> None:
         try:

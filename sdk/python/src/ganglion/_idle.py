@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable
 from urllib.parse import quote
 
 from ._asyncio_http import AsyncTransport
@@ -27,8 +28,10 @@ _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 class IdleTimeouts:
     """Belongs to one event loop."""
 
-    def __init__(self, transport: AsyncTransport) -> None:
+    def __init__(self, transport: AsyncTransport, learned: Callable[[str], None]) -> None:
+        """`learned` is called with the name of an agent that must be heard of at another interval than before."""
         self._transport = transport
+        self._learned = learned
         self._intervals: dict[str, float] = {}
         self._asked: dict[str, float] = {}
         self._asking: set[asyncio.Task[None]] = set()
@@ -61,7 +64,10 @@ class IdleTimeouts:
             self._intervals.setdefault(agent, UNKNOWN_SECONDS)
             return
         timeout = seconds_of(answer.get("idle_timeout"))
+        before = self.interval(agent)
         self._intervals[agent] = float("inf") if timeout is None else max(LEAST_SECONDS, timeout / 3)
+        if self._intervals[agent] != before:
+            self._learned(agent)
 
 
 def seconds_of(duration: str | None) -> float | None:

@@ -52,7 +52,7 @@ class Lane:
         self._places = places
         self._transport = transport
         self._threads = ThreadPool(places, f"ganglion-{'-'.join(sorted(agents))}"[:60])
-        self._idle = IdleTimeouts(transport)
+        self._idle = IdleTimeouts(transport, self._keep_time)
         self._surroundings = Surroundings(worker, self._threads, transport, self._idle, blob_outputs)
         self._outbox = Outbox()
         self._running: dict[str, Execution] = {}
@@ -218,6 +218,11 @@ class Lane:
         self._running[execution.task.token] = execution
         if self._stop.is_set():
             execution.abandon()  # it came while the poll was being taken back
+
+    def _keep_time(self, agent: str) -> None:
+        for execution in self._running.values():
+            if execution.task.agent == agent:
+                execution.keep_time()
 
     def _done(self, execution: Execution, outcome: Outcome | None) -> None:
         task = execution.task

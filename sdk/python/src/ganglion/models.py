@@ -115,7 +115,10 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class JournalEvent:
-    """One event of a run's journal. `seq` counts from 1 without a gap; the order is the order of the run."""
+    """One event of a run's journal. `seq` counts from 1 without a gap; the order is the order of the run.
+
+    `raw` is the whole object.
+    """
 
     seq: int
     at: str
@@ -124,6 +127,7 @@ class JournalEvent:
     item: int | None = None
     attempt: int | None = None
     data: Any = None
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> JournalEvent:
@@ -135,6 +139,7 @@ class JournalEvent:
             item=value.get("item"),
             attempt=value.get("attempt"),
             data=value.get("data"),
+            raw=value,
         )
 
 
