@@ -3,124 +3,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "adapters/memory/store.h"
-#include "core/run_json.h"
+#include "coordinator/coordinator_fixture.h"
 #include "core/testing/project_builder.h"
-#include "ports/testing/virtual_clock.h"
 
 namespace ganglion {
 namespace {
 
+using ganglion::testing::Process;
 using ganglion::testing::ProjectBuilder;
 using ganglion::testing::VirtualClock;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-
-class CountingRandom final : public Random {
- public:
-  std::uint64_t next() override { return ++last_; }
-
- private:
-  std::uint64_t last_ = 0;
-};
-
-class RecordingQueue final : public TaskQueue {
- public:
-  void dispatch(Task task) override { tasks.push_back(std::move(task)); }
-  void withdraw(const AttemptToken& token) override { withdrawn.push_back(token); }
-
-  Task take() {
-    GANGLION_ASSERT(!tasks.empty());
-    Task task = std::move(tasks.front());
-    tasks.erase(tasks.begin());
-    return task;
-  }
-
-  std::vector<Task> tasks;
-  std::vector<AttemptToken> withdrawn;
-};
-
-// The store in front of which faults are put.
-class FaultyStore final : public Store {
- public:
-  explicit FaultyStore(Store& store) : store_(store) {}
-
-  void commit(Commit commit, Completion<CommitOutcome> done) override {
-    if (unavailable)
-      return clock->post([done = std::move(done)]() mutable { done(StoreUnavailable{"disk full"}); });
-    if (holding) {
-      held.push_back([this, commit = std::move(commit), done = std::move(done)]() mutable {
-        store_.commit(std::move(commit), std::move(done));
-      });
-      return;
-    }
-    ++commits;
-    store_.commit(std::move(commit), std::move(done));
-  }
-  void release() {
-    holding = false;
-    for (auto& commit : std::exchange(held, {})) commit();
-  }
-  void read_journal(RunId run, std::uint64_t after, std::uint32_t limit,
-                    Completion<Result<std::vector<JournalEntry>>> done) override {
-    store_.read_journal(run, after, limit, std::move(done));
-  }
-  void find_run(RunId run, Completion<Result<RunRecord>> done) override {
-    if (unavailable)
-      return clock->post([done = std::move(done)]() mutable { done(fail("unavailable", "disk full")); });
-    store_.find_run(run, std::move(done));
-  }
-  void list_runs(RunQuery query, Completion<Result<std::vector<RunRecord>>> done) override {
-    store_.list_runs(query, std::move(done));
-  }
-  void read_open_runs(std::optional<RunId> after, std::uint32_t limit,
-                      Completion<Result<std::vector<OpenRun>>> done) override {
-    store_.read_open_runs(after, limit, std::move(done));
-  }
-  void put_definition(std::string digest, std::string source, Completion<Result<void>> done) override {
-    store_.put_definition(digest, source, std::move(done));
-  }
-  void get_definition(std::string digest, Completion<Result<std::string>> done) override {
-    store_.get_definition(digest, std::move(done));
-  }
-  void put_setting(std::string name, std::string value, Completion<Result<void>> done) override {
-    store_.put_setting(name, value, std::move(done));
-  }
-  void get_setting(std::string name, Completion<Result<std::string>> done) override {
-    store_.get_setting(name, std::move(done));
-  }
-  void last_time(Completion<Result<Timestamp>> done) override { store_.last_time(std::move(done)); }
-  std::vector<std::string> weaker_promises() const override { return {}; }
-
-  VirtualClock* clock = nullptr;
-  bool unavailable = false;
-  bool holding = false;
-  int commits = 0;
-  std::vector<std::move_only_function<void()>> held;
-
- private:
-  Store& store_;
-};
-
-// One process over a store that others may share.
-struct Process {
-  Process(VirtualClock& clock, Store& shared, std::shared_ptr<const Project> project,
-          CoordinatorOptions options = {})
-      : store(shared),
-        definitions(
-            store,
-            [project](const std::string&) -> Result<std::shared_ptr<const Project>> { return project; }),
-        coordinator(store, clock, random, queue, definitions, options) {
-    store.clock = &clock;
-    definitions.activate(project, [](Result<void> done) { GANGLION_ASSERT(done.has_value()); });
-    clock.run();
-  }
-  FaultyStore store;
-  CountingRandom random;
-  RecordingQueue queue;
-  Definitions definitions;
-  Coordinator coordinator;
-};
 
 class CoordinatorTest : public ::testing::Test {
  protected:
@@ -141,7 +34,7 @@ class CoordinatorTest : public ::testing::Test {
   }
   Result<Verdict> succeed(Process& process, const AttemptToken& token) {
     auto verdict = std::make_shared<Result<Verdict>>(fail("pending", ""));
-    process.coordinator.report({token, TaskSuccess{Payload("1"), std::nullopt}, "w1", clock.now()},
+    process.coordinator.report({token, TaskSuccess{Payload("1")}, "w1", clock.now()},
                                [verdict](Result<Verdict> result) { *verdict = std::move(result); });
     clock.run();
     return *verdict;
@@ -168,8 +61,9 @@ class CoordinatorTest : public ::testing::Test {
   std::shared_ptr<const Project> two_steps =
       ProjectBuilder()
           .agent_step(
-              "a",
-              {.retry = {.max_attempts = 2, .initial = Duration(100), .max = Duration(100), .jitter = 0}})
+              "a", {.retry =
+                        RetryPolicy{
+                            .max_attempts = 2, .initial = Duration(100), .max = Duration(100), .jitter = 0}})
           .agent_step("b", {.needs = {"a"}})
           .build();
 };
@@ -219,7 +113,7 @@ TEST_F(CoordinatorTest, InputsThatCameDuringACommitAreDecidedTogether) {
   start(process);
   const int before = process.store.commits;
   for (Task& task : std::exchange(process.queue.tasks, {})) {
-    process.coordinator.report({task.token, TaskSuccess{Payload("1"), {}}, "w1", clock.now()},
+    process.coordinator.report({task.token, TaskSuccess{Payload("1")}, "w1", clock.now()},
                                [](Result<Verdict> verdict) { EXPECT_EQ(verdict, Verdict::accepted); });
   }
   clock.run();
@@ -235,10 +129,7 @@ TEST_F(CoordinatorTest, ARestartDispatchesAgainWhatHasNoResult) {
   const AttemptToken b = process->queue.tasks[1].token;
 
   process = std::make_unique<Process>(clock, store, two_steps);
-  std::size_t recovered = 0;
-  process->coordinator.recover([&](Result<std::size_t> count) { recovered = *count; });
-  clock.run();
-  EXPECT_EQ(recovered, 2u);
+  EXPECT_EQ(process->recovered, 2u);
   ASSERT_EQ(process->queue.tasks.size(), 2u);
   EXPECT_EQ(succeed(*process, b), Verdict::accepted) << "the token of before the restart still counts";
   EXPECT_EQ(status(*process, first), "completed");
@@ -253,8 +144,6 @@ TEST_F(CoordinatorTest, ARestartKeepsWaitingForWhatWasWaitedFor) {
   clock.run();
 
   process = std::make_unique<Process>(clock, store, two_steps);
-  process->coordinator.recover([](Result<std::size_t>) {});
-  clock.run();
   clock.advance(Duration(99));
   EXPECT_THAT(process->queue.tasks, IsEmpty());
   clock.advance(Duration(1));
