@@ -118,8 +118,8 @@ class Execution:
         """The interval between heartbeats has changed."""
         if not self._work.done():
             self._timer.cancel()
-            since = max(self._last_beat, self._began)
-            self._timer = self._loop.call_at(since + self._interval, self._beat)
+            due = max(self._last_beat, self._began) + self._interval
+            self._timer = self._loop.call_at(min(due, self._timer.when()), self._beat)
 
     def _progress_from_any_thread(self) -> None:
         try:
