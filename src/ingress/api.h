@@ -2,8 +2,7 @@
 
 // The HTTP API (version 1): admission and answers. It turns requests into inputs of the coordinator and into
 // polls of the pool, and durable state into JSON; it decides nothing about runs itself. One file per
-// resource: runs_api, journal_api, tasks_api, project_api, system_api. What this version doesn't have yet
-// answers 501 (later_api).
+// resource (runs_api, events_api, state_api, …). What this version doesn't have yet answers 501 (later_api).
 //
 // The order of life: what Dependencies names outlives the Api, the Api outlives the server whose router has
 // its routes, and nothing of it is used after the loop has stopped.

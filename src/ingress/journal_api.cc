@@ -2,10 +2,10 @@
 
 #include <utility>
 
-#include "base/json_text.h"
 #include "core/run_json.h"
 #include "ingress/http/router.h"
 #include "ingress/journal_stream.h"
+#include "ingress/page.h"
 #include "ingress/problems.h"
 #include "ingress/query.h"
 #include "ports/store.h"
@@ -16,19 +16,11 @@ namespace {
 void answer_with_page(std::vector<JournalEntry> entries, std::uint32_t limit, http::Responder responder) {
   const bool more = entries.size() > limit;
   if (more) entries.resize(limit);
-  std::string items = "[";
-  for (const JournalEntry& entry : entries) {
-    if (items.size() > 1) items += ',';
-    items += entry_json(entry);
-  }
-  JsonObject page;
-  page.add_raw("items", items + "]");
-  if (more) {
-    page.add("next_cursor", std::to_string(entries.back().seq));
-  } else {
-    page.add_raw("next_cursor", "null");
-  }
-  responder.respond(http::Response::json(200, page.finish()));
+  Page page;
+  for (const JournalEntry& entry : entries) page.add(entry_json(entry));
+  std::optional<std::string> next;
+  if (more) next = std::to_string(entries.back().seq);
+  responder.respond(std::move(page).answer(next));
 }
 
 // Where the client stands: Last-Event-ID wins over `after`, because a browser repeats the URL when it

@@ -16,22 +16,6 @@ struct LaterRoute {
 };
 
 constexpr LaterRoute kLater[] = {
-    {Method::post, "/v1/runs/{id}/fork"},
-    {Method::post, "/v1/runs/{id}/signals/{name}"},
-    {Method::get, "/v1/runs/{id}/tax"},
-    {Method::post, "/v1/events"},
-    {Method::get, "/v1/events"},
-    {Method::get, "/v1/sessions/{id}/state"},
-    {Method::get, "/v1/sessions/{id}/state/{key}"},
-    {Method::put, "/v1/sessions/{id}/state/{key}"},
-    {Method::delete_, "/v1/sessions/{id}/state/{key}"},
-    {Method::put, "/v1/blobs/{sha256}"},
-    {Method::get, "/v1/blobs/{sha256}"},
-    {Method::get, "/v1/dead-letters"},
-    {Method::post, "/v1/dead-letters/{id}/requeue"},
-    {Method::delete_, "/v1/dead-letters/{id}"},
-    {Method::get, "/v1/approvals"},
-    {Method::post, "/v1/approvals/{id}"},
     {Method::get, "/.well-known/agent-card.json"},
     {Method::post, "/a2a"},
     {Method::get, "/mcp"},

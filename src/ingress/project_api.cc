@@ -1,20 +1,23 @@
 #include "ingress/project_api.h"
 
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "agents/pool.h"
-#include "base/json_text.h"
 #include "coordinator/definitions.h"
 #include "ingress/body.h"
 #include "ingress/http/router.h"
 #include "ingress/http/utf8.h"
+#include "ingress/page.h"
 #include "ingress/problems.h"
+#include "ingress/project_impact.h"
 #include "ingress/project_json.h"
 #include "ingress/query.h"
 #include "project/project.h"
 #include "project/suggestion.h"
+#include "project/triggers.h"
 
 namespace ganglion::ingress {
 namespace {
@@ -41,27 +44,24 @@ void answer_with_page(const std::map<std::string, Value>& all, const http::Reque
   if (!limit) return responder.fail(limit.error());
   const std::string cursor(target.parameter("cursor").value_or(""));
   auto next = cursor.empty() ? all.begin() : all.upper_bound(cursor);
-  std::string items = "[";
+  Page page;
   std::string last;
-  for (std::uint32_t count = 0; next != all.end() && count < *limit; ++next, ++count) {
-    if (items.size() > 1) items += ',';
-    items += to_json(next->second);
+  for (std::uint32_t count = 0; next != all.end() && count < *limit; ++next) {
+    if (project::is_reaction(next->first)) continue;
+    page.add(to_json(next->second));
     last = next->first;
+    ++count;
   }
-  JsonObject page;
-  page.add_raw("items", items + "]");
-  if (next == all.end()) {
-    page.add_raw("next_cursor", "null");
-  } else {
-    page.add("next_cursor", last);
-  }
-  responder.respond(http::Response::json(200, page.finish()));
+  while (next != all.end() && project::is_reaction(next->first)) ++next;
+  responder.respond(std::move(page).answer(next == all.end() ? std::nullopt : std::optional(last)));
 }
 
 template <typename Value>
 http::Problem unknown(const char* what, const std::string& name, const std::map<std::string, Value>& all) {
   std::vector<std::string> known;
-  for (const auto& [key, value] : all) known.push_back(key);
+  for (const auto& [key, value] : all) {
+    if (!project::is_reaction(key)) known.push_back(key);
+  }
   return not_found("no " + std::string(what) + " \"" + name + "\"" + project::did_you_mean(name, known));
 }
 
@@ -107,11 +107,23 @@ void ProjectApi::put(const http::Request& request, http::Responder responder) {
   }
   auto parsed = project::parse(request.body, "ganglion.yaml");
   if (!parsed) return responder.fail(to_problem(parsed.error()));
-  auto activated = [project = *parsed, responder = std::move(responder)](Result<void> done) mutable {
-    if (!done) return responder.fail(problem_of(done.error()));
-    responder.respond(http::Response::json(200, project_json(*project)));
+  const http::Target target = query_of(request.target());
+  const auto dry_run = target.parameter("dry_run");
+  if (dry_run && *dry_run != "true" && *dry_run != "false") {
+    return responder.fail(invalid_parameter("dry_run", "must be true or false"));
+  }
+  auto assessed = [this, project = *parsed, dry = dry_run == "true",
+                   responder = std::move(responder)](Result<ProjectImpact> impact) mutable {
+    if (!impact) return responder.fail(problem_of(impact.error()));
+    const std::string answer = put_project_json(*project, *impact);
+    if (dry) return responder.respond(http::Response::json(200, answer));
+    auto activated = [answer, responder = std::move(responder)](Result<void> done) mutable {
+      if (!done) return responder.fail(problem_of(done.error()));
+      responder.respond(http::Response::json(200, answer));
+    };
+    dependencies_.definitions.activate(std::move(project), std::move(activated));
   };
-  dependencies_.definitions.activate(*parsed, std::move(activated));
+  assess_project(dependencies_, *parsed, std::move(assessed));
 }
 
 void ProjectApi::get(const http::Request& request, http::Responder responder) {
@@ -142,7 +154,7 @@ void ProjectApi::show_workflow(const http::Request& request, http::Responder res
   const auto project = dependencies_.definitions.active();
   if (!project) return responder.fail(no_project());
   const auto found = project->workflows.find(request.parameters[0]);
-  if (found == project->workflows.end()) {
+  if (found == project->workflows.end() || project::is_reaction(found->first)) {
     return responder.fail(unknown("workflow", request.parameters[0], project->workflows));
   }
   responder.respond(http::Response::json(200, workflow_json(*project, found->second)));

@@ -1,16 +1,16 @@
 #include "ingress/run_request.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
-#include <array>
 #include <vector>
 
 #include "base/json_text.h"
+#include "base/sha256.h"
 #include "core/workflow.h"
 #include "ingress/body.h"
 #include "ingress/problems.h"
+#include "ports/commit_check.h"
 #include "project/suggestion.h"
+#include "project/triggers.h"
 
 namespace ganglion::ingress {
 namespace {
@@ -19,22 +19,6 @@ constexpr std::string_view kHexDigits = "0123456789abcdef";
 
 bool is_alphanumeric(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-bool has_control_character(std::string_view text) {
-  return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; });
-}
-
-std::string sha256(std::string_view text) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned size = 0;
-  EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha256(), nullptr);
-  std::string hex;
-  for (unsigned i = 0; i < size; ++i) {
-    hex += kHexDigits[digest[i] >> 4];
-    hex += kHexDigits[digest[i] & 15];
-  }
-  return hex;
 }
 
 void read_labels(ObjectReader& body, StartRequest& start) {
@@ -57,17 +41,6 @@ void read_labels(ObjectReader& body, StartRequest& start) {
     body.error("labels", "there may be at most " + std::to_string(kMaxLabels));
 }
 
-std::optional<http::Problem> read_key(const http::Request& request, StartRequest& start) {
-  const auto key = request.header("idempotency-key");
-  if (!key) return std::nullopt;
-  const bool visible = std::ranges::all_of(*key, [](char c) { return c > ' ' && c < '\x7f'; });
-  if (key->empty() || key->size() > kMaxIdempotencyKey || !visible) {
-    return invalid_parameter("Idempotency-Key", "must be 1 to 255 visible ASCII characters");
-  }
-  start.claim = IdempotencyClaim{std::string(*key), sha256(request.body)};
-  return std::nullopt;
-}
-
 http::Problem unknown_workflow(const std::string& name, const Project* project) {
   http::Problem problem{.status = 404, .code = "unknown_workflow", .detail = {}};
   if (project == nullptr) {
@@ -75,17 +48,18 @@ http::Problem unknown_workflow(const std::string& name, const Project* project) 
     return problem;
   }
   std::vector<std::string> known;
-  for (const auto& [workflow, definition] : project->workflows) known.push_back(workflow);
+  for (const auto& [workflow, definition] : project->workflows) {
+    if (!project::is_reaction(workflow)) known.push_back(workflow);
+  }
   problem.detail = "no workflow \"" + name + "\"" + project::did_you_mean(name, known);
   return problem;
 }
 
+}  // namespace
+
 std::optional<http::Problem> check_input(const WorkflowDefinition& workflow, const Payload& input) {
   if (input.size() > kMaxPayload) {
-    return http::Problem{.status = 413,
-                         .code = "too_large",
-                         .detail = "the input has " + std::to_string(input.size()) + " bytes; at most " +
-                                   std::to_string(kMaxPayload) + " are taken"};
+    return payload_too_large("the input", input.size());
   }
   if (!workflow.input) return std::nullopt;
   const auto violations = workflow.input->validate_json(input.bytes());
@@ -97,7 +71,19 @@ std::optional<http::Problem> check_input(const WorkflowDefinition& workflow, con
   return invalid(std::move(errors));
 }
 
-}  // namespace
+std::expected<std::optional<std::string>, http::Problem> idempotency_key_of(const http::Request& request) {
+  const auto key = request.header("idempotency-key");
+  if (!key) return std::nullopt;
+  const bool visible = std::ranges::all_of(*key, [](char c) { return c > ' ' && c < '\x7f'; });
+  if (key->empty() || key->size() > kMaxIdempotencyKey || !visible) {
+    return std::unexpected(invalid_parameter("Idempotency-Key", "must be 1 to 255 visible ASCII characters"));
+  }
+  return std::string(*key);
+}
+
+bool has_control_character(std::string_view text) {
+  return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; });
+}
 
 bool is_label_name(std::string_view name) {
   if (name.empty() || name.size() > kMaxLabelName || !is_alphanumeric(name.front())) return false;
@@ -139,11 +125,13 @@ std::expected<StartRequest, http::Problem> read_start_request(const http::Reques
   read_labels(body, start);
   body.finish();
   if (!errors.empty()) return std::unexpected(invalid(std::move(errors)));
-  if (auto problem = read_key(request, start)) return std::unexpected(*std::move(problem));
+  const auto key = idempotency_key_of(request);
+  if (!key) return std::unexpected(key.error());
+  if (*key) start.claim = IdempotencyClaim{**key, sha256_hex(request.body)};
 
   const auto workflow =
       project ? project->workflows.find(start.workflow) : decltype(project->workflows.end()){};
-  if (project == nullptr || workflow == project->workflows.end()) {
+  if (project == nullptr || workflow == project->workflows.end() || project::is_reaction(start.workflow)) {
     return std::unexpected(unknown_workflow(start.workflow, project));
   }
   if (auto problem = check_input(workflow->second, start.input)) return std::unexpected(*std::move(problem));

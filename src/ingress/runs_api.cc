@@ -4,11 +4,14 @@
 #include <utility>
 
 #include "base/json_text.h"
-#include "core/run_json.h"
+#include "core/blob_references.h"
+#include "ingress/blob_check.h"
 #include "ingress/body.h"
 #include "ingress/http/router.h"
+#include "ingress/page.h"
 #include "ingress/problems.h"
 #include "ingress/query.h"
+#include "ingress/run_answer.h"
 #include "ingress/run_request.h"
 #include "ingress/run_wait.h"
 #include "ports/store.h"
@@ -30,6 +33,11 @@ std::string record_json(const RunRecord& record) {
   }
   JsonObject labels;
   for (const auto& [name, value] : record.labels) labels.add(name, value);
+  if (record.parent) {
+    object.add("parent", record.parent->text());
+  } else {
+    object.add_raw("parent", "null");
+  }
   object.add_raw("labels", labels.finish()).add("created_at", format_rfc3339(record.created_at));
   if (record.ended_at) {
     object.add("ended_at", format_rfc3339(*record.ended_at));
@@ -49,6 +57,10 @@ std::optional<http::Problem> read_filter(const http::Target& target, RunQuery& q
   query.session_id = text("session_id");
   if (query.status && std::ranges::find(kStatuses, *query.status) == std::end(kStatuses)) {
     return invalid_parameter("status", "must be running, waiting, paused, completed, failed or cancelled");
+  }
+  if (const auto parent = text("parent")) {
+    query.parent = RunId::parse(*parent);
+    if (!query.parent) return invalid_parameter("parent", "must be the id of a run");
   }
   for (const auto& [name, value] : target.query) {
     if (name != "label") continue;
@@ -97,22 +109,19 @@ void RunsApi::start(http::Request request, http::Responder responder) {
   auto start = read_start_request(request, project.get());
   if (!start) return responder.fail(start.error());
   auto started = [this, wait = *wait, responder = std::move(responder)](Result<StartedRun> run) mutable {
-    if (!run) return responder.fail(problem_of(run.error()));
+    if (!run) return responder.fail(blob_problem(run.error(), "/input"));
     const int status = run->existed ? 200 : 201;
     if (wait) return RunWait::begin(dependencies_, run->id, status, *wait, std::move(responder));
-    answer_with_run(run->id, status, std::move(responder));
+    answer_with_run(dependencies_, run->id, status, std::move(responder));
   };
-  dependencies_.coordinator.start_run(*std::move(start), std::move(started));
-}
-
-void RunsApi::answer_with_run(const RunId& run, int status, http::Responder responder) {
-  auto look = [status, responder = std::move(responder)](Result<const Run*> found) mutable {
-    if (!found) return responder.fail(problem_of(found.error()));
-    http::Response response = http::Response::json(status, run_json(**found));
-    if (status == 201) response.headers.emplace_back("Location", "/v1/runs/" + (*found)->id().text());
-    responder.respond(std::move(response));
+  std::vector<std::string> blobs;
+  find_blob_references(start->input.bytes(), blobs);
+  if (blobs.empty()) return dependencies_.coordinator.start_run(*std::move(start), std::move(started));
+  auto checked = [this, start = *std::move(start), started = std::move(started)](Result<void> there) mutable {
+    if (there) return dependencies_.coordinator.start_run(std::move(start), std::move(started));
+    started(std::unexpected(there.error()));
   };
-  dependencies_.coordinator.inspect(run, std::move(look));
+  check_blobs(dependencies_.store, std::move(blobs), std::move(checked));
 }
 
 void RunsApi::show(const http::Request& request, http::Responder responder) {
@@ -120,7 +129,7 @@ void RunsApi::show(const http::Request& request, http::Responder responder) {
   if (!run) return responder.fail(not_found("there is no run with this id"));
   const auto wait = wait_of(query_of(request.target()), options_.max_wait);
   if (!wait) return responder.fail(wait.error());
-  if (!*wait) return answer_with_run(*run, 200, std::move(responder));
+  if (!*wait) return answer_with_run(dependencies_, *run, 200, std::move(responder));
   RunWait::begin(dependencies_, *run, 200, **wait, std::move(responder));
 }
 
@@ -137,19 +146,11 @@ void RunsApi::list(const http::Request& request, http::Responder responder) {
     if (!runs) return responder.fail(problem_of(runs.error()));
     const bool more = runs->size() > limit;
     if (more) runs->resize(limit);
-    std::string items = "[";
-    for (const RunRecord& record : *runs) {
-      if (items.size() > 1) items += ',';
-      items += record_json(record);
-    }
-    JsonObject page;
-    page.add_raw("items", items + "]");
-    if (more) {
-      page.add("next_cursor", runs->back().id.text());
-    } else {
-      page.add_raw("next_cursor", "null");
-    }
-    responder.respond(http::Response::json(200, page.finish()));
+    Page page;
+    for (const RunRecord& record : *runs) page.add(record_json(record));
+    std::optional<std::string> next;
+    if (more) next = runs->back().id.text();
+    responder.respond(std::move(page).answer(next));
   };
   dependencies_.store.list_runs(std::move(query), std::move(listed));
 }
@@ -159,7 +160,7 @@ void RunsApi::submit(const http::Request& request, Input input, http::Responder 
   if (!run) return responder.fail(not_found("there is no run with this id"));
   auto done = [this, run = *run, responder = std::move(responder)](Result<void> result) mutable {
     if (!result) return responder.fail(problem_of(result.error()));
-    answer_with_run(run, 200, std::move(responder));
+    answer_with_run(dependencies_, run, 200, std::move(responder));
   };
   dependencies_.coordinator.submit(*run, std::move(input), std::move(done));
 }

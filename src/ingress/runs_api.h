@@ -26,7 +26,6 @@ class RunsApi {
   void list(const http::Request& request, http::Responder responder);
   void submit(const http::Request& request, Input input, http::Responder responder);
   void cancel(const http::Request& request, http::Responder responder);
-  void answer_with_run(const RunId& run, int status, http::Responder responder);
 
   Dependencies dependencies_;
   Options options_;

@@ -6,6 +6,7 @@
 #include "agents/pool.h"
 #include "base/json_text.h"
 #include "coordinator/coordinator.h"
+#include "coordinator/event_log.h"
 #include "ingress/http/router.h"
 #include "ingress/http/server.h"
 #include "ports/store.h"
@@ -118,6 +119,20 @@ std::vector<Metric> SystemApi::own_metrics() const {
             &agents::AgentStatus::handed_out);
   per_agent("ganglion_agent_waiting_polls", "Polls that wait for a task.",
             &agents::AgentStatus::waiting_polls);
+  static constexpr std::pair<agents::BreakerState, const char*> kStates[] = {
+      {agents::BreakerState::closed, "closed"},
+      {agents::BreakerState::open, "open"},
+      {agents::BreakerState::half_open, "half_open"}};
+  for (const agents::AgentStatus& agent : agents) {
+    if (!agent.breaker) continue;
+    for (const auto& [state, name] : kStates) {
+      metrics.push_back({"ganglion_agent_breaker", "1 for the state that the agent's circuit breaker is in.",
+                         "gauge", label("agent", agent.agent) + "," + label("state", name),
+                         *agent.breaker == state ? 1.0 : 0.0});
+    }
+  }
+  metrics.push_back({"ganglion_event_log_last_seq", "Position of the last event in the log.", "gauge", "",
+                     static_cast<double>(dependencies_.events.last())});
   if (server_ != nullptr) add_http_metrics(metrics, server_->statistics());
   return metrics;
 }

@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "base/json_text.h"
+#include "core/blob_references.h"
+#include "core/topic.h"
 #include "core/workflow.h"
 #include "ingress/http/utf8.h"
 
@@ -39,6 +41,57 @@ TaskFailure read_failure(std::string_view json, const std::string& path,
   return failure;
 }
 
+std::vector<PublishRequest> read_events(ObjectReader& result, const std::string& path,
+                                        std::vector<http::FieldError>& errors) {
+  std::vector<PublishRequest> events;
+  const auto elements = result.array("events", Need::optional, kMaxPublished);
+  if (!elements) return events;
+  for (std::size_t i = 0; i < elements->size(); ++i) {
+    ObjectReader event((*elements)[i], pointer_to(pointer_to(path, "events"), std::to_string(i)), errors);
+    PublishRequest request;
+    request.topic = event.text("topic", Need::required, kMaxTopic).value_or("");
+    if (!is_topic(request.topic)) event.error("topic", "must be the name of a topic");
+    request.version = static_cast<std::uint32_t>(event.integer("version", 1, kMaxTopicVersion).value_or(0));
+    const std::string_view data = event.raw("data").value_or("null");
+    if (data.size() > kMaxPayload) event.error("data", "is too large");
+    request.data = Payload(std::string(data));
+    event.finish();
+    events.push_back(std::move(request));
+  }
+  return events;
+}
+
+std::vector<StateWrite> read_state(ObjectReader& result, const std::string& path,
+                                   std::vector<http::FieldError>& errors) {
+  std::vector<StateWrite> writes;
+  const auto state = result.object("state", Need::optional);
+  if (!state) return writes;
+  JsonMembers members(*state);
+  while (const auto member = members.next()) {
+    const std::string at = pointer_to(pointer_to(path, "state"), member->name);
+    StateWrite write{.key = std::string(member->name), .value = {}, .expires_at = {}};
+    if (write.key.size() > kMaxStateKey || !is_topic(write.key)) errors.push_back({at, "is no key"});
+    if (member->value.size() > kMaxPayload) errors.push_back({at, "is too large"});
+    if (member->value != "null") write.value = Payload(std::string(member->value));
+    writes.push_back(std::move(write));
+    if (writes.size() <= kMaxStateWrites) continue;
+    errors.push_back({pointer_to(path, "state"), "has too many keys"});
+    break;
+  }
+  return writes;
+}
+
+// Digests of the blobs that a result refers to.
+std::vector<std::string> blobs_of(const TaskSuccess& success) {
+  std::vector<std::string> blobs;
+  find_blob_references(success.output.bytes(), blobs);
+  for (const PublishRequest& event : success.events) find_blob_references(event.data.bytes(), blobs);
+  for (const StateWrite& write : success.state) {
+    if (write.value) find_blob_references(write.value->bytes(), blobs);
+  }
+  return blobs;
+}
+
 // `errors` are those of the envelope; any other flaw makes the result `invalid`.
 ReadResult read_result(std::string_view json, const std::string& path, const std::string& worker,
                        std::vector<http::FieldError>& errors) {
@@ -53,6 +106,7 @@ ReadResult read_result(std::string_view json, const std::string& path, const std
   const auto output = result.raw("output");
   const auto usage = result.object("usage", Need::optional);
   const auto error = result.object("error", Need::optional);
+  const auto work = result.integer("work_ms", 0, kMaxWork.count());
   if (result.raw("error") && !error && !output) {
     flaws.push_back({path, "has neither an output nor an error"});
   } else if (output.has_value() == error.has_value()) {
@@ -60,17 +114,27 @@ ReadResult read_result(std::string_view json, const std::string& path, const std
         {path, output ? "has both an output and an error" : "has neither an output nor an error"});
   }
   TaskReport report;
+  std::vector<std::string> blobs;
+  if (work) report.work = Duration(*work);
   report.worker = worker;
   if (error) {
-    report.outcome = read_failure(*error, path, flaws);
+    TaskFailure failure = read_failure(*error, path, flaws);
+    if (usage) failure.usage = Payload(std::string(*usage));
+    report.outcome = std::move(failure);
   } else if (output && output->size() > kMaxPayload) {
     report.outcome = TaskFailure{"output_too_large",
                                  "the output has " + std::to_string(output->size()) + " bytes; at most " +
                                      std::to_string(kMaxPayload) + " are taken",
-                                 false};
+                                 false, usage ? std::optional(Payload(std::string(*usage))) : std::nullopt};
+    result.raw("events");
+    result.raw("state");
   } else if (output) {
-    TaskSuccess success{Payload(std::string(*output)), std::nullopt};
+    TaskSuccess success;
+    success.output = Payload(std::string(*output));
+    success.events = read_events(result, path, flaws);
+    success.state = read_state(result, path, flaws);
     if (usage) success.usage = Payload(std::string(*usage));
+    blobs = blobs_of(success);
     report.outcome = std::move(success);
   }
   result.finish();
@@ -78,7 +142,7 @@ ReadResult read_result(std::string_view json, const std::string& path, const std
   const auto token = AttemptToken::parse(any_text(token_json, ""));
   if (!token) return std::unexpected(Verdict::unknown);
   report.token = *token;
-  return report;
+  return Report{std::move(report), std::move(blobs)};
 }
 
 }  // namespace

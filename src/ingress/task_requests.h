@@ -4,6 +4,7 @@
 
 #include <expected>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -18,13 +19,20 @@ inline constexpr std::size_t kMaxPolledAgents = 64;
 inline constexpr std::size_t kMaxWorkerId = 255;
 inline constexpr std::size_t kMaxErrorCode = 64;
 inline constexpr std::size_t kMaxErrorMessage = 4096;  // bytes; longer messages are cut
+inline constexpr std::int64_t kMaxTopicVersion = 1'000'000;
+inline constexpr Duration kMaxWork = std::chrono::hours(24 * 365);
 inline constexpr std::size_t kMaxTokenLength = 128;
 
 // `agents`, `worker`, `max`, `wait`.
 agents::PollRequest read_poll(ObjectReader& body, const Options& options);
 
+struct Report {
+  TaskReport report;
+  std::vector<std::string> blobs;  // that the result refers to; whether they are there is another question
+};
+
 // What a worker reports, or the verdict on what is no report.
-using ReadResult = std::expected<TaskReport, Verdict>;
+using ReadResult = std::expected<Report, Verdict>;
 
 // `results`. An entry whose token can't be one is `unknown`, one that is malformed otherwise `invalid`; the
 // others count. An entry that is no object with a string as its token is an error of the request. An output

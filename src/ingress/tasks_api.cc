@@ -6,6 +6,7 @@
 #include "agents/pool.h"
 #include "agents/task_json.h"
 #include "base/json_text.h"
+#include "ingress/blob_check.h"
 #include "ingress/body.h"
 #include "ingress/http/router.h"
 #include "ingress/problems.h"
@@ -66,6 +67,13 @@ struct Batch {
 bool is_replaced(const TaskReport& report) {
   const auto* failure = std::get_if<TaskFailure>(&report.outcome);
   return failure != nullptr && failure->code == "output_too_large";
+}
+
+// What a result becomes that refers to a blob which isn't there.
+TaskReport without_blob(TaskReport report, const Error& error) {
+  auto usage = std::get<TaskSuccess>(report.outcome).usage;
+  report.outcome = TaskFailure{error.code, error.message, false, std::move(usage)};
+  return report;
 }
 
 }  // namespace
@@ -141,19 +149,39 @@ void TasksApi::report(std::vector<ReadResult> reports, Reported done) {
       continue;
     }
     ++batch->open;
-    const bool replaced = is_replaced(*reports[i]);
-    dependencies_.pool.complete(*std::move(reports[i]),
-                                [batch, one_done, i, replaced](Result<Verdict> verdict) {
-                                  if (!verdict) {
-                                    batch->error = verdict.error();
-                                  } else {
-                                    const bool refused = replaced && *verdict == Verdict::accepted;
-                                    batch->verdicts[i] = verdict_name(refused ? Verdict::invalid : *verdict);
-                                  }
-                                  one_done();
-                                });
+    auto decided = [batch, one_done, i](Result<Verdict> verdict) {
+      if (verdict) {
+        batch->verdicts[i] = verdict_name(*verdict);
+      } else {
+        batch->error = verdict.error();
+      }
+      one_done();
+    };
+    report_one(*std::move(reports[i]), std::move(decided));
   }
   one_done();
+}
+
+void TasksApi::report_one(Report report, TaskReports::Completion done) {
+  if (report.blobs.empty()) {
+    const bool replaced = is_replaced(report.report);
+    return pass_on(std::move(report.report), replaced, std::move(done));
+  }
+  auto checked = [this, report = std::move(report.report),
+                  done = std::move(done)](Result<void> there) mutable {
+    if (there) return pass_on(std::move(report), false, std::move(done));
+    if (there.error().code != "unknown_blob") return done(std::unexpected(there.error()));
+    pass_on(without_blob(std::move(report), there.error()), true, std::move(done));
+  };
+  check_blobs(dependencies_.store, std::move(report.blobs), std::move(checked));
+}
+
+void TasksApi::pass_on(TaskReport report, bool replaced, TaskReports::Completion done) {
+  auto decided = [replaced, done = std::move(done)](Result<Verdict> verdict) mutable {
+    const bool refused = replaced && verdict && *verdict == Verdict::accepted;
+    done(refused ? Result<Verdict>(Verdict::invalid) : std::move(verdict));
+  };
+  dependencies_.pool.complete(std::move(report), std::move(decided));
 }
 
 void TasksApi::hand_out(agents::PollRequest poll, Verdicts verdicts, http::Responder responder) {

@@ -12,6 +12,7 @@
 #include "ingress/http/exchange.h"
 #include "ingress/http/message.h"
 #include "ingress/task_requests.h"
+#include "ports/tasks.h"
 
 namespace ganglion::ingress {
 
@@ -35,6 +36,9 @@ class TasksApi {
   void hand_out(agents::PollRequest poll, Verdicts verdicts, http::Responder responder);
   // Reports all of them; `done` gets the verdicts in order, or the first error if one could not be decided.
   void report(std::vector<ReadResult> reports, Reported done);
+  void report_one(Report report, TaskReports::Completion done);
+  // `replaced`: it is not what the worker said, which is told by the verdict.
+  void pass_on(TaskReport report, bool replaced, TaskReports::Completion done);
 
   Dependencies dependencies_;
   Options options_;

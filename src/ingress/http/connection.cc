@@ -27,7 +27,9 @@ Problem to_problem(const ReadFault& fault) {
 }  // namespace
 
 Connection::Connection(std::shared_ptr<ServerCore> core, LoopSocket socket)
-    : core_(std::move(core)), socket_(std::move(socket)), reader_(core_->options.request) {
+    : core_(std::move(core)),
+      socket_(std::move(socket)),
+      reader_(core_->options.request, core_->router.largest_body_limit()) {
   listed_ = core_->connections.insert(core_->connections.end(), this);
   ++core_->statistics.connections;
 }
@@ -183,6 +185,8 @@ void Connection::admit() {
   if (match != nullptr) {
     current_.route = match->route;
     current_.parameters = std::move(match->parameters);
+    const std::size_t own = match->route->body_limit;
+    reader_.limit_body(own > 0 ? own : core_->options.request.body);
     return;
   }
   const auto* others = std::get_if<Router::OtherMethods>(&found);

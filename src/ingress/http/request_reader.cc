@@ -1,5 +1,6 @@
 #include "ingress/http/request_reader.h"
 
+#include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
@@ -19,9 +20,9 @@ constexpr std::size_t kFirstReservation = 64 * 1024;
 
 constexpr std::size_t kLastChunk = std::string_view("0\r\n\r\n").size();
 
-ReadFault to_fault(const error_code& error, const ReaderLimits& limits) {
+ReadFault to_fault(const error_code& error, const ReaderLimits& limits, std::size_t body) {
   if (error == beast_http::error::body_limit) {
-    return {413, "too_large", "the body has more than " + std::to_string(limits.body) + " bytes"};
+    return {413, "too_large", "the body has more than " + std::to_string(body) + " bytes"};
   }
   if (error == beast_http::error::header_limit) {
     return {431, "headers_too_large", "the headers have more than " + std::to_string(limits.head) + " bytes"};
@@ -33,10 +34,10 @@ ReadFault to_fault(const error_code& error, const ReaderLimits& limits) {
 
 class RequestReader::Parser final : public beast_http::basic_parser<true> {
  public:
-  Parser(Request& request, const ReaderLimits& limits) : request_(request) {
+  Parser(Request& request, std::size_t head, std::size_t body) : request_(request) {
     eager(true);
-    header_limit(static_cast<std::uint32_t>(limits.head));
-    body_limit(limits.body);
+    header_limit(static_cast<std::uint32_t>(head));
+    body_limit(body);
   }
 
  private:
@@ -76,7 +77,8 @@ class RequestReader::Parser final : public beast_http::basic_parser<true> {
   bool header_seen_ = false;
 };
 
-RequestReader::RequestReader(const ReaderLimits& limits) : limits_(limits) {}
+RequestReader::RequestReader(const ReaderLimits& limits, std::size_t largest_body)
+    : limits_(limits), largest_body_(std::max(limits.body, largest_body)) {}
 RequestReader::~RequestReader() = default;
 
 std::size_t RequestReader::feed(std::string_view bytes) {
@@ -137,11 +139,12 @@ std::size_t RequestReader::feed_head(std::string_view bytes) {
 
 void RequestReader::finish_head() {
   if (auto fault = check_head(request_.head, limits_)) return fail_with(*std::move(fault));
-  parser_ = std::make_unique<Parser>(request_, limits_);
+  body_limit_ = largest_body_;
+  parser_ = std::make_unique<Parser>(request_, limits_.head, body_limit_);
   error_code error;
   const std::size_t used = parser_->put(boost::asio::buffer(std::as_const(request_.head)), error);
   if (error == beast_http::error::need_more) error = {};
-  if (error) return fail_with(to_fault(error, limits_));
+  if (error) return fail_with(to_fault(error, limits_, body_limit_));
   GANGLION_ASSERT(used == request_.head.size() && parser_->is_header_done());
 
   request_.keep_alive = parser_->keep_alive();
@@ -177,7 +180,7 @@ std::size_t RequestReader::feed_body(std::string_view bytes) {
     used += parser_->put(boost::asio::buffer(input.data() + used, input.size() - used), error);
   }
   if (error && error != beast_http::error::need_more) {
-    fail_with(to_fault(error, limits_));
+    fail_with(to_fault(error, limits_, body_limit_));
     return 0;
   }
   const std::size_t left = input.size() - used;
@@ -211,6 +214,13 @@ std::size_t RequestReader::remaining() const {
   if (state_ != State::body) return 0;
   const auto left = parser_->content_length_remaining();
   return left ? static_cast<std::size_t>(*left) : 0;
+}
+
+void RequestReader::limit_body(std::size_t bytes) {
+  if (state_ != State::body || bytes >= body_limit_) return;
+  body_limit_ = bytes;
+  if (remaining() > bytes) return fail_with(to_fault(beast_http::error::body_limit, limits_, bytes));
+  parser_->body_limit(bytes);
 }
 
 void RequestReader::discard() {

@@ -26,8 +26,9 @@ class RequestReader {
  public:
   enum class State { idle, head, body, complete, failed };
 
-  // `limits` outlives the reader.
-  explicit RequestReader(const ReaderLimits& limits);
+  // `limits` outlives the reader. `largest_body` is the limit of a body for whose route there is a larger one
+  // than the usual.
+  explicit RequestReader(const ReaderLimits& limits, std::size_t largest_body = 0);
   ~RequestReader();
   RequestReader(const RequestReader&) = delete;
   RequestReader& operator=(const RequestReader&) = delete;
@@ -43,6 +44,9 @@ class RequestReader {
   const Request& request() const { return request_; }
   // In `complete`: the request; the reader is idle again.
   Request take();
+
+  // In `body`, before any of it has come: what the request's route allows. Fails if more was declared.
+  void limit_body(std::size_t bytes);
 
   // Gives up: frees what is held and stays in `failed`.
   void discard();
@@ -61,6 +65,8 @@ class RequestReader {
   void fail_with(ReadFault fault);
 
   const ReaderLimits& limits_;
+  const std::size_t largest_body_;
+  std::size_t body_limit_ = 0;  // of the current request
   State state_ = State::idle;
   bool skipped_line_ = false;
   std::unique_ptr<Parser> parser_;

@@ -1,5 +1,6 @@
 #include "ingress/http/router.h"
 
+#include <algorithm>
 #include <map>
 
 #include "base/assert.h"
@@ -42,7 +43,7 @@ Router::~Router() = default;
 Router::Router(Router&&) noexcept = default;
 Router& Router::operator=(Router&&) noexcept = default;
 
-void Router::add(Method method, std::string pattern, Handler handler, Access access) {
+void Router::add(Method method, std::string pattern, Handler handler, Access access, std::size_t body_limit) {
   // Patterns are this program's own and need no decoding.
   GANGLION_ASSERT(pattern.starts_with('/'));
   Node* node = root_.get();
@@ -58,7 +59,8 @@ void Router::add(Method method, std::string pattern, Handler handler, Access acc
     rest.remove_prefix(end + 1);
   }
   GANGLION_ASSERT(node->find(method) == nullptr);
-  routes_.push_back(std::make_unique<Route>(Route{method, std::move(pattern), access, std::move(handler)}));
+  routes_.push_back(
+      std::make_unique<Route>(Route{method, std::move(pattern), access, std::move(handler), body_limit}));
   node->routes.push_back(routes_.back().get());
 }
 
@@ -87,6 +89,12 @@ std::vector<const Route*> Router::routes() const {
   std::vector<const Route*> all;
   for (const auto& route : routes_) all.push_back(route.get());
   return all;
+}
+
+std::size_t Router::largest_body_limit() const {
+  std::size_t largest = 0;
+  for (const auto& route : routes_) largest = std::max(largest, route->body_limit);
+  return largest;
 }
 
 }  // namespace ganglion::http

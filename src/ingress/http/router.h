@@ -3,6 +3,7 @@
 // Routes by method and path pattern: `/v1/runs/{id}/journal`. A literal segment wins over a `{…}` one. HEAD
 // is answered by the GET route and OPTIONS by the router itself.
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -26,6 +27,9 @@ struct Route {
   std::string pattern;
   Access access = Access::token;
   Handler handler;
+  // Bytes of a request's body that this route takes instead of `request.body` of the options; 0: no more than
+  // those.
+  std::size_t body_limit = 0;
 };
 
 class Router {
@@ -36,7 +40,8 @@ class Router {
   Router& operator=(Router&&) noexcept;
 
   // A pattern and method are added once. All routes are added before the server starts.
-  void add(Method method, std::string pattern, Handler handler, Access access = Access::token);
+  void add(Method method, std::string pattern, Handler handler, Access access = Access::token,
+           std::size_t body_limit = 0);
 
   struct Match {
     const Route* route;
@@ -50,6 +55,8 @@ class Router {
   std::variant<Match, NotFound, OtherMethods> find(Method method, const Target& target) const;
 
   std::vector<const Route*> routes() const;  // in the order of their addition
+  // Of all routes.
+  std::size_t largest_body_limit() const;
 
  private:
   struct Node;
