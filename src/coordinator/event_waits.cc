@@ -11,7 +11,7 @@ std::map<std::string, std::uint64_t> waits_of(const Run& run) {
   std::map<std::string, std::uint64_t> waits;
   for (const auto& [step, item] : run.waiting_for_events()) {
     const auto& awaiting = std::get<TaskAwaiting>(run.find_task(step, item)->state);
-    const auto& wait = std::get<ForEvent>(awaiting.wait);
+    const auto& wait = std::get<ForEvent>(awaiting.wait());
     // A name that is no pattern can only be a signal's.
     if (!is_topic_pattern(wait.pattern)) continue;
     const auto [at, added] = waits.emplace(wait.pattern, wait.since);

@@ -1,5 +1,6 @@
 // Writing down what was decided, and what became of that.
 
+#include <algorithm>
 #include <ranges>
 #include <utility>
 
@@ -14,12 +15,6 @@
 
 namespace ganglion {
 namespace {
-
-std::string usage_json(const Usage& usage) {
-  JsonObject object;
-  for (const auto& [name, amount] : usage) object.add_number(name, amount);
-  return object.finish();
-}
 
 RunRecord record_of(const Run& run) {
   const RunCreated& created = run.created();
@@ -123,16 +118,18 @@ Commit Coordinator::commit_of(const Cell& cell, const Batch& batch) const {
   } else if (run.status() != batch.status_before) {
     commit.status = StatusChange{std::string(run.status()), run.ended_at(), usage_json(run.usage())};
   }
-  for (const AttemptToken& token : batch.withdrawn) {
-    const TaskRecord* task = run.find_task(token.step, token.item);
-    const auto* awaiting = task ? std::get_if<TaskAwaiting>(&task->state) : nullptr;
-    if (awaiting && std::holds_alternative<ForPerson>(awaiting->wait))
-      commit.removed_records.push_back({RecordKind::approval, token.path_text()});
-  }
+  for (const AttemptToken& token : batch.unasked)
+    commit.removed_records.push_back({RecordKind::approval, token.path_text()});
   for (const DeadLetter& letter : batch.dead_letters)
     commit.records.push_back(dead_letter_record(run, letter, batch.at));
   for (const AttemptToken& token : batch.revived)
     commit.removed_records.push_back({RecordKind::dead_letter, token.path_text()});
+  // The store removes before it adds: what came and went in this batch must not come.
+  std::erase_if(commit.records, [&](const Record& record) {
+    return std::ranges::any_of(commit.removed_records, [&](const RecordKey& removed) {
+      return removed.kind == record.kind && removed.id == record.id;
+    });
+  });
   for (const CacheWrite& cached : batch.cached)
     commit.cached.push_back({cached.key, cached.output, batch.at, batch.at + cached.ttl});
   return commit;
@@ -169,7 +166,7 @@ void Coordinator::add_event(Commit& commit, const Cell& cell, const Event& event
     for (const AttemptToken& token : run.open_attempts()) {
       const TaskRecord& task = *run.find_task(token.step, token.item);
       const auto* awaiting = std::get_if<TaskAwaiting>(&task.state);
-      const auto* person = awaiting ? std::get_if<ForPerson>(&awaiting->wait) : nullptr;
+      const auto* person = awaiting ? std::get_if<ForPerson>(&awaiting->wait()) : nullptr;
       if (person && forked->seq > 0) commit.records.push_back(approval_record(run, token, *person, at));
     }
   }
@@ -230,15 +227,18 @@ void Coordinator::give_up(const RunId& run, Batch batch, const Error& error) {
   Cell& cell = cell_of(run);
   cell.committing = false;
   problem(run, error);
+  // Those that came meanwhile, too: none overtakes another.
+  std::list<Pending> refused = std::exchange(cell.waiting, {});
+  cell.run.reset();
   if (batch.started) {
     count_ended(cell);
-    cell.run.reset();
     batch.started(std::unexpected(error));
-    return let_go(run);
+  } else {
+    load_later(cell);
   }
-  cell.run.reset();
-  load_later(cell);
   for (auto& answer : batch.answers) answer.pending.done(std::unexpected(error));
+  refuse(std::move(refused), error);
+  let_go(run);
 }
 
 void Coordinator::key_taken(const RunId& run, Batch batch, const KeyTaken& taken) {

@@ -1,6 +1,7 @@
 // Carrying out what is durable: tasks go to agents, sub-runs start, the cache is asked, deadlines are
 // watched.
 
+#include <algorithm>
 #include <utility>
 
 #include "base/json_text.h"
@@ -37,10 +38,8 @@ bool has_fallback(const Run& run, const AttemptToken& token, const TaskRecord& t
 
 // How a sub-run has ended, as the report of the task that it performed.
 TaskReport report_of_sub_run(const Run& child) {
-  JsonObject amounts;
-  for (const auto& [name, amount] : child.usage()) amounts.add_number(name, amount);
   std::optional<Payload> usage;
-  if (!child.usage().empty()) usage = Payload(amounts.finish());
+  if (!child.usage().empty()) usage = Payload(usage_json(child.usage()));
   TaskReport report{.token = *child.created().parent,
                     .outcome = {},
                     .worker = "run " + child.id().text(),
@@ -64,7 +63,10 @@ TaskReport report_of_sub_run(const Run& child) {
 }  // namespace
 
 void Coordinator::carry_out(const Run& run, const Batch& batch) {
-  for (const AttemptToken& token : batch.withdrawn) withdraw(run, token);
+  for (const AttemptToken& token : batch.withdrawn) tasks_.withdraw(token);
+  for (const RunId& child : batch.called_off) {
+    insist(child, Cancel{"the run " + run.id().text() + " that had started it doesn't need it any more"});
+  }
   event_waits_.update(run);
   if (run.ended()) {
     if (run.created().parent) report_to_parent(run);
@@ -73,8 +75,6 @@ void Coordinator::carry_out(const Run& run, const Batch& batch) {
   bool all_again = false;
   for (const Event& event : batch.events) {
     if (std::holds_alternative<RunForked>(event)) all_again = true;
-    if (std::holds_alternative<RunPaused>(event)) tell_sub_runs(run, Pause{.by_parent = true});
-    if (std::holds_alternative<RunResumed>(event)) tell_sub_runs(run, Resume{.by_parent = true});
   }
   if (all_again) {
     for (const AttemptToken& token : run.open_attempts()) perform(run, token);
@@ -83,6 +83,11 @@ void Coordinator::carry_out(const Run& run, const Batch& batch) {
   for (const Event& event : batch.events) {
     const auto* scheduled = std::get_if<TaskScheduled>(&event);
     if (scheduled != nullptr) perform(run, {run.id(), scheduled->step, scheduled->item, scheduled->attempt});
+  }
+  // Sub-runs that begin with this commit are there to be told.
+  for (const Event& event : batch.events) {
+    if (std::holds_alternative<RunPaused>(event)) tell_sub_runs(run, Pause{.by_parent = true});
+    if (std::holds_alternative<RunResumed>(event)) tell_sub_runs(run, Resume{.by_parent = true});
   }
 }
 
@@ -130,14 +135,18 @@ void Coordinator::dispatch(const Run& run, const AttemptToken& token) {
        .scheduled_at = task.scheduled_at});
 }
 
-// Again, after a store that was unavailable.
+// If the run still wants it.
+void Coordinator::perform_again(const AttemptToken& token) {
+  inspect(token.run, [this, token](Result<const Run*> run) {
+    if (run) return perform(**run, token);
+    if (run.error().code == "unavailable") perform_later(token);
+  });
+}
+
+// After a store that was unavailable.
 void Coordinator::perform_later(const AttemptToken& token) {
   clock_.at(clock_.now() + kInsist, [this, alive = std::weak_ptr(alive_), token] {
-    if (alive.expired()) return;
-    inspect(token.run, [this, token](Result<const Run*> run) {
-      if (run) return perform(**run, token);
-      if (run.error().code == "unavailable") perform_later(token);
-    });
+    if (!alive.expired()) perform_again(token);
   });
 }
 
@@ -169,19 +178,21 @@ void Coordinator::recall(const Run& run, const AttemptToken& token) {
 // -----------------------------------------------------------------------------------------------------
 
 void Coordinator::start_sub_run(const Run& parent, const AttemptToken& token) {
-  const TaskRecord& task = *parent.find_task(token.step, token.item);
+  const RunId id = parent.sub_run_of(token.step, token.item);
+  const auto known = cells_.find(id);
+  if (known != cells_.end() && (known->second->run || known->second->loading)) return look_after(id, token);
   const std::string& name = parent.agent_of(token.step, token.item);
   const auto workflow = parent.project().workflows.find(name);
-  const RunId id = parent.sub_run_of(token.step, token.item);
-  Cell& cell = cell_of(id);
-  if (cell.run || cell.loading) {
-    // It is here already; if it has ended, its parent may not know.
-    return inspect(id, [this](Result<const Run*> child) {
-      if (child && (*child)->ended()) report_to_parent(**child);
-    });
-  }
-  auto project = definitions_.find(parent.project().digest);
   const RunCreated& above = parent.created();
+  if (workflow->second.reads_state && above.session_id && !sessions_.find(*above.session_id)) {
+    // The parent may want something else by then.
+    sessions_.load(*above.session_id, [this, token](const Result<Sessions::Snapshot>& state) {
+      if (state) return perform_again(token);
+      perform_later(token);
+    });
+    return;
+  }
+  const TaskRecord& task = *parent.find_task(token.step, token.item);
   RunCreated created{.workflow = name,
                      .definition = above.definition,
                      .input = task.input,
@@ -193,48 +204,36 @@ void Coordinator::start_sub_run(const Run& parent, const AttemptToken& token) {
                      .depth = above.depth + 1,
                      .cause = above.cause,
                      .budget = task.details ? task.details->reserved : std::nullopt};
-  auto go_on = [this, id, token, project = std::move(project), definition = &workflow->second,
-                created = std::move(created)]() mutable {
-    Cell& child = cell_of(id);
-    if (child.run || child.loading) return;
-    child.run = std::make_unique<Run>(id, std::move(project), *definition);
-    Batch batch;
-    batch.creates = true;
-    batch.at = clock_.now();
-    child.run->apply(created, batch.at);
-    batch.events.emplace_back(std::move(created));
-    count_open(child);
-    Decision decision = decide_first(child, Wake{}, batch.at);
-    batch.add(decision);
+  Cell& child =
+      new_cell(id, std::make_unique<Run>(id, definitions_.find(parent.project().digest), workflow->second));
+  Batch batch;
+  batch.creates = true;
+  batch.at = clock_.now();
+  child.run->apply(created, batch.at);
+  batch.events.emplace_back(std::move(created));
+  count_open(child);
+  if (std::holds_alternative<RunOnHold>(parent.state())) {
+    Decision held = decide_first(child, Pause{.by_parent = true}, batch.at);
+    batch.add(*child.run, held);
+  }
+  Decision decision = decide_first(child, Wake{}, batch.at);
+  batch.add(*child.run, decision);
+  batch.started = [this, id, token](Result<StartedRun> started) {
+    if (!started) return perform_later(token);
     // A run that exists is the one that was started before a restart.
-    batch.started = [this, id, token](Result<StartedRun> started) {
-      if (!started) return perform_later(token);
-      if (!started->existed) return;
-      inspect(id, [this](Result<const Run*> run) {
-        if (run && (*run)->ended()) report_to_parent(**run);
-      });
-    };
-    commit(child, std::move(batch));
+    if (started->existed) look_after(id, token);
   };
-  if (!workflow->second.reads_state || !above.session_id) return go_on();
-  sessions_.load(*above.session_id,
-                 [go_on = std::move(go_on)](const Result<Sessions::Snapshot>&) mutable { go_on(); });
+  commit(child, std::move(batch));
 }
 
-void Coordinator::withdraw(const Run& run, const AttemptToken& token) {
-  const TaskRecord* task = run.find_task(token.step, token.item);
-  if (task == nullptr) return tasks_.withdraw(token);
-  switch (task->role) {
-    case TaskRole::work:
-    case TaskRole::classify:
-      return tasks_.withdraw(token);
-    case TaskRole::cache:
-    case TaskRole::recall:
-      return;
-    case TaskRole::sub_run:
-      return insist(run.sub_run_of(token.step, token.item),
-                    Cancel{"the run " + run.id().text() + " that had started it doesn't need it any more"});
-  }
+// The run is here or on its way; if it has ended, its parent may not know.
+void Coordinator::look_after(const RunId& child, const AttemptToken& task) {
+  inspect(child, [this, task](Result<const Run*> run) {
+    if (!run && (run.error().code == "unavailable" || run.error().code == "not_found")) {
+      return perform_later(task);
+    }
+    if (run && (*run)->ended()) report_to_parent(**run);
+  });
 }
 
 void Coordinator::tell_sub_runs(const Run& run, const Input& input) {
@@ -281,7 +280,12 @@ void Coordinator::check_parent(const RunId& child) {
 }
 
 void Coordinator::judge_by_parent(const RunId& child, const AttemptToken& task, Result<const Run*> parent) {
-  if (!parent && parent.error().code == "unavailable") return check_parent(child);
+  if (!parent && parent.error().code == "unavailable") {
+    clock_.at(clock_.now() + kInsist, [this, alive = std::weak_ptr(alive_), child] {
+      if (!alive.expired()) check_parent(child);
+    });
+    return;
+  }
   const TaskRecord* record = parent ? (*parent)->find_task(task.step, task.item) : nullptr;
   const bool wanted = record != nullptr && record->attempt == task.attempt && !(*parent)->ended() &&
                       std::holds_alternative<TaskDispatched>(record->state);
@@ -297,15 +301,20 @@ void Coordinator::judge_by_parent(const RunId& child, const AttemptToken& task, 
 // --- deadlines
 // ------------------------------------------------------------------------------------------------------
 
-void Coordinator::watch_deadline(Cell& cell) {
-  const auto when = cell.run ? cell.run->next_wakeup() : std::nullopt;
+// A deadline that has come is watched again when it has been decided, or refused.
+void Coordinator::watch_deadline(Cell& cell, Timestamp not_before) {
+  auto when = cell.run && !cell.wake_waiting ? cell.run->next_wakeup() : std::nullopt;
+  if (when) when = std::max(*when, not_before);
   if (when == cell.timer_at) return;
   if (cell.timer_at) clock_.cancel(cell.timer);
   cell.timer_at = when;
   if (!when) return;
   cell.timer = clock_.at(*when, [this, run = cell.id] {
-    cell_of(run).timer_at.reset();
-    enqueue(run, {.input = Wake{}, .done = [](Result<Verdict>) {}, .look = {}});
+    Cell& due = cell_of(run);
+    due.timer_at.reset();
+    due.wake_waiting = true;
+    auto done = [this, run](Result<Verdict>) { cell_of(run).wake_waiting = false; };
+    enqueue(run, {.input = Wake{}, .done = std::move(done), .look = {}});
   });
 }
 

@@ -179,7 +179,7 @@ void Decider::wake(const Wakeup& due) {
   if (task == nullptr) return;
   if (due.reason == WakeupReason::sleep) {
     const auto* awaiting = std::get_if<TaskAwaiting>(&task->state);
-    const auto* sleep = awaiting ? std::get_if<UntilTime>(&awaiting->wait) : nullptr;
+    const auto* sleep = awaiting ? std::get_if<UntilTime>(&awaiting->wait()) : nullptr;
     if (sleep && sleep->until <= now_) succeed(report_of({due.step, due.item}, ""), TaskSuccess{Payload()});
     return;
   }

@@ -9,8 +9,8 @@
 namespace ganglion {
 namespace {
 
-using ::testing::ElementsAre;
 using testing::agent_named;
+using ::testing::ElementsAre;
 using testing::ProjectBuilder;
 using testing::StartSpec;
 using testing::StepSpec;

@@ -6,6 +6,7 @@
 #include "base/overloaded.h"
 #include "core/decider.h"
 #include "core/retry.h"
+#include "core/state_size.h"
 #include "core/topic.h"
 
 namespace ganglion {
@@ -113,6 +114,12 @@ std::optional<TaskFailure> Decider::forbidden(const AgentDefinition& agent,
       return refused("not_permitted", "the agent " + agent.name + " may not write the state's " + write.key +
                                           "; its `state.write` doesn't name it");
     }
+    if (write.value && write.value->size() > kMaxPayload) {
+      return refused("output_too_large", "the value of the state's " + write.key + " is too large");
+    }
+  }
+  if (!success.state.empty() && !has_room(scope_.state(), success.state)) {
+    return refused("too_large", state_too_large().message);
   }
   return std::nullopt;
 }

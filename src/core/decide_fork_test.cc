@@ -36,7 +36,7 @@ void finish(Run& run, Timestamp now) {
     if (open.empty()) continue;
     const TaskRecord& task = *run.find_task(open[0].step, open[0].item);
     const auto* awaiting = std::get_if<TaskAwaiting>(&task.state);
-    const auto* person = awaiting ? std::get_if<ForPerson>(&awaiting->wait) : nullptr;
+    const auto* person = awaiting ? std::get_if<ForPerson>(&awaiting->wait()) : nullptr;
     if (person != nullptr) decide(run, Answer{open[0], true, "ann", "", person->digest}, now);
     if (awaiting == nullptr) decide(run, TaskReport{open[0], TaskSuccess{Payload("9")}, "w", now}, now);
     decide(run, Signal{"f" + std::to_string(i), "go", Payload()}, now);

@@ -340,7 +340,7 @@ class World {
   void answer(std::optional<AttemptToken> token, unsigned which) {
     const TaskRecord* task = token ? run_.find_task(token->step, token->item) : nullptr;
     const auto* awaiting = task ? std::get_if<TaskAwaiting>(&task->state) : nullptr;
-    const auto* person = awaiting ? std::get_if<ForPerson>(&awaiting->wait) : nullptr;
+    const auto* person = awaiting ? std::get_if<ForPerson>(&awaiting->wait()) : nullptr;
     if (token && person == nullptr) give(Answer{*token, true, "ann", "", ""});
     if (person == nullptr) return;
     const std::string digest = which % 5 == 0 ? "other" : person->digest;

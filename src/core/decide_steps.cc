@@ -5,6 +5,7 @@
 #include "base/json_text.h"
 #include "base/overloaded.h"
 #include "core/decider.h"
+#include "core/state_size.h"
 #include "core/topic.h"
 
 namespace ganglion {
@@ -146,6 +147,7 @@ Result<Payload> Decider::set(Place place, const SetState& action) {
                       .value = removed ? std::nullopt : std::optional(*std::move(value)),
                       .expires_at = removed ? std::nullopt : expiry_of(write.key)});
   }
+  if (!has_room(scope_.state(), writes)) return std::unexpected(state_too_large());
   for (StateWrite& write : writes) emit(StateChanged{place.step, place.item, std::move(write)});
   return Payload();
 }

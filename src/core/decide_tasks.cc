@@ -315,7 +315,14 @@ Budget Decider::share_of(Place place, const WorkflowDefinition& workflow) const 
   };
   const auto tokens = part(run_.budget()->tokens, *spent.tokens, run_.reserved().tokens.value_or(0));
   const auto usd = part(run_.budget()->usd, *spent.usd, run_.reserved().usd.value_or(0));
-  return {.tokens = own.tokens ? own.tokens : tokens, .usd = own.usd ? own.usd : usd};
+  // What the other workflow may use, if as much is left; else what is left.
+  const auto share = [](std::optional<double> wanted, std::optional<double> limit, double used,
+                        std::optional<double> equal) {
+    if (!wanted) return equal;
+    return std::optional(limit ? std::min(*wanted, std::max(0.0, *limit - used)) : *wanted);
+  };
+  return {.tokens = share(own.tokens, run_.budget()->tokens, *spent.tokens, tokens),
+          .usd = share(own.usd, run_.budget()->usd, *spent.usd, usd)};
 }
 
 Result<Decider::Reservation> Decider::reserve(const Budget& need) const {

@@ -42,7 +42,7 @@ void Decider::on(const Answer& answer) {
   const bool current = task != nullptr && task->attempt == token.attempt && !run_.ended() &&
                        std::holds_alternative<StepRunning>(run_.step(token.step).state);
   const auto* awaiting = current ? std::get_if<TaskAwaiting>(&task->state) : nullptr;
-  const auto* person = awaiting ? std::get_if<ForPerson>(&awaiting->wait) : nullptr;
+  const auto* person = awaiting ? std::get_if<ForPerson>(&awaiting->wait()) : nullptr;
   if (person == nullptr) return refuse("it has been decided, or nobody waits for it any more");
   if (answer.digest != person->digest) {
     return refuse("digest_mismatch",
@@ -132,7 +132,7 @@ void Decider::on(const Deliver& input) {
     // The same event may have ended this wait's step through another item.
     if (!run_.waiting_for_events().contains({step, item})) continue;
     const TaskRecord& task = *run_.find_task(step, item);
-    const auto& wait = std::get<ForEvent>(std::get<TaskAwaiting>(task.state).wait);
+    const auto& wait = std::get<ForEvent>(std::get<TaskAwaiting>(task.state).wait());
     if (wait.since >= input.event.seq || !wants({step, item}, input.event.topic, event)) continue;
     deliver({step, item}, input.event.id, input.event.seq, event);
   }

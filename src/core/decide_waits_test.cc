@@ -10,9 +10,9 @@
 namespace ganglion {
 namespace {
 
+using testing::agent_named;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using testing::agent_named;
 using testing::ProjectBuilder;
 using testing::StepSpec;
 using testing::Story;

@@ -27,144 +27,10 @@
 #include "core/event.h"
 #include "core/expr/value.h"
 #include "core/ids.h"
+#include "core/run_records.h"
 #include "core/workflow.h"
 
 namespace ganglion {
-
-// --- tasks
-// --------------------------------------------------------------------------------------------------------
-
-// Wants its next attempt: its first, or the one after a fallback, an iteration, a route or a retry of the run.
-struct TaskUnscheduled {};
-struct TaskDispatched {};
-struct TaskBackingOff {
-  Timestamp retry_at;
-};
-struct TaskAwaiting {
-  Wait wait;
-};
-struct TaskDone {
-  Payload output;
-};
-struct TaskGivenUp {
-  Error error;
-};
-using TaskState =
-    std::variant<TaskUnscheduled, TaskDispatched, TaskBackingOff, TaskAwaiting, TaskDone, TaskGivenUp>;
-
-// What most tasks don't have.
-struct TaskDetails {
-  std::string called;  // the agent that an expression chose
-  std::string routed;  // the agent that a router chose
-  std::string agent;   // of the current attempt, where it is not the one that the step names
-  std::string cache_key;
-  std::optional<Payload> last_output;  // of the iteration before
-  std::optional<Error> last_error;     // of the link before
-  std::optional<Budget> reserved;
-};
-
-struct TaskRecord {
-  TaskState state;
-  Payload input;
-  bool has_input = false;
-  TaskRole role = TaskRole::work;
-  Attempt attempt;                     // the last one that was scheduled; 0 before the first
-  std::uint32_t earlier_attempts = 0;  // those of other links, iterations and before a retry of the run
-  std::uint32_t link = 0;              // of the chain
-  std::uint32_t iteration = 1;
-  Timestamp scheduled_at;              // the current attempt
-  std::optional<std::uint64_t> state_version;  // that its input was made from
-  std::unique_ptr<TaskDetails> details;
-
-  TaskDetails& detail() {
-    if (!details) details = std::make_unique<TaskDetails>();
-    return *details;
-  }
-};
-
-// --- steps
-// --------------------------------------------------------------------------------------------------------
-
-// A payload that expressions look into; a large one is parsed once, a small one each time.
-class ReadableValue {
- public:
-  ReadableValue() = default;
-  explicit ReadableValue(Payload payload) : payload_(std::move(payload)) {}
-
-  const Payload& payload() const { return payload_; }
-  expr::Value value() const;
-
- private:
-  Payload payload_;
-  mutable std::optional<expr::Value> parsed_;
-};
-
-struct StepPending {};
-// Its tasks are under way.
-struct StepRunning {
-  std::size_t next_item = 0;  // the first that is unscheduled; the number of items if none is
-  std::size_t in_flight = 0;  // dispatched, backing off or awaiting
-  std::size_t waiting = 0;    // of these, those that await something
-  std::size_t ended = 0;      // done or given up
-  std::size_t given_up = 0;
-};
-struct StepDone {
-  ReadableValue output;
-  std::optional<Error> error;  // of items that the step went on without
-};
-struct StepBroken {
-  Error error;
-};
-struct StepNotTaken {};
-struct StepCalledOff {};
-using StepState =
-    std::variant<StepPending, StepRunning, StepDone, StepBroken, StepNotTaken, StepCalledOff>;
-
-// Amounts that agents reported, by name.
-using Usage = std::map<std::string, double>;
-
-struct StepRecord {
-  StepState state;
-  std::size_t open_needs = 0;  // of the steps that it needs, those that have not ended
-  std::vector<TaskRecord> tasks;
-  expr::Value items;  // of a mapped step
-  std::uint32_t attempts = 0;
-  std::uint32_t iterations = 1;  // of its task, where it is not mapped
-  std::string agent;             // who performed it last, where it is not mapped and not the one that it names
-  std::optional<RunId> sub_run;  // that performed it last, where it is not mapped
-  Usage usage;
-  std::optional<Timestamp> started_at;
-  std::optional<Timestamp> ended_at;
-};
-
-// --- run
-// ----------------------------------------------------------------------------------------------------------
-
-struct RunActive {};
-struct RunOnHold {
-  std::optional<StepIndex> step;  // whose failure waits for a person
-  bool by_parent = false;
-};
-struct RunDone {
-  Payload output;
-};
-struct RunBroken {
-  Error error;
-  std::optional<StepIndex> step;
-};
-struct RunCalledOff {
-  std::string reason;
-};
-using RunState = std::variant<RunActive, RunOnHold, RunDone, RunBroken, RunCalledOff>;
-
-enum class WakeupReason : std::uint8_t { retry, sleep, step_timeout, run_timeout };
-
-struct Wakeup {
-  Timestamp when;
-  WakeupReason reason;
-  StepIndex step;
-  ItemIndex item;
-};
 
 class Run {
  public:
@@ -197,7 +63,8 @@ class Run {
   // Bytes of the list of outputs that a mapped step has so far.
   std::size_t collected_size(StepIndex step) const;
 
-  // Who performs the task's current attempt: an agent, or of a sub-run the workflow. Empty for what is no call.
+  // Who performs the task's current attempt: an agent, or of a sub-run the workflow. Empty for what is no
+  // call.
   const std::string& agent_of(StepIndex step, ItemIndex item) const;
   // The run that performs the task's current attempt, of the role sub_run.
   RunId sub_run_of(StepIndex step, ItemIndex item) const;
@@ -322,9 +189,5 @@ class Run {
   std::set<std::pair<StepIndex, ItemIndex>> postponed_;
   std::map<std::string, Budget> largest_;
 };
-
-// What a usage object says, in the terms of a budget: tokens are `tokens`, or where that is absent the sum of
-// `input_tokens` and `output_tokens`.
-Budget as_budget(const Usage& usage);
 
 }  // namespace ganglion

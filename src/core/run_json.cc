@@ -71,12 +71,6 @@ std::string names_json(const std::vector<std::string>& names) {
   return list + "]";
 }
 
-std::string usage_json(const Usage& usage) {
-  JsonObject object;
-  for (const auto& [name, amount] : usage) object.add_number(name, amount);
-  return object.finish();
-}
-
 void add_text(JsonObject& object, std::string_view name, const std::string& text) {
   if (text.empty()) {
     object.add_raw(name, "null");
@@ -113,7 +107,7 @@ void add_performer(JsonObject& object, const Run& run, StepIndex index) {
   const auto* awaiting = task ? std::get_if<TaskAwaiting>(&task->state) : nullptr;
   const bool waits = awaiting && std::holds_alternative<StepRunning>(step.state);
   const AttemptToken token{run.id(), index, ItemIndex(0), task ? task->attempt : Attempt(0)};
-  object.add_raw("waiting_for", waits ? waiting_json(token, awaiting->wait) : "null");
+  object.add_raw("waiting_for", waits ? waiting_json(token, awaiting->wait()) : "null");
   if (definition.until) {
     object.add("iteration", std::int64_t{step.iterations});
   } else {

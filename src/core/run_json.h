@@ -12,8 +12,8 @@ namespace ganglion {
 // `{id, workflow, definition, status, input, output, error, session_id, labels, priority, version,
 // created_at, ended_at, usage, parent, cause, forked_from, budget, steps: {name: {status, attempts, output,
 // error, started_at, ended_at, needs, usage, agent, run_id, waiting_for, iteration, items?}}}`; `items` of a
-// mapped step under way is `{total, done, failed}`; a parent's `step` is its position. Steps stand in the order
-// of their declaration. The same run gives the same bytes.
+// mapped step under way is `{total, done, failed}`; a parent's `step` is its position. Steps stand in the
+// order of their declaration. The same run gives the same bytes.
 std::string run_json(const Run& run);
 
 // `{seq, at, type, step?, item?, attempt?, data}`.

@@ -33,6 +33,8 @@ class RunScope final : public expr::Scope {
   void enter_item(expr::Value item, std::size_t index);
   void leave();
 
+  // With what was written so far; null: it is empty.
+  const StateSnapshot* state() const { return state_; }
   // From now on the state is as after this write.
   void write_state(const StateWrite& write);
   void set_event(expr::Value event) { event_ = std::move(event); }

@@ -200,7 +200,7 @@ struct WorkflowDefinition {
   std::map<std::string, StepIndex, std::less<>> positions;  // of the steps, by name
   // Without one, the output is an object with the output of every step that no other step needs.
   std::optional<expr::Template> output;
-  bool reads_state = false;  // an expression mentions `state`
+  bool reads_state = false;  // an expression mentions `state`, or a step or an agent of it may write it
 };
 
 // --- events and schedules

@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "base/overloaded.h"
-#include "core/workflow.h"
+#include "core/state_size.h"
 #include "ports/store.h"
 
 namespace ganglion {
@@ -17,32 +17,6 @@ inline bool holds(const StatePrecondition& precondition, std::optional<std::uint
   return std::visit(Overloaded{[](AnyVersion) { return true; }, [&](KeyAbsent) { return !written_at; },
                                [&](KeyVersion wanted) { return written_at == wanted.version; }},
                     precondition);
-}
-
-struct StateSize {
-  std::uint64_t keys = 0;
-  std::uint64_t bytes = 0;  // of the values
-
-  void add(std::uint64_t value_bytes) {
-    ++keys;
-    bytes += value_bytes;
-  }
-  void remove(std::uint64_t value_bytes) {
-    --keys;
-    bytes -= value_bytes;
-  }
-};
-
-// A session beyond its bounds may still shrink.
-inline bool may_become(const StateSize& before, const StateSize& after) {
-  return (after.keys <= kMaxStateKeys || after.keys <= before.keys) &&
-         (after.bytes <= kMaxStateBytes || after.bytes <= before.bytes);
-}
-
-inline Error state_too_large(const std::string& session) {
-  return {"too_large", "the state of session \"" + session + "\" would hold more than " +
-                           std::to_string(kMaxStateKeys) + " keys or " +
-                           std::to_string(kMaxStateBytes >> 20) + " MiB; remove keys first"};
 }
 
 // Whether `version` of a session whose latest is `latest` can be read.

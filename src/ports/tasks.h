@@ -22,8 +22,9 @@ namespace ganglion {
 
 struct Task {
   AttemptToken token;
-  std::string agent;       // one that the definition of the run declares
-  std::string definition;  // digest of the project file under which the run was started
+  std::uint32_t iteration = 1;  // of an `until`
+  std::string agent;            // one that the definition of the run declares
+  std::string definition;       // digest of the project file under which the run was started
   std::string workflow;
   std::string step;     // name
   bool mapped = false;  // whether token.item means something to the user
@@ -32,7 +33,21 @@ struct Task {
   std::optional<std::string> session_id;
   std::string traceparent;    // W3C; may be empty
   std::int32_t priority = 0;  // higher goes first
+  // Tasks of the same priority are shared out evenly among these: the run's label `tenant`, else its
+  // workflow.
+  std::string fairness_key = {};
+  // Another agent or a cached answer follows when this attempt fails for good: don't wait for an open
+  // breaker.
+  bool fallback_follows = false;
+  // Of the snapshot that the input was made from, where an expression read the session's state.
+  std::optional<std::uint64_t> state_version = {};
   Timestamp scheduled_at;
+
+  // For side effects that must happen once: the same for every attempt of one iteration.
+  std::string idempotency_key() const {
+    const std::string key = token.idempotency_key();
+    return iteration == 1 ? key : key + "/" + std::to_string(iteration);
+  }
 };
 
 // Down: the coordinator's side calls, the agents' side implements.

@@ -189,7 +189,7 @@ TEST(ProjectWorkflows, know_whether_they_read_state) {
                "}, output: " + output + "}}\n");
     return project->workflows.at("w").reads_state;
   };
-  EXPECT_FALSE(reads("{set: {k: 1}}", "1"));
+  EXPECT_TRUE(reads("{set: {k: 1}}", "1"));
   EXPECT_FALSE(reads("{transform: '${{ input.state }}'}", "1"));
   EXPECT_TRUE(reads("{transform: '${{ state.k }}'}", "1"));
   EXPECT_TRUE(reads("{sleep: 1s, if: '${{ has(state.k) }}'}", "1"));

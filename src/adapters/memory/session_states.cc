@@ -30,7 +30,7 @@ StateOutcome SessionStates::write(const std::string& session_id, const StateWrit
   StateSize after = before;
   if (current) after.remove(current->value.size());
   if (write.value) after.add(write.value->size());
-  if (!may_become(before, after)) return std::unexpected(Refusal(state_too_large(session_id)));
+  if (!may_become(before, after)) return std::unexpected(Refusal(state_too_large()));
   return commit({.session = session_id, .writes = {write}});
 }
 

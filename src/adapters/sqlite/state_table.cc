@@ -115,7 +115,7 @@ DatabaseResult<StateOutcome> StateTable::write(const std::string& session_id, co
   StateSize after = before;
   if (current) after.remove(current->bytes);
   if (write.value) after.add(write.value->size());
-  if (!may_become(before, after)) return refused(state_too_large(session_id));
+  if (!may_become(before, after)) return refused(state_too_large());
   const DatabaseResult<std::uint64_t> version = commit({.session = session_id, .writes = {write}});
   if (!version) return std::unexpected(version.error());
   return *version;

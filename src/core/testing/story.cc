@@ -137,7 +137,7 @@ std::string Story::error(const std::string& step) const {
 const ForPerson* Story::asked(const std::string& step, std::uint32_t item) const {
   const TaskRecord* task = run.find_task(index(step), ItemIndex(item));
   const auto* awaiting = task ? std::get_if<TaskAwaiting>(&task->state) : nullptr;
-  return awaiting ? std::get_if<ForPerson>(&awaiting->wait) : nullptr;
+  return awaiting ? std::get_if<ForPerson>(&awaiting->wait()) : nullptr;
 }
 
 }  // namespace ganglion::testing
