@@ -56,7 +56,7 @@ def forbidden_topic(stage: Stage) -> None:
     run = stage.start("one", script([{"publish": {"topic": "security.alert", "data": 1}}, {"return": 1}]))
     step = stage.ended(run, "failed")["steps"]["work"]
     equal(step["error"]["code"], "not_permitted", "error.code")
-    equal(len(worker.tasks("called")), 1, "calls")
+    equal(len(worker.tasks("called", 1)), 1, "calls")
     equal(stage.get("/v1/events")["items"], [], "events")
 
 
@@ -84,7 +84,7 @@ def forbidden_key(stage: Stage) -> None:
     run = stage.start("one", script([{"set_state": {"key": "billing.plan", "value": 1}}]), session_id="S")
     step = stage.ended(run, "failed")["steps"]["work"]
     equal(step["error"]["code"], "not_permitted", "error.code")
-    equal(len(worker.tasks("called")), 1, "calls")
+    equal(len(worker.tasks("called", 1)), 1, "calls")
     equal(stage.http("GET", "/v1/sessions/S/state/billing.plan")[0], 404, "status of the key")
 
 
@@ -108,6 +108,6 @@ workflows:
 def iterations(stage: Stage) -> None:
     worker = stage.worker("act")
     stage.ended(stage.start("loop", script([{"return": "more"}])))
-    tasks = worker.tasks("called")
+    tasks = worker.tasks("called", 3)
     equal([task["iteration"] for task in tasks], [1, 2, 3], "iterations")
     equal(len({task["idempotency_key"] for task in tasks}), 3, "idempotency keys of three iterations")

@@ -74,7 +74,7 @@ def fail_is_final(stage: Stage) -> None:
     run = stage.ended(stage.start("one", failing), "failed")
     has(run["steps"]["work"], {"attempts": 1}, "step")
     has(run["steps"]["work"]["error"], {"code": "out_of_stock", "message": "nothing left"}, "error")
-    equal(len(worker.tasks("called")), 1, "calls")
+    equal(len(worker.tasks("called", 1)), 1, "calls")
 
 
 @behaviour("Retry and other exceptions are tried again")
@@ -83,7 +83,7 @@ def retry_is_tried_again(stage: Stage) -> None:
     stubborn = script([{"retry": {"message": "not yet"}}], [{"throw": "oops"}], [{"return": "at last"}])
     run = stage.ended(stage.start("one", stubborn))
     equal(run["output"], "at last", "output")
-    equal([task["attempt"] for task in worker.tasks("called")], [1, 2, 3], "attempts")
+    equal([task["attempt"] for task in worker.tasks("called", 3)], [1, 2, 3], "attempts")
     journal = json.dumps(stage.journal(run))
     holds("not yet" in journal and "oops" in journal, "the journal has the messages of both failures")
 
@@ -191,7 +191,7 @@ def server_dies(stage: Stage) -> None:
     stage.server.start()
     worker.open("go")
     equal(stage.ended(run)["output"], "kept", "output")
-    equal(len(worker.tasks("called")), 1, "calls")
+    equal(len(worker.tasks("called", 1)), 1, "calls")
 
 
 @behaviour("a result that nobody could take is kept until the server is back")
@@ -204,7 +204,7 @@ def result_waits(stage: Stage) -> None:
     worker.returned()
     stage.server.start()
     equal(stage.ended(run)["output"], "kept", "output")
-    equal(len(worker.tasks("called")), 1, "calls")
+    equal(len(worker.tasks("called", 1)), 1, "calls")
 
 
 @behaviour("a result whose answer is lost is sent again, and counts once")
@@ -294,7 +294,7 @@ def graceful_stop(stage: Stage) -> None:
     equal(stage.ended(first)["output"], "done", "output")
     worker.event("stopped")
     equal(worker.wait(), 0, "status of the worker")
-    equal(len(worker.tasks("called")), 1, "calls")
+    equal(len(worker.tasks("called", 1)), 1, "calls")
     equal(stage.get(f"/v1/runs/{second['id']}")["status"], "running", "status of the run that came later")
     stage.worker("act")
     ended = stage.ended(second)
@@ -345,5 +345,8 @@ def two_workers(stage: Stage) -> None:
     for worker in workers:
         worker.open("go")
     equal(stage.ended(run)["output"], [0, 1] + [{"n": i} for i in range(50)], "output")
-    done = sorted(task["item"] for worker in workers for task in worker.tasks("called"))
+    for worker in workers:
+        worker.stop()
+        equal(worker.wait(), 0, "status of a worker")
+    done = sorted(task["item"] for worker in workers for task in worker.tasks("called", 1))
     equal(done, list(range(52)), "items that were done")

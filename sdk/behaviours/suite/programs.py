@@ -113,8 +113,10 @@ class WorkerProgram(Program):
     def event(self, name: str) -> dict[str, Any]:
         return self.first(name, lambda line: line.get("event") == name)
 
-    def tasks(self, name: str) -> list[dict[str, Any]]:
-        """Tasks of all lines of that name so far."""
+    def tasks(self, name: str, at_least: int = 0) -> list[dict[str, Any]]:
+        """Tasks of all lines of that name so far; waits until there are `at_least` so many."""
+        if at_least > 0:
+            self.first(f"{name}, {at_least} times", lambda line: line.get("event") == name, at_least - 1)
         return [line["task"] for line in self.lines(lambda line: line.get("event") == name)]
 
     def open(self, gate: str) -> None:
