@@ -10,8 +10,7 @@
 #include "base/overloaded.h"
 #include "core/context_bytes.h"
 #include "core/event_codec.h"
-#include "core/expr/value.h"
-#include "core/run.h"
+#include "core/usage.h"
 
 namespace ganglion {
 namespace {
@@ -67,17 +66,7 @@ class RunClock {
 };
 
 double tokens_of(const std::optional<Payload>& usage) {
-  if (!usage) return 0;
-  Usage amounts;
-  const expr::Value value = expr::Value::json(*usage);
-  if (!value.is(expr::Kind::map)) return 0;
-  for (const char* name : {"tokens", "input_tokens", "output_tokens"}) {
-    const expr::Value* amount = value.find(name);
-    if (amount == nullptr) continue;
-    if (amount->is(expr::Kind::integer)) amounts[name] = static_cast<double>(amount->as_integer());
-    if (amount->is(expr::Kind::real)) amounts[name] = amount->as_real();
-  }
-  return as_budget(amounts).tokens.value_or(0);
+  return usage ? as_budget(read_usage(*usage)).tokens.value_or(0) : 0;
 }
 
 class Reader {
