@@ -32,7 +32,9 @@ struct Coordinator::Batch {
   bool creates = false;
   Timestamp at;
   std::vector<Event> events;
-  std::vector<AttemptToken> withdrawn;
+  std::vector<AttemptToken> withdrawn;  // those that agents perform or people are asked about
+  std::vector<AttemptToken> unasked;    // of these, those that people were asked about
+  std::vector<RunId> called_off;        // sub-runs that nobody needs any more
   std::vector<DeadLetter> dead_letters;
   std::vector<AttemptToken> revived;
   std::vector<CacheWrite> cached;
@@ -43,7 +45,8 @@ struct Coordinator::Batch {
   std::optional<StateCommit> state;        // what the commit writes, for the snapshot in memory
   Completion<Result<StartedRun>> started;  // of a new run
 
-  void add(Decision& decision);
+  // `run` is as the decision has left it.
+  void add(const Run& run, Decision& decision);
 };
 
 struct Coordinator::Cell {
@@ -66,6 +69,7 @@ struct Coordinator::Cell {
   std::map<FollowerId, Follower> followers;
   TimerId timer;
   std::optional<Timestamp> timer_at;
+  bool wake_waiting = false;  // the deadline has come and is among the inputs
 
   bool needed() const {
     return loading || loading_state || committing || settling || !waiting.empty() || !followers.empty() ||

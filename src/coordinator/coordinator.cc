@@ -105,7 +105,7 @@ void Coordinator::start(StartRequest request, std::shared_ptr<const Project> pro
   batch.events.emplace_back(std::move(created));
   count_open(cell);
   Decision decision = decide_first(cell, Wake{}, batch.at);
-  batch.add(decision);
+  batch.add(*cell.run, decision);
   commit(cell, std::move(batch));
 }
 
@@ -162,8 +162,8 @@ void Coordinator::fork(const RunId& from, std::shared_ptr<const Project> project
     return done(std::unexpected(admitted.error()));
   }
   const auto session = (*folded)->created().session_id;
-  auto go_on = [this, id, from, forked = std::move(forked), run = *std::move(folded),
-                done = std::move(done)]() mutable {
+  auto go_on = [this, id, from, forked = std::move(forked),
+                run = *std::move(folded)](Completion<Result<StartedRun>> done) mutable {
     Cell& cell = new_cell(id, std::move(run));
     count_open(cell);
     Batch batch;
@@ -173,12 +173,15 @@ void Coordinator::fork(const RunId& from, std::shared_ptr<const Project> project
     batch.at = clock_.now();
     batch.started = std::move(done);
     Decision decision = decide_first(cell, Fork{std::move(forked)}, batch.at);
-    batch.add(decision);
+    batch.add(*cell.run, decision);
     commit(cell, std::move(batch));
   };
-  if (!session) return go_on();
-  sessions_.load(*session,
-                 [go_on = std::move(go_on)](const Result<Sessions::Snapshot>&) mutable { go_on(); });
+  if (!session) return go_on(std::move(done));
+  sessions_.load(*session, [go_on = std::move(go_on),
+                            done = std::move(done)](const Result<Sessions::Snapshot>& state) mutable {
+    if (!state) return done(std::unexpected(state.error()));
+    go_on(std::move(done));
+  });
 }
 
 void Coordinator::submit(const RunId& run, Input input, Completion<Result<void>> done) {
@@ -227,9 +230,20 @@ void Coordinator::enqueue(const RunId& run, Pending pending) {
 // --- deciding
 // ---------------------------------------------------------------------------------------------------------
 
-void Coordinator::Batch::add(Decision& decision) {
+void Coordinator::Batch::add(const Run& run, Decision& decision) {
   std::ranges::move(decision.events, std::back_inserter(events));
-  std::ranges::move(decision.withdrawn, std::back_inserter(withdrawn));
+  // What comes later in the same batch may begin these tasks again: who performed them is known now.
+  for (const AttemptToken& token : decision.withdrawn) {
+    const TaskRecord* task = run.find_task(token.step, token.item);
+    const bool known = task != nullptr && task->attempt == token.attempt;
+    if (known && task->role == TaskRole::sub_run) {
+      called_off.push_back(run.sub_run_of(token.step, token.item));
+      continue;
+    }
+    withdrawn.push_back(token);
+    const auto* awaiting = known ? std::get_if<TaskAwaiting>(&task->state) : nullptr;
+    if (awaiting && std::holds_alternative<ForPerson>(awaiting->wait())) unasked.push_back(token);
+  }
   std::ranges::move(decision.dead_letters, std::back_inserter(dead_letters));
   std::ranges::move(decision.revived, std::back_inserter(revived));
   std::ranges::move(decision.cached, std::back_inserter(cached));
@@ -250,15 +264,8 @@ bool Coordinator::has_state(Cell& cell) {
       if (loaded.run) settle(loaded);
       return;
     }
-    std::list<Pending> refused = std::exchange(loaded.waiting, {});
-    for (Pending& pending : refused) {
-      if (pending.input) {
-        pending.done(std::unexpected(state.error()));
-      } else {
-        pending.look(std::unexpected(state.error()));
-      }
-    }
-    watch_deadline(loaded);
+    refuse(std::exchange(loaded.waiting, {}), state.error());
+    watch_deadline(loaded, clock_.now() + options_.reload_pause);
     let_go(id);
   });
   return !cell.loading_state;
@@ -307,7 +314,7 @@ Coordinator::Batch Coordinator::decide_waiting(Cell& cell) {
     Decision decision = decide(*cell.run, *pending.input, batch.at, around);
     Result<Verdict> result = decision.verdict;
     if (decision.refusal) result = std::unexpected(*std::move(decision.refusal));
-    batch.add(decision);
+    batch.add(*cell.run, decision);
     batch.answers.push_back({std::move(pending), std::move(result)});
   }
   return batch;

@@ -24,6 +24,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -168,6 +169,7 @@ class Coordinator : public TaskReports {
   void count_open(Cell& cell);
   void count_ended(Cell& cell);
   void let_go(const RunId& run);
+  static void refuse(std::list<Pending> inputs, const Error& error);
 
   // Deciding.
   void settle(Cell& cell);
@@ -190,18 +192,19 @@ class Coordinator : public TaskReports {
   // Carrying it out.
   void carry_out(const Run& run, const Batch& batch);
   void perform(const Run& run, const AttemptToken& token);
+  void perform_again(const AttemptToken& token);
   void perform_later(const AttemptToken& token);
   void dispatch(const Run& run, const AttemptToken& token);
   void recall(const Run& run, const AttemptToken& token);
   void start_sub_run(const Run& parent, const AttemptToken& token);
-  void withdraw(const Run& run, const AttemptToken& token);
+  void look_after(const RunId& child, const AttemptToken& task);
   void tell_sub_runs(const Run& run, const Input& input);
   // Until it is decided, whatever happens to the store.
   void insist(const RunId& run, Input input);
   void report_to_parent(const Run& child);
   void check_parent(const RunId& child);
   void judge_by_parent(const RunId& child, const AttemptToken& task, Result<const Run*> parent);
-  void watch_deadline(Cell& cell);
+  void watch_deadline(Cell& cell, Timestamp not_before = {});
 
   Store& store_;
   Clock& clock_;

@@ -71,6 +71,22 @@ void Process::boot(const std::shared_ptr<const Project>& project) {
   });
 }
 
+std::shared_ptr<Project> assembled(
+    const std::shared_ptr<const Project>& main,
+    const std::vector<std::pair<std::string, std::shared_ptr<const Project>>>& others,
+    const std::string& version) {
+  auto project = std::make_shared<Project>(*main);
+  for (const auto& [name, other] : others) {
+    WorkflowDefinition workflow = other->workflows.at("w");
+    workflow.name = name;
+    project->workflows.insert_or_assign(name, std::move(workflow));
+    project->agents.insert(other->agents.begin(), other->agents.end());
+  }
+  project->source = "ganglion: " + version;
+  project->digest = "d" + version;
+  return project;
+}
+
 // --- the engine
 // -----------------------------------------------------------------------------------------------------------
 
@@ -126,10 +142,17 @@ Result<T> World::insist(const std::function<void(std::function<void(Result<T>)>)
     auto answer = std::make_shared<std::optional<Result<T>>>();
     call([answer](Result<T> result) { *answer = std::move(result); });
     clock.run();
-    const bool died = process->store.dead();
-    if (died) restart();
-    if (*answer && (**answer || (**answer).error().code != "unavailable")) return **answer;
-    if (!*answer && !died) {
+    // An answer may wait for the store; that of a process that has died never comes.
+    const int restarts_before = restarts;
+    for (int waits = 0; waits < 100 && !*answer && restarts == restarts_before; ++waits) {
+      settle();
+      if (restarts == restarts_before && !*answer) clock.advance(Duration(50));
+    }
+    if (*answer && (**answer || (**answer).error().code != "unavailable")) {
+      settle();
+      return **answer;
+    }
+    if (!*answer && restarts == restarts_before) {
       ADD_FAILURE() << "a client was never answered";
       return ganglion::fail("unanswered", "");
     }
@@ -349,12 +372,13 @@ void World::verify_run(const RunRecord& record, std::set<std::string>& approvals
   for (const AttemptToken& token : run->open_attempts()) {
     const TaskRecord& task = *run->find_task(token.step, token.item);
     const auto* awaiting = std::get_if<TaskAwaiting>(&task.state);
-    if (awaiting && std::holds_alternative<ForPerson>(awaiting->wait)) approvals.insert(token.path_text());
+    if (awaiting && std::holds_alternative<ForPerson>(awaiting->wait())) approvals.insert(token.path_text());
   }
   if (const auto& parent = run->created().parent) {
     const auto above = folded(parent->run);
     const TaskRecord* task = above->find_task(parent->step, parent->item);
     EXPECT_TRUE(!above->ended() && task != nullptr && task->attempt == parent->attempt &&
+                std::holds_alternative<StepRunning>(above->step(parent->step).state) &&
                 std::holds_alternative<TaskDispatched>(task->state))
         << "an open sub-run that nobody wants";
     EXPECT_EQ(

@@ -317,6 +317,13 @@ struct Process {
   void boot(const std::shared_ptr<const Project>& project);
 };
 
+// `main` with the workflow `w` of each of the others under a name of its own, and their agents. `version`
+// tells its source from others'.
+std::shared_ptr<Project> assembled(
+    const std::shared_ptr<const Project>& main,
+    const std::vector<std::pair<std::string, std::shared_ptr<const Project>>>& others = {},
+    const std::string& version = "1");
+
 using Outcome = std::variant<TaskSuccess, TaskFailure>;
 
 struct StartOptions {

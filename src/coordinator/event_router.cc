@@ -1,6 +1,8 @@
 #include "coordinator/event_router.h"
 
+#include <algorithm>
 #include <charconv>
+#include <map>
 #include <utility>
 
 #include "base/json_text.h"
@@ -77,10 +79,12 @@ void EventRouter::start(Completion<Result<void>> done) {
     if (position) std::from_chars(position->data(), position->data() + position->size(), position_);
     started_ = true;
     follower_ = log_.follow([this](const std::vector<TopicEvent>&) { read(); }).value();
-    coordinator_.event_waits().on_begun([this](const RunId& run, const std::string& pattern,
-                                               std::uint64_t since) { catch_up(run, pattern, since); });
+    coordinator_.event_waits().on_begun(
+        [this](const RunId& run, const std::string& pattern, std::uint64_t since) {
+          begin_to_catch_up(run, pattern, since);
+        });
     for (const auto& [run, waits] : coordinator_.event_waits().all()) {
-      for (const auto& [pattern, since] : waits) catch_up(run, pattern, since);
+      for (const auto& [pattern, since] : waits) begin_to_catch_up(run, pattern, since);
     }
     read();
     done({});
@@ -117,23 +121,31 @@ void EventRouter::read() {
 void EventRouter::set_off(std::vector<TopicEvent> events) {
   auto page = std::make_shared<Page>();
   page->last = events.back().seq;
+  seen_ = std::max(seen_, page->last);
   page->router = this;
   for (const TopicEvent& event : events) set_off(event, page);
   page->done();
 }
 
 void EventRouter::set_off(const TopicEvent& event, const std::shared_ptr<Page>& page) {
-  for (const RunId& run : coordinator_.event_waits().waiting_for(event.topic)) deliver(run, event, page);
+  for (const RunId& run : coordinator_.event_waits().waiting_for(event.topic)) {
+    if (is_behind(run, event.topic)) continue;
+    ++page->open;
+    deliver(run, event, [page] { page->done(); });
+  }
   const auto project = definitions_.active();
   if (!project) return;
   const EventScope scope(event);
   const EventCause cause{event.seq, event.hops};
-  std::size_t position = 0;
+  // A trigger stays the same one where a new project has others beside it.
+  std::map<std::string, int> alike;
   for (const Trigger& trigger : project->triggers) {
-    const std::string number = std::to_string(position++);
     const auto* on = std::get_if<EventTrigger>(&trigger.source);
-    if (on == nullptr || !fires(*on, event, scope)) continue;
-    const std::string key = key_of(event, "trigger " + number + " " + on->on + " " + trigger.workflow);
+    if (on == nullptr) continue;
+    const std::string name = "trigger " + on->on + "\n" + trigger.workflow;
+    const std::string number = std::to_string(alike[name]++);
+    if (!fires(*on, event, scope)) continue;
+    const std::string key = key_of(event, name + "\n" + number);
     auto input = trigger.input.render(scope);
     if (!input) {
       bury(event, key, input.error(), page);
@@ -155,20 +167,14 @@ void EventRouter::set_off(const TopicEvent& event, const std::shared_ptr<Page>& 
   }
 }
 
-void EventRouter::deliver(const RunId& run, const TopicEvent& event, const std::shared_ptr<Page>& page) {
-  ++page->open;
-  coordinator_.submit(run, Deliver{event},
-                      [this, alive = std::weak_ptr(alive_), run, event, page](Result<void> delivered) {
-                        if (alive.expired()) return;
-                        if (!delivered && delivered.error().code == "unavailable") {
-                          later([this, run, event, page] {
-                            deliver(run, event, page);
-                            page->done();
-                          });
-                          return;
-                        }
-                        page->done();
-                      });
+void EventRouter::deliver(const RunId& run, const TopicEvent& event, std::move_only_function<void()> done) {
+  coordinator_.submit(
+      run, Deliver{event},
+      [this, alive = std::weak_ptr(alive_), run, done = std::move(done)](Result<void> delivered) mutable {
+        if (alive.expired()) return;
+        if (!delivered && delivered.error().code == "unavailable") fall_behind(run);
+        done();
+      });
 }
 
 void EventRouter::start_run(const TopicEvent& event, const std::string& key, StartRequest request,
@@ -229,23 +235,62 @@ void EventRouter::page_done(const Page& page) {
   store_.put_setting(kPosition, std::to_string(position_), std::move(written));
 }
 
-// A run has begun to wait for what may have come already, between its decision and now.
+// --- runs that are behind
+// ----------------------------------------------------------------------------------------------------------
+
+bool EventRouter::is_behind(const RunId& run, const std::string& topic) const {
+  if (behind_.contains(run)) return true;
+  for (auto at = catching_up_.lower_bound({run, ""}); at != catching_up_.end() && at->first == run; ++at) {
+    if (topic_matches(at->second, topic)) return true;
+  }
+  return false;
+}
+
+// Begins again from where the run waits, when what is under way for it has come back.
+void EventRouter::fall_behind(const RunId& run) {
+  if (!behind_.insert(run).second) return;
+  later([this, run] {
+    behind_.erase(run);
+    const auto under_way = catching_up_.lower_bound({run, ""});
+    if (under_way != catching_up_.end() && under_way->first == run) return fall_behind(run);
+    for (const auto& [pattern, since] : coordinator_.event_waits().of(run))
+      begin_to_catch_up(run, pattern, since);
+  });
+}
+
+// What a run waits for may have come already, between its decision and now.
+void EventRouter::begin_to_catch_up(const RunId& run, const std::string& pattern, std::uint64_t since) {
+  if (behind_.contains(run) || since >= end_of_log()) return;
+  // A reading that is under way comes past everything that this one would.
+  if (catching_up_.emplace(run, pattern).second) catch_up(run, pattern, since);
+}
+
 void EventRouter::catch_up(const RunId& run, const std::string& pattern, std::uint64_t since) {
-  if (since >= log_.last()) return;
-  auto have_read = [this, alive = std::weak_ptr(alive_), run, pattern,
-                    since](Result<std::vector<TopicEvent>> events) {
+  const bool waits = coordinator_.event_waits().of(run).contains(pattern);
+  if (!waits || behind_.contains(run) || since >= end_of_log()) return caught_up(run, pattern);
+  auto have_read = [this, alive = std::weak_ptr(alive_), run, pattern, since,
+                    upto = end_of_log()](Result<std::vector<TopicEvent>> events) {
     if (alive.expired()) return;
     if (!events) return later([this, run, pattern, since] { catch_up(run, pattern, since); });
-    if (events->empty()) return;
+    if (events->empty()) return catch_up(run, pattern, upto);
+    auto open = std::make_shared<std::size_t>(events->size());
     for (const TopicEvent& event : *events) {
-      auto page = std::make_shared<Page>();
-      page->open = 2;  // never the end of a page of the log
-      deliver(run, event, page);
+      deliver(run, event, [this, run, pattern, open, last = events->back().seq] {
+        if (--*open == 0) catch_up(run, pattern, last);
+      });
     }
-    catch_up(run, pattern, events->back().seq);
   };
   store_.read_events({.pattern = pattern, .before = std::nullopt, .after = since, .limit = kPage},
                      std::move(have_read));
+}
+
+void EventRouter::caught_up(const RunId& run, const std::string& pattern) {
+  catching_up_.erase({run, pattern});
+}
+
+// As far as anybody here knows.
+std::uint64_t EventRouter::end_of_log() const {
+  return std::max(log_.last(), seen_);
 }
 
 Record dead_event(const TopicEvent& event, const std::string& key, const Error& error, Timestamp now) {

@@ -7,13 +7,18 @@
 // rest is set off again. Nothing happens twice: runs are started under an idempotency key made from the
 // event's position, and a wait takes only events from after it began. A store that is unavailable or an
 // engine that is full makes the router wait, never skip.
+//
+// A run gets the events that it waits for in the order of the log. One that has begun to wait, or that could
+// not be told, catches up from where it waits: meanwhile it gets its events from that reading only.
 
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 
 #include "base/result.h"
 #include "coordinator/coordinator.h"
@@ -52,13 +57,18 @@ class EventRouter {
   void read();
   void set_off(std::vector<TopicEvent> events);
   void set_off(const TopicEvent& event, const std::shared_ptr<Page>& page);
-  void deliver(const RunId& run, const TopicEvent& event, const std::shared_ptr<Page>& page);
+  void deliver(const RunId& run, const TopicEvent& event, std::move_only_function<void()> done);
+  bool is_behind(const RunId& run, const std::string& topic) const;
   void start_run(const TopicEvent& event, const std::string& key, StartRequest request,
                  const std::shared_ptr<Page>& page);
   void bury(const TopicEvent& event, const std::string& key, const Error& error,
             const std::shared_ptr<Page>& page);
   void page_done(const Page& page);
+  void fall_behind(const RunId& run);
+  void begin_to_catch_up(const RunId& run, const std::string& pattern, std::uint64_t since);
   void catch_up(const RunId& run, const std::string& pattern, std::uint64_t since);
+  void caught_up(const RunId& run, const std::string& pattern);
+  std::uint64_t end_of_log() const;
   void later(std::move_only_function<void()> action);
 
   Store& store_;
@@ -68,7 +78,10 @@ class EventRouter {
   Definitions& definitions_;
   std::function<void(const TopicEvent&, const Error&)> on_problem_;
   std::uint64_t position_ = 0;
-  bool busy_ = false;  // a page is being read or set off
+  std::uint64_t seen_ = 0;                               // the last event of any page
+  std::set<std::pair<RunId, std::string>> catching_up_;  // with the pattern that is read for it
+  std::set<RunId> behind_;                               // could not be told; will catch up in a moment
+  bool busy_ = false;                                    // a page is being read or set off
   bool started_ = false;
   std::uint64_t follower_ = 0;
   std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);

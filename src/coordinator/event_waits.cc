@@ -51,6 +51,11 @@ void EventWaits::clear(const RunId& run) {
   by_run_.erase(found);
 }
 
+std::map<std::string, std::uint64_t> EventWaits::of(const RunId& run) const {
+  const auto found = by_run_.find(run);
+  return found == by_run_.end() ? std::map<std::string, std::uint64_t>() : found->second;
+}
+
 std::set<RunId> EventWaits::waiting_for(std::string_view topic) const {
   std::set<RunId> waiting;
   for (const auto& [pattern, runs] : by_pattern_) {

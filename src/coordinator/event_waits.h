@@ -31,6 +31,9 @@ class EventWaits {
     return {by_run_.begin(), by_run_.end()};
   }
 
+  // Of one run; empty if it waits for nothing.
+  std::map<std::string, std::uint64_t> of(const RunId& run) const;
+
   // Runs that wait for a pattern which matches; in the order of their ids.
   std::set<RunId> waiting_for(std::string_view topic) const;
 

@@ -288,6 +288,7 @@ void Coordinator::judge_by_parent(const RunId& child, const AttemptToken& task, 
   }
   const TaskRecord* record = parent ? (*parent)->find_task(task.step, task.item) : nullptr;
   const bool wanted = record != nullptr && record->attempt == task.attempt && !(*parent)->ended() &&
+                      std::holds_alternative<StepRunning>((*parent)->step(task.step).state) &&
                       std::holds_alternative<TaskDispatched>(record->state);
   if (!wanted) {
     insist(child, Cancel{"the run " + task.run.text() + " that had started it doesn't need it any more"});

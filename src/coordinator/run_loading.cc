@@ -61,21 +61,32 @@ void Coordinator::loaded(const RunId& run, Result<std::unique_ptr<Run>> result) 
     } else if (cell.counted) {
       // Nothing will ever make it readable: a person has been told.
       count_ended(cell);
+      event_waits_.clear(run);
     }
-    for (Pending& pending : refused) {
-      if (pending.input) {
-        pending.done(std::unexpected(result.error()));
-      } else {
-        pending.look(std::unexpected(result.error()));
-      }
-    }
+    refuse(std::move(refused), result.error());
     return let_go(run);
   }
   cell.run = *std::move(result);
   // Where recovery didn't see it, or a commit of it failed: whoever has its tasks already ignores these.
-  if (!cell.run->ended()) take_up(cell);
+  if (!cell.run->ended()) {
+    take_up(cell);
+  } else {
+    // Somebody else has ended it.
+    if (cell.counted) count_ended(cell);
+    event_waits_.clear(run);
+  }
   watch_deadline(cell);
   settle(cell);
+}
+
+void Coordinator::refuse(std::list<Pending> inputs, const Error& error) {
+  for (Pending& pending : inputs) {
+    if (pending.input) {
+      pending.done(std::unexpected(error));
+    } else {
+      pending.look(std::unexpected(error));
+    }
+  }
 }
 
 // An open run is never left alone: its deadlines must be watched and its tasks handed out.

@@ -1,5 +1,6 @@
 #include "coordinator/sessions.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace ganglion {
@@ -48,27 +49,18 @@ void Sessions::forget(const std::string& session) {
 
 void Sessions::load(const std::string& session, Completion<Result<Snapshot>> done) {
   if (auto known = find(session)) return done(std::move(known));
-  auto& waiting = loading_[session];
+  std::vector<Completion<Result<Snapshot>>>& waiting = loading_[session].waiting;
   waiting.push_back(std::move(done));
-  if (waiting.size() > 1) return;
-  const std::uint64_t writes = writes_;
-  auto loaded = [this, session, writes](Result<StateSnapshot> snapshot) {
+  if (waiting.size() == 1) read_for(session);
+}
+
+void Sessions::read_for(const std::string& session) {
+  auto loaded = [this, session](Result<StateSnapshot> snapshot) {
+    if (snapshot && snapshot->version < loading_.at(session).at_least) return read_for(session);
     auto node = loading_.extract(session);
-    if (snapshot && writes != writes_) {
-      // Somebody has written meanwhile, perhaps this session: what was read may be the version before.
-      auto& again = loading_[session];
-      again = std::move(node.mapped());
-      auto first = std::move(again.front());
-      again.erase(again.begin());
-      std::vector<Completion<Result<Snapshot>>> rest = std::exchange(again, {});
-      loading_.erase(session);
-      load(session, std::move(first));
-      for (auto& other : rest) load(session, std::move(other));
-      return;
-    }
     if (snapshot) keep(session, *std::move(snapshot));
-    for (auto& waiter : node.mapped()) {
-      if (snapshot || known_.contains(session)) {
+    for (auto& waiter : node.mapped().waiting) {
+      if (snapshot) {
         waiter(find(session));
       } else {
         waiter(std::unexpected(snapshot.error()));
@@ -76,6 +68,12 @@ void Sessions::load(const std::string& session, Completion<Result<Snapshot>> don
     }
   };
   store_.read_state(session, std::nullopt, std::move(loaded));
+}
+
+// What is being read may be from before.
+void Sessions::has_become(const std::string& session, std::uint64_t version) {
+  const auto loading = loading_.find(session);
+  if (loading != loading_.end()) loading->second.at_least = std::max(loading->second.at_least, version);
 }
 
 void Sessions::read(const std::string& session, std::optional<std::uint64_t> version,
@@ -93,7 +91,7 @@ void Sessions::write(const std::string& session, StateWrite write, StatePrecondi
 }
 
 void Sessions::wrote(const StateCommit& commit, std::uint64_t version) {
-  ++writes_;
+  has_become(commit.session, version);
   const auto found = known_.find(commit.session);
   if (found == known_.end()) return;
   std::shared_ptr<StateSnapshot>& snapshot = found->second.snapshot;
@@ -125,9 +123,11 @@ void Sessions::sweep() {
   auto expired = [this, now, swept = std::move(swept),
                   alive = std::weak_ptr(alive_)](Result<std::vector<ExpiredState>> sessions) mutable {
     if (alive.expired()) return;
-    if (sessions && !sessions->empty()) {
-      ++writes_;
-      for (const ExpiredState& each : *sessions) forget(each.session);
+    if (sessions) {
+      for (const ExpiredState& each : *sessions) {
+        has_become(each.session, each.version);
+        forget(each.session);
+      }
     }
     store_.collect_garbage(now, now - options_.blob_grace, options_.sweep_limit, std::move(swept));
   };

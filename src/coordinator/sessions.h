@@ -66,6 +66,8 @@ class Sessions {
 
   void keep(const std::string& session, StateSnapshot snapshot);
   void forget(const std::string& session);
+  void read_for(const std::string& session);
+  void has_become(const std::string& session, std::uint64_t version);
   void sweep();
   void sweep_again();
 
@@ -74,9 +76,11 @@ class Sessions {
   const SessionsOptions options_;
   std::unordered_map<std::string, Known> known_;
   std::list<std::string> recent_;  // of the known ones, latest first
-  // Sessions written while they were being read: what was read may be old.
-  std::unordered_map<std::string, std::vector<Completion<Result<Snapshot>>>> loading_;
-  std::uint64_t writes_ = 0;
+  struct Loading {
+    std::vector<Completion<Result<Snapshot>>> waiting;
+    std::uint64_t at_least = 0;  // written meanwhile: what is read may be older
+  };
+  std::unordered_map<std::string, Loading> loading_;
   std::optional<TimerId> timer_;
   std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);
 };
