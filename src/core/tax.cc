@@ -25,7 +25,7 @@ struct Span {
   TaskRole role = TaskRole::work;
   bool waits = false;
   std::uint64_t scheduled_seq = 0;
-  Timestamp scheduled_at;
+  Timestamp scheduled_at = {};
   std::optional<Timestamp> queued_at = {};
   std::optional<Timestamp> started_at = {};
   std::optional<Timestamp> ended_at = {};
@@ -60,7 +60,7 @@ class RunClock {
     return lived;
   }
 
-  Timestamp begin_;
+  Timestamp begin_ = {};
   std::optional<Timestamp> stopped_;
   std::vector<std::pair<Timestamp, Timestamp>> gaps_;
 };
@@ -157,7 +157,10 @@ class Reader {
   void on(const RunCancelled&) { clock_.stop(at_); }
 
   Span& open(StepIndex step, ItemIndex item, Attempt attempt) {
-    Span span{.step = step, .item = item, .attempt = attempt};
+    Span span;
+    span.step = step;
+    span.item = item;
+    span.attempt = attempt;
     span.scheduled_seq = seq_;
     span.scheduled_at = at_;
     if (const auto before = latest_.find({step, item}); before != latest_.end()) span.before = before->second;
@@ -265,7 +268,9 @@ class Reader {
     if (!engine) tax_.parts.dispatch += under_way - work;
     tax_.work += work;
     const StepDefinition& step = workflow_.steps[span.step.value()];
-    PathEntry entry{.step = step.name, .item = {}, .attempt = span.attempt.value()};
+    PathEntry entry;
+    entry.step = step.name;
+    entry.attempt = span.attempt.value();
     if (step.for_each) entry.item = span.item.value();
     entry.started_at = started;
     entry.ended_at = end;
@@ -274,9 +279,9 @@ class Reader {
   }
 
   const WorkflowDefinition& workflow_;
-  Timestamp at_;  // of the entry that is being read; at the end, of the last
+  Timestamp at_ = {};  // of the entry that is being read; at the end, of the last
   std::uint64_t seq_ = 0;
-  Timestamp begin_;
+  Timestamp begin_ = {};
   RunClock clock_;
   std::vector<Span> spans_;
   std::map<Place, std::size_t> latest_;

@@ -47,8 +47,8 @@ struct PathEntry {
   std::string step;
   std::optional<std::uint32_t> item;  // of a mapped step
   std::uint32_t attempt = 0;
-  Timestamp started_at;
-  Timestamp ended_at;
+  Timestamp started_at = {};
+  Timestamp ended_at = {};
   Duration work{};
 };
 
