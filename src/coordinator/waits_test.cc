@@ -28,8 +28,10 @@ const RetryPolicy kTwice{.max_attempts = 2,
                          .max = Duration(100),
                          .jitter = 0};
 
+// Nothing is swept meanwhile: each sweep would be one more write to try every fault at.
 auto world_of(std::shared_ptr<const Project> project) {
-  return [project] { return std::make_unique<World>(project); };
+  const SessionsOptions no_sweep{.sweep_every = Duration(24 * 3'600'000)};
+  return [=] { return std::make_unique<World>(project, CoordinatorOptions(), no_sweep); };
 }
 
 std::optional<testing::Outcome> nobody(const Task&) {
