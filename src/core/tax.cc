@@ -74,7 +74,7 @@ class Reader {
   explicit Reader(const WorkflowDefinition& workflow) : workflow_(workflow) {}
 
   void read(const JournalEntry& entry, const Event& event) {
-    at_ = entry.at;
+    at_ = std::max(at_, entry.at);  // a clock that was set back takes no time away
     seq_ = entry.seq;
     std::visit([this](const auto& e) { on(e); }, event);
   }

@@ -18,6 +18,9 @@
 #include "agents/pool.h"
 #include "base/asio/asio.h"
 #include "coordinator/coordinator.h"
+#include "coordinator/event_log.h"
+#include "coordinator/event_router.h"
+#include "coordinator/sessions.h"
 #include "ingress/api.h"
 #include "ingress/http/router.h"
 #include "ingress/http/server.h"
@@ -85,10 +88,19 @@ class ApiTest : public ::testing::Test {
 
   // Puts the test's project (see api_fixture.cc) and starts a run of `workflow`; gives its id.
   void put_project();
+  void put_project(const std::string& yaml);
   std::string start(const std::string& workflow = "echo", const std::string& input = "{}");
   // Takes one task of `agent` and gives it; null if there is none.
   boost::json::value take(const std::string& agent);
   std::string succeed(const boost::json::value& task, const std::string& output);
+  // Reports a result; `rest` is what stands beside the token.
+  std::string report(const boost::json::value& task, const std::string& rest);
+  boost::json::value run(const std::string& id) { return get("/v1/runs/" + id).json(); }
+  std::string status(const std::string& id) { return std::string(run(id).at("status").as_string()); }
+  Answer put(const std::string& target, const std::string& body,
+             const std::vector<std::string>& headers = {}) {
+    return ask("PUT", target, body, headers);
+  }
 
   template <typename Done>
   bool turn_until(Done done) {
@@ -115,7 +127,10 @@ class ApiTest : public ::testing::Test {
   memory::Store store_{clock_};
   Definitions definitions_;
   agents::Pool pool_;
+  Sessions sessions_{store_, clock_};
+  EventLog events_{store_, clock_};
   Coordinator coordinator_;
+  EventRouter event_router_{store_, clock_, events_, coordinator_, definitions_};
   Api api_;
   std::vector<std::string> routes_;
   std::optional<http::Server> server_;

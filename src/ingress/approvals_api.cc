@@ -41,7 +41,7 @@ struct Deciding {
   // What a person is asked, if this is what the task waits for now.
   const ForPerson* asked(const Run& run) const {
     const TaskRecord* task = run.find_task(answer.token.step, answer.token.item);
-    if (task->attempt != answer.token.attempt) return nullptr;
+    if (task == nullptr || task->attempt != answer.token.attempt) return nullptr;
     const auto* awaiting = std::get_if<TaskAwaiting>(&task->state);
     return awaiting ? std::get_if<ForPerson>(&awaiting->wait()) : nullptr;
   }
@@ -50,11 +50,12 @@ struct Deciding {
   bool exists(const Run& run) const {
     const AttemptToken& token = answer.token;
     if (token.step.value() >= run.steps().size()) return false;
-    const TaskRecord* task = run.find_task(token.step, token.item);
-    if (task == nullptr || token.attempt == Attempt(0)) return false;
-    if (task->attempt < token.attempt) return false;
     const StepAction& action = run.definition(token.step).action;
-    return std::holds_alternative<Approval>(action) || std::holds_alternative<AgentCall>(action);
+    if (!std::holds_alternative<Approval>(action) && !std::holds_alternative<AgentCall>(action)) return false;
+    // A step that has ended keeps no tasks.
+    const TaskRecord* task = run.find_task(token.step, token.item);
+    if (task == nullptr) return run.step(token.step).ended_at.has_value();
+    return token.attempt > Attempt(0) && token.attempt <= task->attempt;
   }
 
   std::optional<http::Problem> refuse(const Run& run) const {

@@ -10,8 +10,8 @@ TEST_F(ApiTest, a_client_that_went_before_the_wait_began_leaves_nothing_behind) 
   const auto run = RunId::parse(start());
   ASSERT_TRUE(run);
   const std::size_t timers = clock_.pending_timers();
-  RunWait::begin({clock_, store_, coordinator_, definitions_, pool_}, *run, 200, Duration{30'000},
-                 http::Responder());
+  RunWait::begin({clock_, store_, coordinator_, definitions_, pool_, sessions_, events_, random_}, *run, 200,
+                 Duration{30'000}, http::Responder());
   EXPECT_EQ(clock_.pending_timers(), timers);
 }
 

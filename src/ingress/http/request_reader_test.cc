@@ -207,6 +207,37 @@ TEST(RequestReader, takes_a_body_up_to_the_limit_and_no_byte_more) {
   }
 }
 
+TEST(RequestReader, a_route_narrows_what_the_largest_of_them_allows) {
+  ReaderLimits limits;
+  limits.body = 2000;
+  const std::string declared = "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: ";
+  for (const std::size_t size : {2000u, 2001u}) {
+    for (const bool narrowed : {false, true}) {
+      RequestReader reader(limits, 5000);
+      reader.feed(declared + std::to_string(size) + "\r\n\r\n");
+      if (narrowed) reader.limit_body(limits.body);
+      if (reader.state() != State::failed) reader.feed(std::string(size, 'x'));
+      const bool refused = narrowed && size > limits.body;
+      EXPECT_EQ(reader.state(), refused ? State::failed : State::complete) << size << narrowed;
+      if (refused) EXPECT_EQ(reader.fault().status, 413);
+
+      RequestReader chunked(limits, 5000);
+      chunked.feed("PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+      if (narrowed) chunked.limit_body(limits.body);
+      const std::string rest = std::string(1000, 'x') + "\r\n";
+      for (const std::string& piece :
+           {"3e8\r\n" + rest, std::string(size == 2000 ? "3e8\r\n" : "3e9\r\nx") + rest,
+            std::string("0\r\n\r\n")}) {
+        if (chunked.state() != State::failed) chunked.feed(piece);
+      }
+      EXPECT_EQ(chunked.state(), refused ? State::failed : State::complete) << size << narrowed;
+    }
+  }
+  RequestReader beyond(limits, 5000);
+  beyond.feed(declared + "5001\r\n\r\n");
+  EXPECT_EQ(beyond.fault().status, 413);
+}
+
 TEST(RequestReader, refuses_a_declared_length_beyond_the_limit_before_the_body_comes) {
   const ReaderLimits limits;
   RequestReader reader(limits);
