@@ -82,7 +82,7 @@ input
 TEST(RunSummary, says_where_a_run_comes_from_and_what_its_steps_wait_for) {
   const std::string summary = run_summary(
       R"({"id":"01K","workflow":"w","status":"waiting","input":{},"output":null,"error":null,"session_id":null,)"
-      R"("created_at":"2026-03-01T09:30:00.000Z","ended_at":null,"parent":{"run_id":"01A","step":2,"item":null},)"
+      R"("created_at":"2026-03-01T09:30:00.000Z","ended_at":null,"parent":{"run_id":"01A","step":"review","item":3},)"
       R"("forked_from":{"run_id":"01B","seq":7,"step":"ask"},"cause":{"event":9},"steps":{)"
       R"("ask":{"status":"waiting","attempts":1,"error":null,"waiting_for":{"kind":"approval","id":"x","by":["a","b"]}},)"
       R"("paid":{"status":"waiting","attempts":1,"error":null,"waiting_for":{"kind":"event","event":"order.*"}},)"
@@ -93,7 +93,7 @@ TEST(RunSummary, says_where_a_run_comes_from_and_what_its_steps_wait_for) {
 workflow  w
 status    waiting
 created   2026-03-01T09:30:00.000Z
-parent    01A, step 2
+parent    01A, step review[3]
 fork of   01B, from step ask on, after entry 7
 cause     event 9
 

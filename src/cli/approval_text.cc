@@ -11,12 +11,6 @@ namespace {
 constexpr std::size_t kNameColumns = 11;
 constexpr std::size_t kMaxListed = 10;  // in a message
 
-// `review` or `review[3]`.
-std::string place_of(const Fields& approval) {
-  const std::string item = approval.has("item") ? "[" + approval.text("item") + "]" : "";
-  return approval.text("step") + item;
-}
-
 std::string people_of(const Fields& approval) {
   const std::string by = approval.joined("by", " or ");
   return by.empty() ? "anybody" : by;
@@ -28,8 +22,7 @@ void add_line(std::string& out, std::string_view name, const std::string& value)
 
 bool is_meant(const Fields& approval, std::string_view named) {
   const std::string run = approval.text("run_id");
-  return named == run || named == run + "/" + approval.text("step") ||
-         named == run + "/" + place_of(approval);
+  return named == run || named == run + "/" + approval.text("step") || named == run + "/" + approval.place();
 }
 
 }  // namespace
@@ -39,7 +32,7 @@ std::string approvals_table(const std::vector<std::string_view>& approvals, std:
   for (const std::string_view json : approvals) {
     const Fields approval(json);
     const std::string agent = approval.has("agent") ? " (" + approval.text("agent") + ")" : "";
-    table.rows.push_back({approval.text("id"), approval.text("workflow"), place_of(approval) + agent,
+    table.rows.push_back({approval.text("id"), approval.text("workflow"), approval.place() + agent,
                           people_of(approval), approval.text("requested_at"), approval.text("expires_at"),
                           approval.text("show")});
   }
@@ -52,7 +45,7 @@ std::string approval_details(std::string_view json) {
   add_line(out, "approval", approval.text("id"));
   add_line(out, "run", approval.text("run_id"));
   add_line(out, "workflow", approval.text("workflow"));
-  add_line(out, "step", place_of(approval));
+  add_line(out, "step", approval.place());
   add_line(out, "task for", approval.text("agent"));
   add_line(out, "by", people_of(approval));
   add_line(out, "asked", approval.text("requested_at"));
@@ -77,7 +70,7 @@ std::expected<std::string_view, std::string> find_approval(const std::vector<std
   std::string text = std::to_string(meant.size()) + " approvals are called " + std::string(named) + ":";
   for (std::size_t i = 0; i < meant.size() && i < kMaxListed; ++i) {
     const Fields approval(meant[i]);
-    text += "\n  " + approval.text("id") + "  " + place_of(approval);
+    text += "\n  " + approval.text("id") + "  " + approval.place();
   }
   return std::unexpected(text + (meant.size() > kMaxListed ? "\n  …" : ""));
 }

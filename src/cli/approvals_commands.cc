@@ -87,7 +87,7 @@ Outcome<ExitCode> execute(const ApprovalsDecideCommand& command, const HostFacto
     write(Stream::output, answer->text + "\n");
   } else {
     const std::string by = answer->text_of("by");
-    write(Stream::output, printable(approval.text("run_id") + "/" + approval.text("step") +
+    write(Stream::output, printable(approval.text("run_id") + "/" + approval.place() +
                                     (command.decision == "approve" ? " is approved" : " is rejected") +
                                     (by.empty() ? "" : " by " + by)) +
                               "\n");

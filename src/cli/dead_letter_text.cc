@@ -9,9 +9,8 @@ namespace {
 // `01K…/scan[3] (scanner)`, or the event's topic.
 std::string subject_of(const Fields& letter) {
   if (letter.text("kind") == "event") return letter.object("event").text("type");
-  const std::string item = letter.has("item") ? "[" + letter.text("item") + "]" : "";
   const std::string agent = letter.has("agent") ? " (" + letter.text("agent") + ")" : "";
-  return letter.text("run_id") + "/" + letter.text("step") + item + agent;
+  return letter.text("run_id") + "/" + letter.place() + agent;
 }
 
 }  // namespace

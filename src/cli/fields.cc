@@ -54,4 +54,8 @@ std::string Fields::joined(std::string_view name, std::string_view between) cons
   return all;
 }
 
+std::string Fields::place() const {
+  return text("step") + (has("item") ? "[" + text("item") + "]" : "");
+}
+
 }  // namespace ganglion::cli

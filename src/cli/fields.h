@@ -34,6 +34,8 @@ class Fields {
   std::vector<std::string_view> list(std::string_view name) const;
   // The same as texts, with `between`.
   std::string joined(std::string_view name, std::string_view between = ", ") const;
+  // Where in a run something is that has a `step` and perhaps an `item`: `review`, or `review[3]`.
+  std::string place() const;
 
  private:
   std::map<std::string_view, std::string_view> members_;

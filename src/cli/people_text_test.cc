@@ -38,6 +38,11 @@ TEST(Fields, reads_members_by_name_and_kind) {
   EXPECT_TRUE(fields.object("a").empty());
 }
 
+TEST(Fields, names_a_step_and_its_item) {
+  EXPECT_EQ(Fields(R"({"step":"ask","item":0})").place(), "ask[0]");
+  EXPECT_EQ(Fields(R"({"step":"ask","item":null})").place(), "ask");
+}
+
 TEST(ApprovalText, lists_what_waits_and_for_whom) {
   EXPECT_EQ(
       approvals_table({kPlan, kLabel0}, 0),

@@ -37,7 +37,7 @@ std::string attempts_text(const Fields& step) {
 std::string origin_text(const Fields& run) {
   std::string out;
   if (const Fields parent = run.object("parent"); !parent.empty()) {
-    out += "parent    " + printable(parent.text("run_id") + ", step " + parent.text("step")) + "\n";
+    out += "parent    " + printable(parent.text("run_id") + ", step " + parent.place()) + "\n";
   }
   if (const Fields fork = run.object("forked_from"); !fork.empty()) {
     out += "fork of   " +

@@ -100,8 +100,7 @@ std::string critical_path_table(std::string_view json, std::size_t columns) {
   Table table{.header = {"STEP", "ATTEMPT", "STARTED", "TOOK", "WORK"}, .rows = {}};
   for (const std::string_view one : Fields(json).list("critical_path")) {
     const Fields attempt(one);
-    const std::string item = attempt.has("item") ? "[" + attempt.text("item") + "]" : "";
-    table.rows.push_back({attempt.text("step") + item, attempt.text("attempt"), attempt.text("started_at"),
+    table.rows.push_back({attempt.place(), attempt.text("attempt"), attempt.text("started_at"),
                           took(attempt.text("started_at"), attempt.text("ended_at")),
                           attempt.has("work_ms") ? time_text(attempt.number("work_ms")) : ""});
   }

@@ -1,4 +1,7 @@
+#include <algorithm>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "base/json_text.h"
 #include "cli/commands.h"
@@ -8,6 +11,7 @@
 #include "cli/terminal_text.h"
 #include "project/graph.h"
 #include "project/project.h"
+#include "project/triggers.h"
 
 namespace ganglion::cli {
 namespace {
@@ -30,15 +34,24 @@ std::string list_of(const std::vector<std::string>& elements) {
   return list + "]";
 }
 
-// `open_runs` is the server's answer, if one was asked.
+// Those of the file. The project has one more for each agent that subscribes to topics.
+std::vector<const WorkflowDefinition*> declared_workflows(const Project& project) {
+  std::vector<const WorkflowDefinition*> declared;
+  for (const auto& [name, workflow] : project.workflows) {
+    if (!project::is_reaction(name)) declared.push_back(&workflow);
+  }
+  return declared;
+}
+
+// `tried` is the server's answer, if one was asked.
 std::string result_json(const project::Loaded& loaded, const std::optional<Document>& tried) {
   std::vector<std::string> errors, workflows;
   if (!loaded) {
     for (const auto& diagnostic : loaded.error()) errors.push_back(diagnostic_json(diagnostic));
   } else {
-    for (const auto& [name, workflow] : (*loaded)->workflows) {
+    for (const WorkflowDefinition* workflow : declared_workflows(**loaded)) {
       JsonObject object;
-      object.add("name", name).add("steps", static_cast<std::int64_t>(workflow.steps.size()));
+      object.add("name", workflow->name).add("steps", static_cast<std::int64_t>(workflow->steps.size()));
       workflows.push_back(object.finish());
     }
   }
@@ -52,6 +65,41 @@ std::string result_json(const project::Loaded& loaded, const std::optional<Docum
 
 std::string counted(std::size_t count, const std::string& what) {
   return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string all;
+  for (const std::string& name : names) all += (all.empty() ? "" : ", ") + name;
+  return all;
+}
+
+// `1 workflow, 4 agents; 2 agents react to events`.
+std::string declarations(const Project& project) {
+  std::string text = counted(declared_workflows(project).size(), "workflow") + ", " +
+                     counted(project.agents.size(), "agent");
+  const auto reacting = std::ranges::count_if(
+      project.agents, [](const auto& entry) { return !entry.second.subscribes.empty(); });
+  if (reacting > 0) {
+    text += "; " + counted(static_cast<std::size_t>(reacting), "agent") +
+            (reacting == 1 ? " reacts to events" : " react to events");
+  }
+  return text;
+}
+
+// No step calls them: what connects them is the topics that they subscribe to and publish.
+void print_reactions(const Project& project) {
+  std::size_t columns = 0;
+  for (const auto& [name, agent] : project.agents) {
+    if (!agent.subscribes.empty()) columns = std::max(columns, columns_of(name));
+  }
+  if (columns == 0) return;
+  write(Stream::output, "agents that react to events\n\n");
+  for (const auto& [name, agent] : project.agents) {
+    if (agent.subscribes.empty()) continue;
+    std::string line = padded(name, columns) + "  ← " + joined(agent.subscribes);
+    if (!agent.publishes.empty()) line += "  → " + joined(agent.publishes);
+    write(Stream::output, printable(line) + "\n");
+  }
 }
 
 // A graph has lines of its own; each is made printable.
@@ -75,11 +123,13 @@ void print_open_runs(const Document& tried) {
   write(Stream::output, total + " there; these would go on under an older definition:\n");
   for (const std::string_view one : affected) {
     const Fields workflow(one);
+    const std::string name = workflow.text("workflow");
+    const std::string what = project::is_reaction(name) ? "agent " + name.substr(1) : name;
     const std::string digest = workflow.text("definition").substr(0, kDigestColumns);
-    write(Stream::output, printable("  " + workflow.text("workflow") + ": " +
-                                    counted(static_cast<std::size_t>(workflow.number("runs")), "run") +
-                                    " of definition " + digest + ", which is " + workflow.text("change")) +
-                              "\n");
+    write(Stream::output,
+          printable("  " + what + ": " + counted(static_cast<std::size_t>(workflow.number("runs")), "run") +
+                    " of definition " + digest + ", which is " + workflow.text("change")) +
+              "\n");
   }
 }
 
@@ -115,11 +165,12 @@ Outcome<ExitCode> execute(const ValidateCommand& command, const HostFactory&) {
   }
   const Project& project = **loaded;
   if (command.graph) {
-    for (const auto& [name, workflow] : project.workflows) print_graph(project::graph(workflow) + "\n");
+    for (const WorkflowDefinition* workflow : declared_workflows(project)) {
+      print_graph(project::graph(*workflow) + "\n");
+    }
+    print_reactions(project);
   } else {
-    write(Stream::output, printable(command.file) + ": valid; " +
-                              counted(project.workflows.size(), "workflow") + ", " +
-                              counted(project.agents.size(), "agent") + "\n");
+    write(Stream::output, printable(command.file + ": valid; " + declarations(project)) + "\n");
   }
   if (tried) print_open_runs(*tried);
   return ExitCode::done;
