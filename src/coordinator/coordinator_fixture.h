@@ -177,6 +177,9 @@ class FaultyStore final : public Store {
   void get_blob(std::string digest, Completion<Result<std::string>> done) override {
     read(std::move(done), [this, digest](auto answer) { store_.get_blob(digest, std::move(answer)); });
   }
+  void has_blob(std::string digest, Completion<Result<bool>> done) override {
+    read(std::move(done), [this, digest](auto answer) { store_.has_blob(digest, std::move(answer)); });
+  }
   void collect_garbage(Timestamp now, Timestamp unused_since, std::uint32_t limit,
                        Completion<Result<std::uint64_t>> done) override {
     write(std::move(done), [this, now, unused_since, limit](auto answer) {

@@ -43,7 +43,8 @@ TaskReport report_of_sub_run(const Run& child) {
   TaskReport report{.token = *child.created().parent,
                     .outcome = {},
                     .worker = "run " + child.id().text(),
-                    .started_at = child.created_at()};
+                    .started_at = child.created_at(),
+                    .by_engine = true};
   const std::string name = "the run " + child.id().text() + " of " + child.workflow().name;
   report.outcome = std::visit(
       Overloaded{
@@ -163,7 +164,8 @@ void Coordinator::recall(const Run& run, const AttemptToken& token) {
       return perform_later(token);
     }
     const bool fresh = cached && (!ttl || cached->at + *ttl > clock_.now());
-    TaskReport report{.token = token, .outcome = {}, .worker = "cache", .started_at = scheduled_at};
+    TaskReport report{
+        .token = token, .outcome = {}, .worker = "cache", .started_at = scheduled_at, .by_engine = true};
     if (fresh) {
       report.outcome = TaskSuccess{cached->output};
     } else {
@@ -201,6 +203,8 @@ void Coordinator::start_sub_run(const Run& parent, const AttemptToken& token) {
                      .labels = above.labels,
                      .traceparent = above.traceparent,
                      .parent = token,
+                     .parent_step = parent.definition(token.step).name,
+                     .parent_mapped = parent.definition(token.step).for_each.has_value(),
                      .depth = above.depth + 1,
                      .cause = above.cause,
                      .budget = task.details ? task.details->reserved : std::nullopt};

@@ -43,7 +43,7 @@ void Decider::on(const Fork& input) {
 }
 
 void Decider::on(const TaskReport& report) {
-  if (const auto refusal = refusal_of(report.token)) {
+  if (const auto refusal = refusal_of(report)) {
     decision_.verdict = *refusal;
     return;
   }

@@ -31,12 +31,15 @@ std::string beginning_of(std::string_view text) {
 
 }  // namespace
 
-std::optional<Verdict> Decider::refusal_of(const AttemptToken& token) const {
+std::optional<Verdict> Decider::refusal_of(const TaskReport& report) const {
+  const AttemptToken& token = report.token;
   if (token.step.value() >= run_.steps().size() || token.attempt == Attempt(0)) return Verdict::unknown;
   const StepRecord& step = run_.step(token.step);
   if (std::holds_alternative<StepDone>(step.state)) return Verdict::stale_attempt;
   const TaskRecord* task = run_.find_task(token.step, token.item);
   if (task == nullptr || token.attempt > task->attempt) return Verdict::unknown;
+  const bool handed_out = task->role == TaskRole::work || task->role == TaskRole::classify;
+  if (handed_out == report.by_engine && token.attempt == task->attempt) return Verdict::unknown;
   const bool current = !run_.ended() && std::holds_alternative<StepRunning>(step.state) &&
                        std::holds_alternative<TaskDispatched>(task->state) && token.attempt == task->attempt;
   return current ? std::nullopt : std::optional(Verdict::stale_attempt);

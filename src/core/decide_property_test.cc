@@ -324,6 +324,7 @@ class World {
   void report(std::optional<AttemptToken> token, unsigned which) {
     if (!token) return;
     TaskReport report{*token, {}, "w1", now_};
+    report.by_engine = testing::is_performed_by_engine(run_, *token);
     const Payload usage(R"({"tokens": )" + std::to_string(which % 50) + R"(, "usd": 0.01})");
     if (which % 3 == 0) {
       report.outcome = TaskFailure{"boom", "it \"broke\"", which % 2 == 0, usage};

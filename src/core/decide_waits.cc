@@ -95,10 +95,11 @@ void Decider::deliver(Place place, const std::string& id, std::optional<std::uin
 }
 
 void Decider::on(const Signal& input) {
+  // Whoever repeats it has not heard that it counted, perhaps as the run's last.
+  if (run_.has_seen_signal(input.id)) return;
   if (run_.ended()) {
     return refuse("the run has ended as " + std::string(run_.status()) + " and takes no signals");
   }
-  if (run_.has_seen_signal(input.id)) return;
   if (run_.signals().size() >= kMaxSignals) {
     return refuse("too_many_signals",
                   "the run has " + std::to_string(kMaxSignals) + " signals that nothing has waited for yet");

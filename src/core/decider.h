@@ -114,7 +114,7 @@ class Decider {
   void enter(Place place);
 
   // Ends.
-  std::optional<Verdict> refusal_of(const AttemptToken& token) const;
+  std::optional<Verdict> refusal_of(const TaskReport& report) const;
   std::optional<TaskFailure> broken_promise(const TaskReport& report, const TaskSuccess& success) const;
   std::optional<TaskFailure> forbidden(const AgentDefinition& agent, const TaskSuccess& success) const;
   void succeed(TaskReport report, const TaskSuccess& success);

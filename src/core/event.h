@@ -38,6 +38,8 @@ struct RunCreated {
   std::map<std::string, std::string> labels = {};
   std::string traceparent = {};
   std::optional<AttemptToken> parent = {};  // of a sub-run: the task that it performs
+  std::string parent_step = {};             // the name of that task's step
+  bool parent_mapped = false;               // and whether it has a task for each item of a list
   std::uint32_t depth = 0;                  // of sub-runs
   std::optional<EventCause> cause = {};
   std::optional<Budget> budget = {};  // what the parent has reserved for it

@@ -244,6 +244,8 @@ RunCreated read_created(EntryReader& in) {
           .labels = in.optional_strings("labels"),
           .traceparent = in.optional_text("traceparent").value_or(""),
           .parent = in.optional_token("parent"),
+          .parent_step = in.optional_text("parent_step").value_or(""),
+          .parent_mapped = in.flag("parent_mapped"),
           .depth = in.integer<std::uint32_t>("depth", 0),
           .cause = in.optional_cause(),
           .budget = in.optional_budget("budget")};

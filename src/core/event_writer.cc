@@ -66,7 +66,8 @@ Parts parts(const RunCreated& event) {
   if (event.priority != 0) parts.data.add("priority", std::int64_t{event.priority});
   if (!event.labels.empty()) parts.data.add_raw("labels", labels_json(event.labels));
   if (!event.traceparent.empty()) parts.data.add("traceparent", event.traceparent);
-  if (event.parent) parts.data.add("parent", event.parent->text());
+  if (event.parent) parts.data.add("parent", event.parent->text()).add("parent_step", event.parent_step);
+  if (event.parent_mapped) parts.data.add("parent_mapped", true);
   if (event.depth != 0) parts.data.add("depth", std::int64_t{event.depth});
   if (event.cause) {
     JsonObject cause;

@@ -141,8 +141,12 @@ void add_origin(JsonObject& object, const Run& run) {
   const RunCreated& created = run.created();
   if (created.parent) {
     JsonObject parent;
-    parent.add("run_id", created.parent->run.text()).add("step", std::int64_t{created.parent->step.value()});
-    parent.add("item", std::int64_t{created.parent->item.value()});
+    parent.add("run_id", created.parent->run.text()).add("step", created.parent_step);
+    if (created.parent_mapped) {
+      parent.add("item", std::int64_t{created.parent->item.value()});
+    } else {
+      parent.add_raw("item", "null");
+    }
     object.add_raw("parent", parent.finish());
   } else {
     object.add_raw("parent", "null");

@@ -12,7 +12,7 @@ namespace ganglion {
 // `{id, workflow, definition, status, input, output, error, session_id, labels, priority, version,
 // created_at, ended_at, usage, parent, cause, forked_from, budget, steps: {name: {status, attempts, output,
 // error, started_at, ended_at, needs, usage, agent, run_id, waiting_for, iteration, items?}}}`; `items` of a
-// mapped step under way is `{total, done, failed}`; a parent's `step` is its position. Steps stand in the
+// mapped step under way is `{total, done, failed}`; `parent` is {run_id, step, item}. Steps stand in the
 // order of their declaration. The same run gives the same bytes.
 std::string run_json(const Run& run);
 

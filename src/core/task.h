@@ -48,6 +48,7 @@ struct TaskReport {
   Timestamp started_at;                           // when it was handed out
   std::optional<Timestamp> queued_at = {};        // when it could have been handed out first
   std::optional<Duration> work = {};              // as the worker measured it
+  bool by_engine = false;  // the end of a sub-run or an answer from the cache: nobody else can report these
 };
 
 // What became of a report, known only once it is durable.

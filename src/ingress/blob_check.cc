@@ -11,15 +11,15 @@ struct Check {
   std::vector<std::string> digests;
   std::move_only_function<void(Result<void>)> done;
 
-  // One after another, so that no more than one blob is in memory for it.
+  // One after another; the first that is missing is the answer.
   static void next(std::unique_ptr<Check> check) {
     if (check->digests.empty()) return check->done({});
     const std::string digest = std::move(check->digests.back());
     check->digests.pop_back();
     Store& store = check->store;
-    store.get_blob(digest, [digest, check = std::move(check)](Result<std::string> found) mutable {
-      if (found) return next(std::move(check));
-      if (found.error().code != "not_found") return check->done(std::unexpected(found.error()));
+    store.has_blob(digest, [digest, check = std::move(check)](Result<bool> found) mutable {
+      if (!found) return check->done(std::unexpected(found.error()));
+      if (*found) return next(std::move(check));
       check->done(
           fail("unknown_blob", "there is no blob " + digest + "; PUT /v1/blobs/" + digest + " first"));
     });

@@ -46,9 +46,9 @@ void BlobsApi::put(http::Request request, http::Responder responder) {
     return responder.fail(problem_of({"overloaded", "too many blobs are being written; try again"}));
   }
   being_written_ += size;
-  dependencies_.store.get_blob(digest, [this, digest, size, content = std::move(request.body),
-                                        responder = std::move(responder)](Result<std::string> known) mutable {
-    auto written = [this, digest, size, status = known ? 200 : 201,
+  dependencies_.store.has_blob(digest, [this, digest, size, content = std::move(request.body),
+                                        responder = std::move(responder)](Result<bool> known) mutable {
+    auto written = [this, digest, size, status = known.value_or(false) ? 200 : 201,
                     responder = std::move(responder)](Result<void> put) mutable {
       being_written_ -= size;
       if (!put) return responder.fail(problem_of(put.error()));

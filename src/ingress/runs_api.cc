@@ -34,7 +34,7 @@ std::string record_json(const RunRecord& record) {
   JsonObject labels;
   for (const auto& [name, value] : record.labels) labels.add(name, value);
   if (record.parent) {
-    object.add("parent", record.parent->text());
+    object.add_raw("parent", JsonObject().add("run_id", record.parent->text()).finish());
   } else {
     object.add_raw("parent", "null");
   }

@@ -31,11 +31,13 @@ TEST_F(SubRunsTest, a_sub_run_is_found_by_its_parent_and_gives_it_output_and_usa
   const std::string child(task.at("run_id").as_string());
   ASSERT_EQ(children(parent).size(), 1u);
   EXPECT_EQ(children(parent).front().at("id").as_string(), child);
-  EXPECT_EQ(children(parent).front().at("parent").as_string(), parent);
+  EXPECT_EQ(children(parent).front().at("parent").at("run_id").as_string(), parent);
   EXPECT_EQ(children(child).size(), 0u);
   EXPECT_EQ(get("/v1/runs?parent=x").status, 400);
   EXPECT_EQ(run(parent).at("steps").at("child").at("run_id").as_string(), child);
   EXPECT_EQ(run(child).at("parent").at("run_id").as_string(), parent);
+  EXPECT_EQ(run(child).at("parent").at("step").as_string(), "child");
+  EXPECT_TRUE(run(child).at("parent").at("item").is_null());
   EXPECT_EQ(report(task, R"("output":7,"usage":{"tokens":3})"), "accepted");
   ASSERT_TRUE(turn_until([&] { return status(parent) == "completed"; }));
   EXPECT_EQ(run(parent).at("output").as_int64(), 7);

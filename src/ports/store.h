@@ -279,6 +279,8 @@ class Store {
                         Completion<Result<void>> done) = 0;
   // Error `not_found`.
   virtual void get_blob(std::string digest, Completion<Result<std::string>> done) = 0;
+  // The same without its content.
+  virtual void has_blob(std::string digest, Completion<Result<bool>> done) = 0;
 
   // Forgets cached outputs that have expired, and blobs that were last written before `unused_since` and that
   // nothing refers to: no journal, no state that can still be read, no record, no event. At most `limit` of

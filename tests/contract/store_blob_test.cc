@@ -26,7 +26,11 @@ class Blobs : public StoreContract {
     return sha256_hex(content);
   }
 
-  bool has(const std::string& digest) { return driver_.get_blob(digest).has_value(); }
+  bool has(const std::string& digest) {
+    const bool known = driver_.has_blob(digest).value();
+    EXPECT_EQ(driver_.get_blob(digest).has_value(), known);
+    return known;
+  }
 
   // Whatever nothing refers to.
   std::uint64_t collect() { return driver_.collect_garbage(Timestamp(), Timestamp(1'000'000)); }

@@ -161,6 +161,10 @@ Result<void> StoreDriver::put_blob(const std::string& digest, std::string conten
       [&](auto done) { store_.put_blob(digest, std::move(content), now, std::move(done)); });
 }
 
+Result<bool> StoreDriver::has_blob(const std::string& digest) {
+  return wait_for<Result<bool>>([&](auto done) { store_.has_blob(digest, std::move(done)); });
+}
+
 Result<std::string> StoreDriver::get_blob(const std::string& digest) {
   return wait_for<Result<std::string>>([&](auto done) { store_.get_blob(digest, std::move(done)); });
 }

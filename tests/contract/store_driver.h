@@ -63,6 +63,7 @@ class StoreDriver {
   Result<CachedOutput> find_cached(const std::string& key);
   Result<void> put_blob(const std::string& digest, std::string content, Timestamp now);
   Result<std::string> get_blob(const std::string& digest);
+  Result<bool> has_blob(const std::string& digest);
   std::uint64_t collect_garbage(Timestamp now, Timestamp unused_since, std::uint32_t limit = 1000);
 
   TestLoop& loop() { return loop_; }

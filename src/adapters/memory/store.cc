@@ -235,6 +235,10 @@ void Store::get_blob(std::string digest, Completion<Result<std::string>> done) {
   complete(std::move(done), blobs_.get(digest));
 }
 
+void Store::has_blob(std::string digest, Completion<Result<bool>> done) {
+  complete(std::move(done), Result<bool>(blobs_.get(digest).has_value()));
+}
+
 void Store::collect_garbage(Timestamp now, Timestamp unused_since, std::uint32_t limit,
                             Completion<Result<std::uint64_t>> done) {
   std::uint64_t collected = 0;

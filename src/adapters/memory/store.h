@@ -53,6 +53,7 @@ class Store final : public ganglion::Store {
   void put_blob(std::string digest, std::string content, Timestamp now,
                 Completion<Result<void>> done) override;
   void get_blob(std::string digest, Completion<Result<std::string>> done) override;
+  void has_blob(std::string digest, Completion<Result<bool>> done) override;
   void collect_garbage(Timestamp now, Timestamp unused_since, std::uint32_t limit,
                        Completion<Result<std::uint64_t>> done) override;
   void last_time(Completion<Result<Timestamp>> done) override;

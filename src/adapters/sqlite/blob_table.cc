@@ -94,6 +94,14 @@ DatabaseResult<std::uint64_t> BlobTable::collect(Timestamp unused_since, std::ui
   return unused.size();
 }
 
+Result<bool> BlobTable::has(const std::string& digest) {
+  const ResetAtEnd reset(find_);
+  const DatabaseResult<bool> row = find_.bind(1, digest).step();
+  if (!row) return std::unexpected(row.error().as_read_error());
+  // One that is only referred to has never been written.
+  return *row && !find_.is_null(1);
+}
+
 Result<std::string> BlobTable::get(const std::string& digest) {
   const ResetAtEnd reset(read_);
   const DatabaseResult<bool> row = read_.bind(1, digest).step();

@@ -30,6 +30,7 @@ class BlobTable {
   DatabaseResult<std::uint64_t> collect(Timestamp unused_since, std::uint32_t limit);
 
   Result<std::string> get(const std::string& digest);
+  Result<bool> has(const std::string& digest);
 
  private:
   DatabaseResult<void> release(const std::string& digest);

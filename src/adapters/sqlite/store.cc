@@ -333,6 +333,11 @@ void Store::get_blob(std::string digest, Completion<Result<std::string>> done) {
   worker_->push(read_once(query, std::move(done)));
 }
 
+void Store::has_blob(std::string digest, Completion<Result<bool>> done) {
+  const auto query = [digest = std::move(digest)](Tables& t) { return t.blobs.has(digest); };
+  worker_->push(read_once(query, std::move(done)));
+}
+
 void Store::collect_garbage(Timestamp now, Timestamp unused_since, std::uint32_t limit,
                             Completion<Result<std::uint64_t>> done) {
   using Answer = std::uint64_t;

@@ -15,6 +15,12 @@ std::pair<std::uint32_t, std::uint32_t> key_of(const TaskEvent& event) {
 
 }  // namespace
 
+bool is_performed_by_engine(const Run& run, const AttemptToken& token) {
+  const bool has_step = token.step.value() < run.steps().size();
+  const TaskRecord* task = has_step ? run.find_task(token.step, token.item) : nullptr;
+  return task != nullptr && task->role != TaskRole::work && task->role != TaskRole::classify;
+}
+
 void InvariantChecker::starts(StepIndex step) {
   require(!paused_, "a step started in a paused run");
   require(!ended_steps_.contains(step.value()), "a step started that had ended");

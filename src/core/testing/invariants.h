@@ -69,4 +69,7 @@ class InvariantChecker {
   bool paused_ = false;
 };
 
+// Whether the task's reports are the engine's own: those of sub-runs and of the cache.
+bool is_performed_by_engine(const Run& run, const AttemptToken& token);
+
 }  // namespace ganglion::testing

@@ -65,7 +65,9 @@ void Story::keep(const Decision& decision) {
 }
 
 Verdict Story::report(const AttemptToken& token, std::variant<TaskSuccess, TaskFailure> outcome) {
-  give(TaskReport{token, std::move(outcome), "tester", now});
+  TaskReport report{token, std::move(outcome), "tester", now};
+  report.by_engine = is_performed_by_engine(run, token);
+  give(std::move(report));
   return last.verdict;
 }
 
