@@ -160,9 +160,10 @@ TEST_F(ClientTest, following_survives_a_crash_of_the_server_without_gap_or_repet
 
 TEST_F(ClientTest, a_long_journal_is_followed_to_its_end_and_left_when_the_reader_has_enough) {
   const Run run = client.start("instant", {{"x", 1}}, {.wait = kPatience});
-  const std::vector<JournalEvent> events = client.journal(run.id);
-  EXPECT_EQ(seqs_of(client.journal(run.id, 1)),
-            std::vector<std::int64_t>(seqs_of(events).begin() + 1, seqs_of(events).end()));
+  std::vector<std::int64_t> all_but_one = seqs_of(client.journal(run.id));
+  ASSERT_GT(all_but_one.size(), 1u);
+  all_but_one.erase(all_but_one.begin());
+  EXPECT_EQ(seqs_of(client.journal(run.id, 1)), all_but_one);
   int count = 0;
   client.follow(run.id, [&](const JournalEvent&) { return ++count < 1; });
   EXPECT_EQ(count, 1);
