@@ -282,6 +282,10 @@ std::optional<AttemptStatus> Pool::attempt(const AttemptToken& token) const {
 void Pool::complete(TaskReport report, TaskReports::Completion done) {
   report.started_at = clock_.now();
   if (const TaskEntry* entry = find(report.token)) {
+    // What the engine itself carries out, nobody else reports.
+    if (entry->lane.kind != LaneKind::worker) {
+      return clock_.post([done = std::move(done)]() mutable { done(Verdict::unknown); });
+    }
     if (entry->holder) {
       report.started_at = entry->holder->started_at;
       report.queued_at = entry->queued_at;

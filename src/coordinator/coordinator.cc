@@ -135,6 +135,14 @@ void Coordinator::fork_run(const RunId& from, std::string step, std::optional<Pa
           fail("conflict", "the step " + step + " has not begun yet; there is nothing to fork from"));
     }
     journal->erase(first, journal->end());
+    // What a person has decided was about what was shown then.
+    const bool decided = std::ranges::any_of(
+        *journal, [](const JournalEntry& entry) { return entry.type == "approval_decided"; });
+    if (input && decided) {
+      return finished(fail("conflict",
+                           "a person has decided in the part that would be shared; fork from a step "
+                           "before that, or without another input"));
+    }
     RunForked forked{from, journal->size(), std::move(step), std::move(input)};
     fork(from, std::move(project), *std::move(journal), std::move(forked), std::move(finished));
   };

@@ -16,6 +16,7 @@ namespace ganglion {
 namespace {
 
 constexpr const char* kPosition = "event_position";
+constexpr std::size_t kDeliveriesPerTurn = 200;
 constexpr std::uint32_t kPage = 100;  // events set off at once
 constexpr Duration kTryAgain{100};    // after a store that was unavailable or an engine that was full
 
@@ -49,6 +50,10 @@ std::string key_of(const TopicEvent& event, const std::string& what) {
 
 // Events that are set off together, and how many of their effects are not durable yet.
 struct EventRouter::Page {
+  std::vector<TopicEvent> events;
+  std::size_t next = 0;                    // of the events
+  std::optional<std::vector<RunId>> runs;  // that wait for it, once they were listed
+  std::size_t next_run = 0;
   std::uint64_t last = 0;
   std::size_t open = 1;
   EventRouter* router = nullptr;
@@ -123,16 +128,38 @@ void EventRouter::set_off(std::vector<TopicEvent> events) {
   page->last = events.back().seq;
   seen_ = std::max(seen_, page->last);
   page->router = this;
-  for (const TopicEvent& event : events) set_off(event, page);
+  page->events = std::move(events);
+  go_on(page);
+}
+
+// Event by event, and no more at once than the loop's other work bears.
+void EventRouter::go_on(const std::shared_ptr<Page>& page) {
+  std::size_t left = kDeliveriesPerTurn;
+  for (; page->next < page->events.size(); ++page->next) {
+    const TopicEvent& event = page->events[page->next];
+    if (!page->runs) {
+      const auto waiting = coordinator_.event_waits().waiting_for(event.topic);
+      page->runs.emplace(waiting.begin(), waiting.end());
+      page->next_run = 0;
+      start_runs(event, page);
+    }
+    for (; page->next_run < page->runs->size(); ++page->next_run) {
+      if (left-- == 0) {
+        return clock_.post([this, alive = std::weak_ptr(alive_), page] {
+          if (!alive.expired()) go_on(page);
+        });
+      }
+      const RunId& run = (*page->runs)[page->next_run];
+      if (is_behind(run, event.topic)) continue;
+      ++page->open;
+      deliver(run, event, [page] { page->done(); });
+    }
+    page->runs.reset();
+  }
   page->done();
 }
 
-void EventRouter::set_off(const TopicEvent& event, const std::shared_ptr<Page>& page) {
-  for (const RunId& run : coordinator_.event_waits().waiting_for(event.topic)) {
-    if (is_behind(run, event.topic)) continue;
-    ++page->open;
-    deliver(run, event, [page] { page->done(); });
-  }
+void EventRouter::start_runs(const TopicEvent& event, const std::shared_ptr<Page>& page) {
   const auto project = definitions_.active();
   if (!project) return;
   const EventScope scope(event);
@@ -197,7 +224,8 @@ void EventRouter::start_run(const TopicEvent& event, const std::string& key, Sta
                                               page](Result<StartedRun> started) {
     if (alive.expired()) return;
     const std::string code = started ? "" : started.error().code;
-    if (code == "unavailable" || code == "overloaded" || code == "too_many_runs") {
+    // A tenant that is at its share must not keep events from the others: a person can requeue it.
+    if (code == "unavailable" || code == "overloaded") {
       later([this, event, key, again, page] {
         start_run(event, key, again, page);
         page->done();

@@ -56,7 +56,8 @@ class EventRouter {
 
   void read();
   void set_off(std::vector<TopicEvent> events);
-  void set_off(const TopicEvent& event, const std::shared_ptr<Page>& page);
+  void go_on(const std::shared_ptr<Page>& page);
+  void start_runs(const TopicEvent& event, const std::shared_ptr<Page>& page);
   void deliver(const RunId& run, const TopicEvent& event, std::move_only_function<void()> done);
   bool is_behind(const RunId& run, const std::string& topic) const;
   void start_run(const TopicEvent& event, const std::string& key, StartRequest request,

@@ -116,7 +116,7 @@ TEST(Triggers, WhoseInputIsNotWhatTheWorkflowTakesAreBuried) {
 
 TEST(Triggers, WaitWhileTheEngineIsFull) {
   World world(with_triggers(ProjectBuilder().agent_step("a", {}).build(), {on_event("a.x", "w")}),
-              {.max_open_runs = 2});
+              {.max_open_runs = 2, .max_share = 1});
   world.worker = [](const Task&) -> std::optional<testing::Outcome> { return std::nullopt; };
   for (int i = 0; i < 5; ++i) world.publish("a.x");
   world.work();

@@ -82,9 +82,11 @@ Record dead_letter_record(const Run& run, const DeadLetter& letter, Timestamp at
 void Coordinator::commit(Cell& cell, Batch batch) {
   Commit commit = commit_of(cell, batch);
   batch.state = commit.state;
+  if (batch.state) sessions_.begin_write(batch.state->session);
   cell.committing = true;
   cell.settling = false;
   auto finished = [this, id = cell.id, batch = std::move(batch)](CommitOutcome outcome) mutable {
+    const auto written = batch.state ? std::optional(batch.state->session) : std::nullopt;
     std::visit(Overloaded{[&](const Committed& done) { committed(id, std::move(batch), done); },
                           [&](const VersionConflict&) { try_again(id, std::move(batch)); },
                           [&](const KeyTaken& taken) { key_taken(id, std::move(batch), taken); },
@@ -92,6 +94,7 @@ void Coordinator::commit(Cell& cell, Batch batch) {
                             give_up(id, std::move(batch), {"unavailable", why.reason});
                           }},
                outcome);
+    if (written) sessions_.end_write(*written);
   };
   store_.commit(std::move(commit), std::move(finished));
 }
@@ -109,10 +112,14 @@ Commit Coordinator::commit_of(const Cell& cell, const Batch& batch) const {
   std::uint64_t seq = batch.from_version;
   for (const Event& event : batch.events) {
     commit.events.push_back(encode(event, ++seq, batch.at, run.workflow()));
-    find_blob_references(commit.events.back().data, commit.blobs);
+    std::vector<std::string> blobs;
+    find_blob_references(commit.events.back().data, blobs);
+    std::ranges::move(blobs, std::back_inserter(commit.blobs));
     add_event(commit, cell, event, batch.at);
   }
   GANGLION_ASSERT(seq == run.version());
+  std::ranges::sort(commit.blobs);
+  commit.blobs.erase(std::ranges::unique(commit.blobs).begin(), commit.blobs.end());
   if (batch.creates) {
     commit.create = record_of(run);
   } else if (run.status() != batch.status_before) {

@@ -36,6 +36,9 @@ bool has_fallback(const Run& run, const AttemptToken& token, const TaskRecord& t
   return task.link + 1 < chain_of(run.definition(token.step), agent->second).size();
 }
 
+// Of failures of a sub-run that another one would repeat.
+constexpr std::string_view kHopeless[] = {"budget_exceeded", "invalid_input", "too_deep"};
+
 // How a sub-run has ended, as the report of the task that it performed.
 TaskReport report_of_sub_run(const Run& child) {
   std::optional<Payload> usage;
@@ -50,7 +53,9 @@ TaskReport report_of_sub_run(const Run& child) {
       Overloaded{
           [&](const RunDone& done) -> decltype(report.outcome) { return TaskSuccess{done.output, usage}; },
           [&](const RunBroken& broken) -> decltype(report.outcome) {
-            return TaskFailure{broken.error.code, name + " failed: " + broken.error.message, true, usage};
+            const bool retryable = std::ranges::find(kHopeless, broken.error.code) == std::end(kHopeless);
+            return TaskFailure{broken.error.code, name + " failed: " + broken.error.message, retryable,
+                               usage};
           },
           [&](const RunCalledOff& called_off) -> decltype(report.outcome) {
             return TaskFailure{"cancelled", name + " was cancelled: " + called_off.reason, false, usage};

@@ -18,7 +18,7 @@ void Sessions::start() {
 
 Sessions::Snapshot Sessions::find(const std::string& session) {
   const auto found = known_.find(session);
-  if (found == known_.end()) return nullptr;
+  if (found == known_.end() || writing_.contains(session)) return nullptr;
   recent_.splice(recent_.begin(), recent_, found->second.use);
   // A key may have expired since it was looked at last; the sweep makes that a version of its own.
   const Timestamp now = clock_.now();
@@ -49,6 +49,12 @@ void Sessions::forget(const std::string& session) {
 
 void Sessions::load(const std::string& session, Completion<Result<Snapshot>> done) {
   if (auto known = find(session)) return done(std::move(known));
+  const auto writing = writing_.find(session);
+  if (writing != writing_.end()) {
+    writing->second.emplace_back(
+        [this, session, done = std::move(done)]() mutable { load(session, std::move(done)); });
+    return;
+  }
   std::vector<Completion<Result<Snapshot>>>& waiting = loading_[session].waiting;
   waiting.push_back(std::move(done));
   if (waiting.size() == 1) read_for(session);
@@ -61,7 +67,8 @@ void Sessions::read_for(const std::string& session) {
     if (snapshot) keep(session, *std::move(snapshot));
     for (auto& waiter : node.mapped().waiting) {
       if (snapshot) {
-        waiter(find(session));
+        // The one before may have begun to write.
+        load(session, std::move(waiter));
       } else {
         waiter(std::unexpected(snapshot.error()));
       }
@@ -83,11 +90,31 @@ void Sessions::read(const std::string& session, std::optional<std::uint64_t> ver
 
 void Sessions::write(const std::string& session, StateWrite write, StatePrecondition precondition,
                      Completion<StateOutcome> done) {
+  const auto writing = writing_.find(session);
+  if (writing != writing_.end()) {
+    writing->second.emplace_back(
+        [this, session, write = std::move(write), precondition, done = std::move(done)]() mutable {
+          this->write(session, std::move(write), precondition, std::move(done));
+        });
+    return;
+  }
+  begin_write(session);
   auto written = [this, session, write, done = std::move(done)](StateOutcome outcome) mutable {
     if (outcome) wrote({session, {std::move(write)}}, *outcome);
+    end_write(session);
     done(std::move(outcome));
   };
   store_.write_state(session, write, precondition, std::move(written));
+}
+
+void Sessions::begin_write(const std::string& session) {
+  writing_.try_emplace(session);
+}
+
+void Sessions::end_write(const std::string& session) {
+  auto node = writing_.extract(session);
+  if (node.empty()) return;
+  for (auto& next : node.mapped()) next();
 }
 
 void Sessions::wrote(const StateCommit& commit, std::uint64_t version) {

@@ -4,6 +4,10 @@
 // use, in memory, so that deciding never waits for a read twice. The store is the truth: it numbers the
 // versions, and a snapshot that may be behind is read again.
 //
+// What reads a session's state to decide what to write waits until a write of that session that is under way
+// is durable: so a run's writes are made from the version before, and no other run's are lost. (Two engines
+// over one store would need the store to check that version.)
+//
 // Expired keys are removed by a sweep, which makes a new version like any other write; until then an expired
 // key is not shown.
 
@@ -43,7 +47,7 @@ class Sessions {
   // Begins to sweep.
   void start();
 
-  // The latest version, if it is in memory.
+  // The latest version, if it is in memory and nobody is writing another.
   Snapshot find(const std::string& session);
   // The same, read from the store if need be. Right after, `find` has it.
   void load(const std::string& session, Completion<Result<Snapshot>> done);
@@ -55,6 +59,9 @@ class Sessions {
   void write(const std::string& session, StateWrite write, StatePrecondition precondition,
              Completion<StateOutcome> done);
 
+  // A run's commit writes the session: until `end_write` the state is not at hand for anybody.
+  void begin_write(const std::string& session);
+  void end_write(const std::string& session);
   // A run has written, and the store has made it this version.
   void wrote(const StateCommit& commit, std::uint64_t version);
 
@@ -81,6 +88,8 @@ class Sessions {
     std::uint64_t at_least = 0;  // written meanwhile: what is read may be older
   };
   std::unordered_map<std::string, Loading> loading_;
+  // Sessions that are being written, and what waits for that.
+  std::unordered_map<std::string, std::vector<std::move_only_function<void()>>> writing_;
   std::optional<TimerId> timer_;
   std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);
 };

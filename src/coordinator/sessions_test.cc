@@ -82,6 +82,17 @@ TEST(SessionState, RunsThatWriteOneAfterAnotherLoseNothing) {
   });
 }
 
+TEST(SessionState, RunsThatWriteAtTheSameTimeLoseNothing) {
+  with_every_fault(world_of(counting()), [](World& world) {
+    std::vector<RunId> runs;
+    for (int i = 0; i < 4; ++i) runs.push_back(world.start({.session = "s"}));
+    world.work();
+    for (const RunId& run : runs) EXPECT_EQ(world.status(run), "completed");
+    EXPECT_EQ(world.state("s").entries.at("n").value.bytes(), "20");
+    EXPECT_EQ(world.state("s").version, 20u);
+  });
+}
+
 TEST(SessionState, WhatIsInMemoryIsWhatTheStoreHas) {
   // Two runs and a client write the same session, in every order of the store's answers.
   for (int between = 0; between < 12; ++between) {

@@ -245,6 +245,23 @@ TEST(Forks, ShareTheJournalAndLeaveTheOriginalAlone) {
   });
 }
 
+TEST(Forks, WithAnotherInputDontCarryAPersonsDecisionAlong) {
+  auto project = ProjectBuilder()
+                     .approve_step("x", {.input = "${{ input }}"})
+                     .transform_step("z", {.needs = {"x"}}, "${{ input }}")
+                     .build();
+  World world(project);
+  const RunId run = world.start({.input = R"("harmless")"});
+  world.work();
+  world.answer_first(true);
+  world.work();
+  ASSERT_EQ(world.status(run), "completed");
+  EXPECT_EQ(world.fork(run, "z", Payload(R"("another")")).error().code, "conflict");
+  EXPECT_TRUE(world.fork(run, "z").has_value());
+  EXPECT_TRUE(world.fork(run, "x", Payload(R"("another")")).has_value());
+  world.verify();
+}
+
 TEST(Forks, OfAForkHasTheInputOfTheFork) {
   auto project = ProjectBuilder().agent_step("a", {}).agent_step("b", {.needs = {"a"}}).build();
   World world(project);

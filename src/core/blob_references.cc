@@ -18,6 +18,7 @@ void skip_space(std::string_view& text) {
 }  // namespace
 
 void find_blob_references(std::string_view json, std::vector<std::string>& digests) {
+  const std::size_t known = digests.size();
   for (std::size_t at = json.find(kName); at != std::string_view::npos; at = json.find(kName, at + 1)) {
     std::string_view rest = json.substr(at + kName.size());
     skip_space(rest);
@@ -27,8 +28,12 @@ void find_blob_references(std::string_view json, std::vector<std::string>& diges
     if (!rest.starts_with(kPrefix)) continue;
     const std::string_view digest = rest.substr(kPrefix.size(), kDigestLength);
     if (!is_sha256_hex(digest) || !rest.substr(kPrefix.size() + kDigestLength).starts_with('"')) continue;
-    if (std::ranges::find(digests, digest) == digests.end()) digests.emplace_back(digest);
+    digests.emplace_back(digest);
   }
+  if (digests.size() == known) return;
+  std::ranges::sort(digests);
+  const auto repeated = std::ranges::unique(digests);
+  digests.erase(repeated.begin(), repeated.end());
 }
 
 }  // namespace ganglion

@@ -8,7 +8,8 @@
 
 namespace ganglion {
 
-// Adds the digests (64 hexadecimal digits) that the JSON refers to, each once.
+// Adds the digests (64 hexadecimal digits) that the JSON refers to. `digests` is sorted afterwards, and has
+// each once, if any were added.
 void find_blob_references(std::string_view json, std::vector<std::string>& digests);
 
 }  // namespace ganglion

@@ -60,6 +60,28 @@ std::vector<Link> chain_of(const StepDefinition& step, const AgentDefinition& ag
   return chain;
 }
 
+std::vector<const AgentDefinition*> readers_of(const Project& project, const StepDefinition& step,
+                                               const AgentDefinition& agent) {
+  std::vector<const AgentDefinition*> readers;
+  const auto add = [&](const std::string& name) -> const AgentDefinition* {
+    const auto found = project.agents.find(name);
+    if (found == project.agents.end()) return nullptr;
+    readers.push_back(&found->second);
+    return readers.back();
+  };
+  std::vector<const AgentDefinition*> performers = {&agent};
+  readers.push_back(&agent);
+  if (const auto* router = std::get_if<RouterAgent>(&agent.backend)) {
+    for (const std::string& target : targets_of(*router)) performers.push_back(add(target));
+    if (router->classifier) add(*router->classifier);
+  }
+  for (const AgentDefinition* performer : performers) {
+    if (performer == nullptr) continue;
+    for (const std::string& next : step.fallback ? *step.fallback : performer->fallback) add(next);
+  }
+  return readers;
+}
+
 std::optional<Duration> cache_ttl(const StepDefinition& step, const std::vector<Link>& chain) {
   const bool recalled =
       std::ranges::any_of(chain, [](const Link& link) { return link.role == TaskRole::recall; });

@@ -21,6 +21,11 @@ struct Link {
 // `agent` is the one that performs, after routing. At least one link.
 std::vector<Link> chain_of(const StepDefinition& step, const AgentDefinition& agent);
 
+// Everybody who may come to see the input of a call of this agent: itself, whom it routes to, and who is
+// asked when they fail.
+std::vector<const AgentDefinition*> readers_of(const Project& project, const StepDefinition& step,
+                                               const AgentDefinition& agent);
+
 // Whether a successful output of the step is worth keeping, and for how long.
 std::optional<Duration> cache_ttl(const StepDefinition& step, const std::vector<Link>& chain);
 

@@ -106,8 +106,8 @@ struct Decision {
   std::vector<CacheWrite> cached;
   // Of a TaskReport.
   Verdict verdict = Verdict::accepted;
-  // Why nothing happened where something was asked for; code `conflict` if not said otherwise. An input that asks for what is
-  // already so (pausing a paused run) is no conflict.
+  // Why nothing happened where something was asked for; code `conflict` if not said otherwise. An input that
+  // asks for what is already so (pausing a paused run) is no conflict.
   std::optional<Error> refusal;
 };
 

@@ -107,6 +107,17 @@ TEST(DecideBudget, AnAgentThatSaysNothingNeedsTheMostThatItHasUsed) {
   EXPECT_EQ(story.error(), "budget_exceeded");
 }
 
+TEST(DecideBudget, OneAttemptAtATimeTellsWhatAnUnknownAgentUses) {
+  Story story(ProjectBuilder()
+                  .agent_step("a", {.for_each = "${{ [1, 2, 3, 4] }}"})
+                  .budget({.tokens = 100, .usd = {}})
+                  .build());
+  EXPECT_THAT(story.events(), ElementsAre("run_created", "step_started a", "task_scheduled a[0]"));
+  story.succeed_using("a", R"({"tokens": 30})", 0);
+  EXPECT_THAT(story.events(),
+              ElementsAre("task_succeeded a[0]", "task_scheduled a[1]", "task_scheduled a[2]"));
+}
+
 TEST(DecideBudget, WhatFailuresUseCountsToo) {
   Story story(ProjectBuilder()
                   .add_agents({"second"})

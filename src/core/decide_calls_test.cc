@@ -338,6 +338,19 @@ TEST(DecideCache, AfterAMissTheAgentIsAskedAndItsOutputIsKept) {
   EXPECT_EQ(story.run.step(StepIndex(0)).attempts, 1u);
 }
 
+TEST(DecideCache, WhatAFallbackAnswersIsNotKept) {
+  Story story(ProjectBuilder()
+                  .add_agents({"second"})
+                  .agent_step("a", {.fallback = {"second"}, .cache = Duration(1000)})
+                  .build());
+  story.fail_with("a", "cache_miss");
+  story.fail("a", 0, false);
+  EXPECT_EQ(story.said<TaskScheduled>()->agent, "second");
+  story.succeed("a", "7");
+  EXPECT_THAT(story.output(), R"({"a":7})");
+  EXPECT_TRUE(story.last.cached.empty());
+}
+
 TEST(DecideCache, TheKeyIsTheAgentAndItsInputOrWhatTheStepSays) {
   const auto key = [](const StepSpec& spec, const std::string& input, const std::string& agent = "worker") {
     Story story(ProjectBuilder().agent_step("a", spec, agent).build(), input);

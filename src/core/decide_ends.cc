@@ -183,8 +183,13 @@ void Decider::keep_cached(Place place, const Payload& output) {
   if (call == nullptr) return;
   const std::string& called = call->agent.empty() ? task.details->called : call->agent;
   const AgentDefinition* agent = find_agent(routed ? task.details->routed : called);
-  const auto ttl = agent ? cache_ttl(definition, chain_of(definition, *agent)) : std::nullopt;
-  if (ttl) decision_.cached.push_back({task.details->cache_key, output, *ttl});
+  if (agent == nullptr) return;
+  const std::vector<Link> chain = chain_of(definition, *agent);
+  // What a fallback has answered is not what the agent would.
+  const auto own = std::ranges::find(chain, TaskRole::work, &Link::role);
+  if (task.link != static_cast<std::uint32_t>(own - chain.begin())) return;
+  if (const auto ttl = cache_ttl(definition, chain))
+    decision_.cached.push_back({task.details->cache_key, output, *ttl});
 }
 
 void Decider::classified(const TaskReport& report, const TaskSuccess& success) {

@@ -78,8 +78,12 @@ TEST(DecideFork, OfAnEndedRunItOpensWhatHadFailedOrWasCalledOff) {
 
 TEST(DecideFork, FromAnyEntryItIsTheFoldAndEnds) {
   const RetryPolicy twice{.max_attempts = 2, .initial = Duration(10), .max = Duration(10), .jitter = 0};
+  // What its attempts use is known, so that they go side by side.
+  AgentDefinition worker = testing::agent_named("worker");
+  worker.budget = Budget{.tokens = 1, .usd = {}};
   const auto project =
       ProjectBuilder()
+          .add_agent(std::move(worker))
           .add_agents({"x", "second"})
           .router("r", {{"zzz", "x"}}, "x", "second")
           .workflow("child")

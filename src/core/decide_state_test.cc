@@ -187,6 +187,16 @@ TEST(DecideState, AnAgentsInputSeesOnlyWhatItMayRead) {
   EXPECT_EQ(story.run.find_task(StepIndex(0), ItemIndex(0))->state_version, 1u);
 }
 
+TEST(DecideState, AnInputShowsWhatEverybodyMayReadWhoMayComeToSeeIt) {
+  ProjectBuilder builder;
+  builder.add_agent(writer()).add_agents({"blind"}).reads_state();
+  builder.agent_step("a", {.input = "${{ state }}", .fallback = {"blind"}}, "writer");
+  builder.agent_step("b", {.input = "${{ state }}", .choice = "writer"}, "writer");
+  Story story(builder.build(), "{}", {.session_id = "s", .state = {{"case.x", "1"}, {"secret", "2"}}});
+  EXPECT_EQ(story.input("a"), "{}");
+  EXPECT_EQ(story.input("b"), R"({"case":{"x":1}})");
+}
+
 TEST(DecideState, ADottedKeyIsFoundHoweverItIsAskedFor) {
   ProjectBuilder builder;
   builder.reads_state().transform_step(

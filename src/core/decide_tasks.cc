@@ -102,11 +102,12 @@ void Decider::enter(Place place) {
   scope_.enter(place.step, place.item, repeated ? &*task->details->last_output : nullptr);
 }
 
-Result<Payload> Decider::input_of(Place place, const expr::Template& input, const AgentDefinition* reader) {
+Result<Payload> Decider::input_of(Place place, const expr::Template& input, const AgentDefinition* called) {
   enter(place);
-  scope_.limit_state(reader ? &reader->state.read : nullptr);
+  const bool reads_state = called != nullptr && run_.workflow().reads_state;
+  if (reads_state) scope_.limit_state(readers_of(run_.project(), run_.definition(place.step), *called));
   auto rendered = bounded(input.render(scope_));
-  scope_.limit_state(nullptr);
+  scope_.limit_state({});
   scope_.leave();
   return rendered;
 }
@@ -176,6 +177,7 @@ Result<Decider::Begun> Decider::schedule_classifier(Place place, const AgentCall
                                                     std::optional<Payload> input) {
   const AgentDefinition* asked = find_agent(classifier);
   if (asked == nullptr) return fail("unknown_agent", "the project has no agent \"" + classifier + "\"");
+  if (is_probed(*asked)) return Begun::blocked;
   auto reservation = reserve(need_of(*asked));
   if (!reservation) return std::unexpected(reservation.error());
   if (reservation->begun == Begun::blocked) return Begun::blocked;
@@ -233,6 +235,7 @@ Result<Decider::Begun> Decider::schedule_link(Place place, const std::string& pe
     std::string digest = sha256_hex(show.bytes());
     return begin_wait(place, ForPerson{human->by, std::move(show), std::move(digest), asked->name});
   }
+  if (is_probed(*asked)) return Begun::blocked;
   auto reservation = reserve(need_of(*asked));
   if (!reservation) return std::unexpected(reservation.error());
   if (reservation->begun == Begun::blocked) return Begun::blocked;
@@ -297,6 +300,17 @@ Result<Decider::Begun> Decider::begin_wait(Place place, Wait wait) {
 Budget Decider::need_of(const AgentDefinition& agent) const {
   if (!run_.budget()) return {};
   return agent.budget ? *agent.budget : run_.largest_use(agent.name);
+}
+
+// Whether an attempt is under way that will tell what one uses.
+bool Decider::is_probed(const AgentDefinition& agent) const {
+  if (!run_.budget() || agent.budget || run_.knows_use(agent.name)) return false;
+  return std::ranges::any_of(run_.open_attempts(), [&](const AttemptToken& token) {
+    const TaskRecord& task = *run_.find_task(token.step, token.item);
+    const bool asks = task.role == TaskRole::work || task.role == TaskRole::classify;
+    return asks && std::holds_alternative<TaskDispatched>(task.state) &&
+           run_.agent_of(token.step, token.item) == agent.name;
+  });
 }
 
 // The other workflow's own budget; of what that doesn't bound, what is left, in equal parts for the items

@@ -94,7 +94,8 @@ class Decider {
   Result<Begun> schedule_sub_run(Place place, const SubWorkflow& sub);
   Result<Begun> begin_wait(Place place, Wait wait);
   Result<std::string> called_agent(Place place, const AgentCall& call);
-  Result<Payload> input_of(Place place, const expr::Template& input, const AgentDefinition* reader);
+  // `called`: whose input it becomes, or null: then all of the state can be seen.
+  Result<Payload> input_of(Place place, const expr::Template& input, const AgentDefinition* called);
   Result<std::string> cache_key(Place place, const std::string& agent, const Payload& input);
   Result<Begun> schedule_classifier(Place place, const AgentCall& call, const std::string& router,
                                     const std::string& classifier, std::optional<Payload> input);
@@ -108,6 +109,7 @@ class Decider {
   // Error `budget_exceeded` where there will never be room.
   Result<Reservation> reserve(const Budget& need) const;
   Budget need_of(const AgentDefinition& agent) const;
+  bool is_probed(const AgentDefinition& agent) const;
   Budget share_of(Place place, const WorkflowDefinition& workflow) const;
   Attempt next_attempt(Place place) const;
   TaskScheduled scheduled(Place place, std::string agent, TaskRole role, std::optional<Payload> input) const;

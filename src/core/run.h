@@ -76,6 +76,8 @@ class Run {
   const Budget& reserved() const { return reserved_; }
   // The most that one attempt of this agent has used so far in a run with a budget.
   Budget largest_use(const std::string& agent) const;
+  // Whether one has ended, so that this is known.
+  bool knows_use(const std::string& agent) const { return largest_.contains(agent); }
 
   // The `status` of the HTTP API.
   std::string_view status() const;

@@ -1,5 +1,6 @@
 #include "core/run_scope.h"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -80,7 +81,8 @@ void RunScope::write_state(const StateWrite& write) {
 }
 
 bool RunScope::is_readable(std::string_view key) const {
-  return readable_ == nullptr || any_matches(*readable_, key);
+  return std::ranges::all_of(
+      readers_, [key](const AgentDefinition* reader) { return any_matches(reader->state.read, key); });
 }
 
 // The key itself, or the keys below it as an object of objects; nothing where there are none.

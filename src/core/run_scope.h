@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/expr/program.h"
@@ -38,9 +39,8 @@ class RunScope final : public expr::Scope {
   // From now on the state is as after this write.
   void write_state(const StateWrite& write);
   void set_event(expr::Value event) { event_ = std::move(event); }
-  // Only keys that one of the patterns matches; null for all. The patterns outlive the scope or the next
-  // call.
-  void limit_state(const std::vector<std::string>* readable) { readable_ = readable; }
+  // Only keys that all of these may read; without any, all keys. They outlive the scope or the next call.
+  void limit_state(std::vector<const AgentDefinition*> readers) { readers_ = std::move(readers); }
 
  private:
   std::optional<expr::Value> find_step(std::string_view path) const;
@@ -51,7 +51,7 @@ class RunScope final : public expr::Scope {
   const Run& run_;
   const StateSnapshot* state_;
   std::optional<StateSnapshot> written_;  // in place of state_, once something was written
-  const std::vector<std::string>* readable_ = nullptr;
+  std::vector<const AgentDefinition*> readers_;
   std::optional<expr::Value> item_;
   std::size_t index_ = 0;
   std::optional<StepIndex> self_;

@@ -159,6 +159,7 @@ void Run::on(const TaskWaiting& event, Timestamp at) {
 
 void Run::on(const TaskRouted& event, Timestamp at) {
   TaskRecord& task = begin_task(event.step, event.item, at);
+  if (budget_ && event.attempt != Attempt(0)) largest_.try_emplace(agent_of(event.step, event.item));
   end_attempt(event.step, event.item, event.usage);
   if (event.input) {
     task.input = *event.input;
@@ -171,6 +172,7 @@ void Run::on(const TaskRouted& event, Timestamp at) {
 
 void Run::on(const TaskSucceeded& event, Timestamp at) {
   end_attempt(event.step, event.item, event.usage);
+  if (budget_) largest_.try_emplace(agent_of(event.step, event.item));
   TaskRecord& task = this->task(event.step, event.item);
   if (event.again) {
     ++task.iteration;

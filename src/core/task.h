@@ -25,16 +25,16 @@ struct PublishRequest {
 
 struct TaskSuccess {
   Payload output;
-  // An object of numbers: {"input_tokens": …, "output_tokens": …, "tokens": …, "usd": …}. Tokens are `tokens`, or
-  // where that is absent the sum of the two others.
+  // An object of numbers: {"input_tokens": …, "output_tokens": …, "tokens": …, "usd": …}. Tokens are
+  // `tokens`, or where that is absent the sum of the two others.
   std::optional<Payload> usage = {};
   std::vector<PublishRequest> events = {};
   // Of the run's session; the agent's `state.write` must allow the keys. `expires_at` is set by the engine.
   std::vector<StateWrite> state = {};
 };
 struct TaskFailure {
-  // snake_case; the engine's own: timeout, idle_timeout, worker_lost, crashed, invalid_output, output_too_large,
-  // agent_unavailable, circuit_open, cache_miss, rejected
+  // snake_case; the engine's own: timeout, idle_timeout, worker_lost, crashed, invalid_output,
+  // output_too_large, agent_unavailable, circuit_open, cache_miss, rejected
   std::string code;
   std::string message;
   bool retryable = true;
@@ -44,10 +44,10 @@ struct TaskFailure {
 struct TaskReport {
   AttemptToken token;
   std::variant<TaskSuccess, TaskFailure> outcome;
-  std::string worker;                             // who did it; may be empty
-  Timestamp started_at;                           // when it was handed out
-  std::optional<Timestamp> queued_at = {};        // when it could have been handed out first
-  std::optional<Duration> work = {};              // as the worker measured it
+  std::string worker;                       // who did it; may be empty
+  Timestamp started_at;                     // when it was handed out
+  std::optional<Timestamp> queued_at = {};  // when it could have been handed out first
+  std::optional<Duration> work = {};        // as the worker measured it
   bool by_engine = false;  // the end of a sub-run or an answer from the cache: nobody else can report these
 };
 
@@ -56,8 +56,8 @@ enum class Verdict {
   accepted,
   stale_attempt,  // the token names no current attempt: late, duplicate, or the run has ended
   unknown,        // no such run or task
-  invalid,        // the output breaks the agent's schema, or it writes or publishes what it may not: counted as a
-                  // failed attempt
+  invalid,  // the output breaks the agent's schema, or it writes or publishes what it may not: counted as a
+            // failed attempt
 };
 
 }  // namespace ganglion

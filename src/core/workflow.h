@@ -100,10 +100,10 @@ inline constexpr std::string_view kCacheFallback = "cache";
 struct AgentDefinition {
   std::string name;
   AgentBackend backend;
-  Duration timeout{30'000};               // of one attempt, from the moment it is handed out
-  std::optional<Duration> idle_timeout;   // of one attempt without a heartbeat; kind worker only
+  Duration timeout{30'000};              // of one attempt, from the moment it is handed out
+  std::optional<Duration> idle_timeout;  // of one attempt without a heartbeat; kind worker only
   RetryPolicy retry;
-  std::vector<std::string> fallback;      // agents, or kCacheFallback; tried in order after the last attempt
+  std::vector<std::string> fallback;  // agents, or kCacheFallback; tried in order after the last attempt
   std::optional<CircuitBreaker> breaker;
   std::optional<std::uint32_t> concurrency;  // attempts handed out at once; 1 … 10,000
   std::optional<Rate> rate_limit;            // of hand-outs
@@ -182,8 +182,8 @@ struct StepDefinition {
   std::uint32_t max_parallel = 0;          // of a mapped step; 0: kMaxTasksInFlight
   // After each success: another iteration unless it is true. Sees the step's own latest output.
   std::optional<expr::Program> until = {};
-  std::uint32_t max_iterations = 1;      // of one task
-  std::optional<Duration> timeout = {};  // of the whole step: every attempt, pause, iteration and item
+  std::uint32_t max_iterations = 1;       // of one task
+  std::optional<Duration> timeout = {};   // of the whole step: every attempt, pause, iteration and item
   std::optional<RetryPolicy> retry = {};  // the step's own, for every agent of its chain; else each agent's
   std::optional<std::vector<std::string>> fallback = {};  // the step's own; else its agent's
   std::optional<CachePolicy> cache = {};
@@ -247,20 +247,20 @@ inline constexpr std::uint32_t kMaxTasksInFlight = 1000;  // of one mapped step,
 inline constexpr std::size_t kMaxUsage = 4096;            // bytes of one result's usage
 inline constexpr std::size_t kMaxPayload =
     1 << 20;  // bytes of one input, item or output, also of a mapped step
-inline constexpr std::uint32_t kMaxIterations = 10'000;   // of an `until`
-inline constexpr std::size_t kMaxFallbacks = 16;          // of a chain
-inline constexpr std::size_t kMaxStateWrites = 256;       // of one `set` or one result
-inline constexpr std::size_t kMaxStateKey = 255;          // bytes
-inline constexpr std::size_t kMaxStateKeys = 10'000;      // of one session
-inline constexpr std::size_t kMaxStateBytes = 8 << 20;    // of one session's values
-inline constexpr Duration kScratchTtl{300'000};           // of keys that begin with `scratch.`
-inline constexpr std::size_t kMaxTopic = 255;             // bytes
-inline constexpr std::size_t kMaxPublished = 64;          // events of one result
-inline constexpr std::uint32_t kMaxHops = 16;             // an event that caused an event that caused …
-inline constexpr std::uint32_t kMaxDepth = 16;            // of sub-runs
-inline constexpr std::size_t kMaxSignals = 1000;          // of a run, that nothing has waited for yet
-inline constexpr std::size_t kMaxMissed = 1000;           // slots of a schedule
-inline constexpr std::size_t kMaxComment = 4000;          // bytes, of an approval
+inline constexpr std::uint32_t kMaxIterations = 10'000;  // of an `until`
+inline constexpr std::size_t kMaxFallbacks = 16;         // of a chain
+inline constexpr std::size_t kMaxStateWrites = 256;      // of one `set` or one result
+inline constexpr std::size_t kMaxStateKey = 255;         // bytes
+inline constexpr std::size_t kMaxStateKeys = 10'000;     // of one session
+inline constexpr std::size_t kMaxStateBytes = 8 << 20;   // of one session's values
+inline constexpr Duration kScratchTtl{300'000};          // of keys that begin with `scratch.`
+inline constexpr std::size_t kMaxTopic = 255;            // bytes
+inline constexpr std::size_t kMaxPublished = 64;         // events of one result
+inline constexpr std::uint32_t kMaxHops = 16;            // an event that caused an event that caused …
+inline constexpr std::uint32_t kMaxDepth = 16;           // of sub-runs
+inline constexpr std::size_t kMaxSignals = 1000;         // of a run, that nothing has waited for yet
+inline constexpr std::size_t kMaxMissed = 1000;          // slots of a schedule
+inline constexpr std::size_t kMaxComment = 4000;         // bytes, of an approval
 
 struct Project {
   std::string digest;  // lower-case hex SHA-256 of `source`

@@ -94,7 +94,7 @@ void DeadLettersApi::register_routes(http::Router& router) {
   router.add(http::Method::get, "/v1/dead-letters",
              [this](const Request& request, Responder responder) { list(request, std::move(responder)); });
   router.add(http::Method::delete_, "/v1/dead-letters",
-             [this](const Request&, Responder responder) { purge(std::move(responder)); });
+             [this](const Request& request, Responder responder) { purge(request, std::move(responder)); });
   router.add(http::Method::post, "/v1/dead-letters/{id}/requeue",
              [this](const Request& request, Responder responder) { requeue(request, std::move(responder)); });
   router.add(http::Method::delete_, "/v1/dead-letters/{id}",
@@ -126,7 +126,13 @@ void DeadLettersApi::remove(const http::Request& request, http::Responder respon
       });
 }
 
-void DeadLettersApi::purge(http::Responder responder) {
+void DeadLettersApi::purge(const http::Request& request, http::Responder responder) {
+  const http::Target target = query_of(request.target());
+  if (!target.query.empty()) {
+    return responder.fail(invalid_parameter(
+        target.query.front().first,
+        "is not taken here: this removes all of them; DELETE /v1/dead-letters/{id} removes one"));
+  }
   dependencies_.store.remove_records(
       RecordKind::dead_letter, std::nullopt,
       [responder = std::move(responder)](Result<std::uint64_t> removed) mutable {

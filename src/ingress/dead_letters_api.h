@@ -26,7 +26,7 @@ class DeadLettersApi {
   void requeue_event(std::shared_ptr<Requeue> requeue);
   void publish(std::shared_ptr<Requeue> requeue);
   void remove(const http::Request& request, http::Responder responder);
-  void purge(http::Responder responder);
+  void purge(const http::Request& request, http::Responder responder);
 
   Dependencies dependencies_;
 };
