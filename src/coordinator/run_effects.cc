@@ -27,13 +27,7 @@ Payload asked(const Run& run, const AttemptToken& token, const TaskRecord& task)
 
 bool has_fallback(const Run& run, const AttemptToken& token, const TaskRecord& task) {
   if (task.role != TaskRole::work) return task.role == TaskRole::classify;
-  const auto& call = std::get<AgentCall>(run.definition(token.step).action);
-  std::string performer = call.agent;
-  if (task.details && performer.empty()) performer = task.details->called;
-  if (task.details && !task.details->routed.empty()) performer = task.details->routed;
-  const auto agent = run.project().agents.find(performer);
-  if (agent == run.project().agents.end()) return false;
-  return task.link + 1 < chain_of(run.definition(token.step), agent->second).size();
+  return task.link + 1 < chain_of(run, token.step, token.item).size();
 }
 
 // Of failures of a sub-run that another one would repeat.

@@ -4,6 +4,7 @@
 
 #include "base/json_text.h"
 #include "core/expr/value.h"
+#include "core/run.h"
 
 namespace ganglion {
 namespace {
@@ -58,6 +59,18 @@ std::vector<Link> chain_of(const StepDefinition& step, const AgentDefinition& ag
     }
   }
   return chain;
+}
+
+std::vector<Link> chain_of(const Run& run, StepIndex step, ItemIndex item) {
+  const auto* call = std::get_if<AgentCall>(&run.definition(step).action);
+  const TaskRecord* task = run.find_task(step, item);
+  if (call == nullptr || task == nullptr) return {};
+  std::string performer = call->agent;
+  if (performer.empty() && task->details) performer = task->details->called;
+  if (task->details && !task->details->routed.empty()) performer = task->details->routed;
+  const auto agent = run.project().agents.find(performer);
+  if (agent == run.project().agents.end()) return {};
+  return chain_of(run.definition(step), agent->second);
 }
 
 std::vector<const AgentDefinition*> readers_of(const Project& project, const StepDefinition& step,

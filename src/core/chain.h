@@ -13,6 +13,8 @@
 
 namespace ganglion {
 
+class Run;
+
 struct Link {
   TaskRole role = TaskRole::work;
   std::string agent;  // of the role work
@@ -20,6 +22,10 @@ struct Link {
 
 // `agent` is the one that performs, after routing. At least one link.
 std::vector<Link> chain_of(const StepDefinition& step, const AgentDefinition& agent);
+
+// Of a task that is under way: from the agent that the step names, an expression chose or a router went to.
+// Empty where no agent is called.
+std::vector<Link> chain_of(const Run& run, StepIndex step, ItemIndex item);
 
 // Everybody who may come to see the input of a call of this agent: itself, whom it routes to, and who is
 // asked when they fail.

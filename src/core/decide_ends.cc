@@ -177,18 +177,11 @@ void Decider::accept(const TaskReport& report, const TaskSuccess& success) {
 void Decider::keep_cached(Place place, const Payload& output) {
   const TaskRecord& task = *run_.find_task(place.step, place.item);
   if (task.role != TaskRole::work || !task.details || task.details->cache_key.empty()) return;
-  const StepDefinition& definition = run_.definition(place.step);
-  const bool routed = !task.details->routed.empty();
-  const auto* call = std::get_if<AgentCall>(&definition.action);
-  if (call == nullptr) return;
-  const std::string& called = call->agent.empty() ? task.details->called : call->agent;
-  const AgentDefinition* agent = find_agent(routed ? task.details->routed : called);
-  if (agent == nullptr) return;
-  const std::vector<Link> chain = chain_of(definition, *agent);
+  const std::vector<Link> chain = chain_of(run_, place.step, place.item);
   // What a fallback has answered is not what the agent would.
   const auto own = std::ranges::find(chain, TaskRole::work, &Link::role);
   if (task.link != static_cast<std::uint32_t>(own - chain.begin())) return;
-  if (const auto ttl = cache_ttl(definition, chain))
+  if (const auto ttl = cache_ttl(run_.definition(place.step), chain))
     decision_.cached.push_back({task.details->cache_key, output, *ttl});
 }
 
@@ -233,15 +226,8 @@ const RetryPolicy& Decider::retry_policy(const AttemptToken& token) const {
 }
 
 bool Decider::has_next_link(const AttemptToken& token) const {
-  const StepDefinition& definition = run_.definition(token.step);
-  const auto* call = std::get_if<AgentCall>(&definition.action);
   const TaskRecord& task = *run_.find_task(token.step, token.item);
-  if (call == nullptr || task.role == TaskRole::classify) return false;
-  std::string performer = call->agent;
-  if (performer.empty() && task.details) performer = task.details->called;
-  if (task.details && !task.details->routed.empty()) performer = task.details->routed;
-  const AgentDefinition* agent = find_agent(performer);
-  return agent != nullptr && task.link + 1 < chain_of(definition, *agent).size();
+  return task.role != TaskRole::classify && task.link + 1 < chain_of(run_, token.step, token.item).size();
 }
 
 // The router's default, where the classifier has failed for good.
