@@ -24,12 +24,8 @@
 #include "agents/worker/supervisor.h"
 #include "base/asio/asio.h"
 #include "cli/main_command.h"
-#include "coordinator/coordinator.h"
 #include "coordinator/definitions.h"
-#include "coordinator/event_log.h"
-#include "coordinator/event_router.h"
-#include "coordinator/schedules.h"
-#include "coordinator/sessions.h"
+#include "engine/engine.h"
 #include "ingress/api.h"
 #include "ingress/http/server.h"
 #include "observability/log.h"
@@ -73,14 +69,6 @@ Result<http::Options> listen_options(const std::string& listen) {
   return options;
 }
 
-// For an engine that only answers questions and takes verbs: what it would dispatch waits in the journal for
-// one that works.
-class NoAgents final : public TaskQueue {
- public:
-  void dispatch(Task) override {}
-  void withdraw(const AttemptToken&) override {}
-};
-
 class EmbeddedHost final : public cli::Host {
  public:
   static Result<std::unique_ptr<cli::Host>> start(cli::HostOptions options);
@@ -105,11 +93,9 @@ class EmbeddedHost final : public cli::Host {
   Result<void> open_store();
   Result<void> read_project();
   void assemble(http::Options listen);
-  // On the loop, one after the other; each calls the next.
+  EngineOptions engine_options();
+  // On the loop; the first calls the second.
   void begin(std::promise<Result<void>> ready);
-  void activate_project(std::promise<Result<void>> ready);
-  void recover(std::promise<Result<void>> ready);
-  void route_events(std::promise<Result<void>> ready);
   void serve(std::promise<Result<void>> ready);
   void supervise(const std::vector<WorkerProgram>& programs);
   using ReloadDone = std::move_only_function<void(Result<cli::Reloaded>)>;
@@ -121,22 +107,14 @@ class EmbeddedHost final : public cli::Host {
   AsioLoop loop_{context_};
   OsRandom random_;
   Log log_;
-  NoAgents no_agents_;
   CurlHttpClient curl_;
   agents::HttpExecutor http_agents_;
   std::shared_ptr<const Project> project_;  // of the file, if there is one
   std::filesystem::path directory_;         // where the project's programs run
   std::unique_ptr<Store> store_;
   sqlite::Store* sqlite_ = nullptr;  // the same store, where it is that kind
-  std::unique_ptr<Definitions> definitions_;
   std::unique_ptr<agents::ProcessExecutor> process_agents_;
-  std::unique_ptr<agents::Pool> pool_;
-  std::unique_ptr<Sessions> sessions_;
-  std::unique_ptr<EventLog> events_;
-  std::unique_ptr<Coordinator> coordinator_;
-  std::unique_ptr<EventRouter> router_;
-  std::unique_ptr<Schedules> schedules_;
-  std::unique_ptr<ingress::Api> api_;
+  std::unique_ptr<Engine> engine_;
   std::unique_ptr<http::Server> server_;
   std::unique_ptr<agents::Supervisor> supervisor_;
   std::string url_;
@@ -201,115 +179,58 @@ Result<void> EmbeddedHost::open_store() {
 }
 
 void EmbeddedHost::assemble(http::Options listen) {
-  definitions_ = std::make_unique<Definitions>(
-      *store_, [](const std::string& source) { return compile_project(source, "stored project"); });
   process_agents_ = std::make_unique<agents::ProcessExecutor>(
       context_, loop_, agents::ProcessExecutorOptions{.directory = directory_.string()});
-  auto resolve = [this](const std::string& definition, const std::string& agent) {
-    const auto project = definitions_->find(definition);
-    const auto found = project ? project->agents.find(agent) : decltype(project->agents.end()){};
-    if (!project || found == project->agents.end()) return std::shared_ptr<const AgentDefinition>();
-    return std::shared_ptr<const AgentDefinition>(project, &found->second);
-  };
-  pool_ = std::make_unique<agents::Pool>(
-      loop_, resolve, agents::Pool::Executors{.process = process_agents_.get(), .http = &http_agents_});
-  CoordinatorOptions coordinating;
-  coordinating.on_problem = [this](const RunId& run, const Error& problem) {
+  engine_ = std::make_unique<Engine>(
+      Engine::Ports{
+          .store = *store_,
+          .clock = loop_,
+          .random = random_,
+          .not_before = [this](Timestamp time) { loop_.not_before(time); },
+          .compile = [](const std::string& source) { return compile_project(source, "stored project"); },
+          .process = process_agents_.get(),
+          .http = &http_agents_},
+      engine_options());
+  if (options_.token) listen.tokens.push_back(*options_.token);
+  server_ = std::make_unique<http::Server>(context_, loop_, random_, std::move(listen),
+                                           std::move(engine_->router()));
+  engine_->api().watch(*server_);
+}
+
+EngineOptions EmbeddedHost::engine_options() {
+  EngineOptions options;
+  options.work = works() ? EngineWork::on : EngineWork::off;
+  options.coordinator.on_problem = [this](const RunId& run, const Error& problem) {
     log_.line(LogLevel::error, "run_problem")
         .add("run", run.text())
         .add("code", problem.code)
         .add("message", problem.message);
   };
   if (options_.transitions == cli::TransitionLog::on) {
-    coordinating.on_transition = [this](const RunId& run, const JournalEntry& entry) {
+    options.coordinator.on_transition = [this](const RunId& run, const JournalEntry& entry) {
       log_transition(run, entry);
     };
   }
-  TaskQueue& queue = works() ? static_cast<TaskQueue&>(*pool_) : no_agents_;
-  sessions_ = std::make_unique<Sessions>(*store_, loop_);
-  events_ = std::make_unique<EventLog>(*store_, loop_);
-  coordinator_ = std::make_unique<Coordinator>(Coordinator::Dependencies{.store = *store_,
-                                                                         .clock = loop_,
-                                                                         .random = random_,
-                                                                         .tasks = queue,
-                                                                         .definitions = *definitions_,
-                                                                         .sessions = *sessions_,
-                                                                         .events = *events_},
-                                               std::move(coordinating));
-  pool_->connect(*coordinator_);
-  router_ = std::make_unique<EventRouter>(*store_, loop_, *events_, *coordinator_, *definitions_,
-                                          [this](const TopicEvent& event, const Error& problem) {
-                                            log_.line(LogLevel::error, "event_problem")
-                                                .add("event", static_cast<std::int64_t>(event.seq))
-                                                .add("topic", event.topic)
-                                                .add("code", problem.code)
-                                                .add("message", problem.message);
-                                          });
-
-  schedules_ = std::make_unique<Schedules>(*store_, loop_, *coordinator_, *definitions_,
-                                           [this](const std::string& workflow, const Error& problem) {
-                                             log_.line(LogLevel::error, "schedule_problem")
-                                                 .add("workflow", workflow)
-                                                 .add("code", problem.code)
-                                                 .add("message", problem.message);
-                                           });
-
-  if (options_.token) listen.tokens.push_back(*options_.token);
-  api_ = std::make_unique<ingress::Api>(ingress::Dependencies{.clock = loop_,
-                                                              .store = *store_,
-                                                              .coordinator = *coordinator_,
-                                                              .definitions = *definitions_,
-                                                              .pool = *pool_,
-                                                              .sessions = *sessions_,
-                                                              .events = *events_,
-                                                              .random = random_});
-  http::Router router;
-  api_->register_routes(router);
-  server_ = std::make_unique<http::Server>(context_, loop_, random_, std::move(listen), std::move(router));
-  api_->watch(*server_);
+  options.on_event_problem = [this](const TopicEvent& event, const Error& problem) {
+    log_.line(LogLevel::error, "event_problem")
+        .add("event", static_cast<std::int64_t>(event.seq))
+        .add("topic", event.topic)
+        .add("code", problem.code)
+        .add("message", problem.message);
+  };
+  options.on_schedule_problem = [this](const std::string& workflow, const Error& problem) {
+    log_.line(LogLevel::error, "schedule_problem")
+        .add("workflow", workflow)
+        .add("code", problem.code)
+        .add("message", problem.message);
+  };
+  return options;
 }
 
 void EmbeddedHost::begin(std::promise<Result<void>> ready) {
-  store_->last_time([this, ready = std::move(ready)](Result<Timestamp> last) mutable {
-    if (!last) return ready.set_value(std::unexpected(last.error()));
-    loop_.not_before(*last);
-    definitions_->restore([this, ready = std::move(ready)](Result<void> restored) mutable {
-      // A stored project that this version can't read matters only where nothing replaces it.
-      if (!restored && !project_) return ready.set_value(std::unexpected(restored.error()));
-      activate_project(std::move(ready));
-    });
-  });
-}
-
-void EmbeddedHost::activate_project(std::promise<Result<void>> ready) {
-  const auto active = definitions_->active();
-  if (!project_ || (active && active->digest == project_->digest)) return recover(std::move(ready));
-  definitions_->activate(project_, [this, ready = std::move(ready)](Result<void> activated) mutable {
-    if (!activated) return ready.set_value(std::unexpected(activated.error()));
-    recover(std::move(ready));
-  });
-}
-
-void EmbeddedHost::recover(std::promise<Result<void>> ready) {
-  auto recovered = [this](std::promise<Result<void>> done, Result<std::size_t> open_runs) {
-    if (!open_runs) return done.set_value(std::unexpected(open_runs.error()));
+  engine_->start(project_, [this, ready = std::move(ready)](Result<std::size_t> open_runs) mutable {
+    if (!open_runs) return ready.set_value(std::unexpected(open_runs.error()));
     log_.line(LogLevel::info, "recovered").add("open_runs", static_cast<std::int64_t>(*open_runs));
-    if (works()) return route_events(std::move(done));
-    serve(std::move(done));
-  };
-  events_->open([this, recovered, ready = std::move(ready)](Result<void> opened) mutable {
-    if (!opened) return ready.set_value(std::unexpected(opened.error()));
-    coordinator_->recover([recovered, ready = std::move(ready)](Result<std::size_t> open_runs) mutable {
-      recovered(std::move(ready), std::move(open_runs));
-    });
-  });
-}
-
-void EmbeddedHost::route_events(std::promise<Result<void>> ready) {
-  sessions_->start();
-  router_->start([this, ready = std::move(ready)](Result<void> started) mutable {
-    if (!started) return ready.set_value(std::unexpected(started.error()));
-    schedules_->start();
     serve(std::move(ready));
   });
 }
@@ -327,11 +248,11 @@ void EmbeddedHost::serve(std::promise<Result<void>> ready) {
     }
   }
   if (works()) {
-    const auto active = definitions_->active();
+    const auto active = engine_->definitions().active();
     supervise(active ? active->workers : std::vector<WorkerProgram>());
-    definitions_->on_activated([this] { supervisor_->apply(definitions_->active()->workers); });
+    engine_->definitions().on_activated([this] { supervisor_->apply(engine_->definitions().active()->workers); });
   }
-  api_->set_readiness(ingress::Api::Readiness::ready);
+  engine_->api().set_readiness(ingress::Api::Readiness::ready);
   log_.line(LogLevel::info, "serving").add("url", url_);
   ready.set_value({});
 }
@@ -357,7 +278,7 @@ void EmbeddedHost::supervise(const std::vector<WorkerProgram>& programs) {
         .add("reason", event.reason);
     say(event.worker, (ended ? "ended: " : "can't be started: ") + event.reason);
   };
-  callbacks.gone = [this](const std::string& worker) { pool_->worker_gone(worker); };
+  callbacks.gone = [this](const std::string& worker) { engine_->pool().worker_gone(worker); };
   supervisor_ = std::make_unique<agents::Supervisor>(
       context_, loop_,
       agents::SupervisorOptions{.directory = directory_.string(), .server = url_, .token = options_.token},
@@ -390,14 +311,14 @@ void EmbeddedHost::read_project_again(ReloadDone done) {
   if (!source) return done(fail("invalid_project", source.error().message));
   auto compiled = compile_project(*source, *options_.project_file);
   if (!compiled) return done(std::unexpected(compiled.error()));
-  const auto active = definitions_->active();
+  const auto active = engine_->definitions().active();
   const cli::Reloaded result{.changed = !active || active->digest != (*compiled)->digest};
   auto apply = [result, done = std::move(done)](Result<void> activated) mutable {
     if (!activated) return done(std::unexpected(activated.error()));
     done(result);
   };
   if (!result.changed) return apply({});
-  definitions_->activate(*compiled, std::move(apply));
+  engine_->definitions().activate(*compiled, std::move(apply));
 }
 
 void EmbeddedHost::log_transition(const RunId& run, const JournalEntry& entry) const {
@@ -412,8 +333,7 @@ void EmbeddedHost::stop() {
   if (!thread_.joinable()) return;
   std::promise<void> stopped;
   loop_.post_from_thread([this, &stopped] {
-    api_->set_readiness(ingress::Api::Readiness::draining);
-    pool_->stop();
+    engine_->stop_handing_out();
     // Workers first: what they have in hand they still report.
     auto drain = [this, &stopped] { server_->stop(kDrain, [&stopped] { stopped.set_value(); }); };
     if (!supervisor_) return drain();
@@ -425,15 +345,8 @@ void EmbeddedHost::stop() {
   // In the order of use, users first: nothing calls anything that is gone.
   supervisor_.reset();
   server_.reset();
-  api_.reset();
-  schedules_.reset();
-  router_.reset();
-  coordinator_.reset();
-  events_.reset();
-  sessions_.reset();
-  pool_.reset();
+  engine_.reset();
   process_agents_.reset();
-  definitions_.reset();
   store_.reset();
 }
 
