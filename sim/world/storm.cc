@@ -1,0 +1,112 @@
+#include "sim/world/storm.h"
+
+#include <chrono>
+#include <utility>
+
+namespace ganglion::sim {
+namespace {
+
+constexpr SimTime kTick{100'000};
+constexpr double kTicksPerHour = 36'000;
+constexpr std::int64_t kDayMs = 24 * 3'600 * 1'000;
+
+}  // namespace
+
+Storm::Storm(World& world, SimTime until) : world_(world), until_(until) {
+  tick();
+}
+
+void Storm::tick() {
+  if (world_.timeline().now() > until_) return;
+  engines();
+  store();
+  world_.timeline().after(kTick, [this] { tick(); });
+}
+
+bool Storm::begins(const std::string& site, const Spell& spell, Draw& rest) {
+  const auto occasion = world_.fate().occasion(world_.fate().site(site), spell.per_hour / kTicksPerHour);
+  if (occasion) world_.trace().add("storm", site);
+  rest = occasion.draw;
+  return occasion.happens;
+}
+
+void Storm::engines() {
+  for (const auto& host : world_.hosts()) engine(*host);
+}
+
+void Storm::engine(EngineHost& host) {
+  Timeline& timeline = world_.timeline();
+  const Weather& weather = world_.weather();
+  Draw draw(0);
+  if (begins(host.name() + ".crash", weather.engine_crash, draw)) {
+    host.kill(length(weather.engine_crash, draw));
+  }
+  if (begins(host.name() + ".pause", weather.engine_pause, draw)) {
+    host.pause();
+    timeline.after(length(weather.engine_pause, draw), [&host] { host.go_on(); });
+  }
+  if (begins(host.name() + ".store_partition", weather.store_partition, draw)) {
+    host.cut_from_store();
+    timeline.after(length(weather.store_partition, draw), [&host] { host.mend_to_store(); });
+  }
+  if (begins(host.name() + ".client_partition", weather.client_partition, draw)) {
+    const SimTime end = length(weather.client_partition, draw);
+    const std::uint64_t ways = 1 + draw.below(3);
+    for (const auto& [bit, way] : {std::pair(1u, HttpNetwork::Way::to_host),
+                                   std::pair(2u, HttpNetwork::Way::from_host)}) {
+      if ((ways & bit) == 0) continue;
+      world_.network().part(host.id(), way);
+      timeline.after(end, [this, id = host.id(), way] { world_.network().mend(id, way); });
+    }
+  }
+  if (begins(host.name() + ".clock_jump", weather.clock_jump, draw)) {
+    host.set_clock(Duration(draw.between(-kDayMs, kDayMs)));
+  }
+}
+
+void Storm::store() {
+  StoreServer& server = world_.store();
+  const Weather& weather = world_.weather();
+  Draw draw(0);
+  if (server.state() != StoreServer::State::up) return;
+  if (begins("store.down", weather.store_down, draw)) {
+    server.set(StoreServer::State::down);
+    return up_after(length(weather.store_down, draw));
+  }
+  if (begins("store.full", weather.store_full, draw)) {
+    server.set(StoreServer::State::full);
+    return up_after(length(weather.store_full, draw));
+  }
+  if (begins("store.failover", weather.store_failover, draw)) {
+    server.set(StoreServer::State::down);
+    const auto loses = static_cast<std::size_t>(draw.between(0, weather.failover_loses));
+    if (server.fail_over(loses) > 0) world_.saw("a failover lost commits");
+    return up_after(length(weather.store_failover, draw));
+  }
+  if (begins("store.slow", weather.store_slow, draw)) {
+    server.slow_down(static_cast<int>(draw.between(10, 2'000)));
+    world_.timeline().after(length(weather.store_slow, draw), [&server] { server.slow_down(1); });
+  }
+}
+
+void Storm::up_after(SimTime time) {
+  store_up_ = world_.timeline().after(time, [this] { world_.store().set(StoreServer::State::up); });
+}
+
+void Storm::heal() {
+  until_ = world_.timeline().now() - SimTime(1);
+  world_.weather().calm();
+  world_.timeline().call_off(store_up_);
+  world_.store().set(StoreServer::State::up);
+  world_.store().slow_down(1);
+  for (const auto& host : world_.hosts()) {
+    world_.network().mend(host->id(), HttpNetwork::Way::to_host);
+    world_.network().mend(host->id(), HttpNetwork::Way::from_host);
+    host->mend_to_store();
+    host->go_on();
+    if (world_.hosts().size() > 1) host->kill(SimTime(1'000));
+    if (!host->runs()) host->start();
+  }
+}
+
+}  // namespace ganglion::sim

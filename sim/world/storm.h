@@ -1,0 +1,34 @@
+#pragma once
+
+// Carries out the spells of a world's weather while it breaks, and heals what is broken when that is over.
+
+#include <string>
+
+#include "sim/world/world.h"
+
+namespace ganglion::sim {
+
+class Storm {
+ public:
+  // Begins now; nothing new begins after `until`.
+  Storm(World& world, SimTime until);
+
+  // What is parted, paused, down or full is so no longer, dead engines run again. With several engines each is
+  // started anew: what one of them has begun only that one knows, until another one starts.
+  void heal();
+
+ private:
+  void tick();
+  bool begins(const std::string& site, const Spell& spell, Draw& rest);
+  void engines();
+  void engine(EngineHost& host);
+  void store();
+  SimTime length(const Spell& spell, Draw& draw) { return draw.between(spell.least, spell.most); }
+  void up_after(SimTime time);
+
+  World& world_;
+  SimTime until_;
+  MomentId store_up_;
+};
+
+}  // namespace ganglion::sim

@@ -1,0 +1,47 @@
+#pragma once
+
+// What may go wrong in a world, and how likely. Everything is off by default; a scenario turns on what it wants.
+
+#include "sim/world/http_network.h"
+#include "sim/world/store_link.h"
+
+namespace ganglion::sim {
+
+// Something that begins now and then and lasts a while.
+struct Spell {
+  double per_hour = 0;  // of virtual time
+  SimTime least{1'000'000};
+  SimTime most{10'000'000};
+};
+
+struct Weather {
+  NetworkFaults network = {};
+  StoreLinkFaults store = {};
+
+  Spell engine_crash = {};      // lasts until it is started again
+  Spell engine_pause = {};      // SIGSTOP, then SIGCONT
+  Spell store_down = {};
+  Spell store_full = {};
+  Spell store_slow = {};
+  Spell store_failover = {};    // down, then a copy takes over
+  int failover_loses = 0;       // writes that the copy has not seen, at most
+  Spell store_partition = {};   // between one engine and the store
+  Spell client_partition = {};  // between one engine and all programs, one way or both
+  Spell clock_jump = {};        // of one host, by up to a day, either way
+
+  // The breaking is over.
+  void calm() {
+    const SimTime least = network.latency_least, most = network.latency_most;
+    network = {};
+    network.latency_least = least;
+    network.latency_most = most;
+    const StoreLinkFaults before = store;
+    store = {};
+    store.latency_least = before.latency_least;
+    store.latency_most = before.latency_most;
+    engine_crash = engine_pause = store_down = store_full = store_slow = store_failover = {};
+    store_partition = client_partition = clock_jump = {};
+  }
+};
+
+}  // namespace ganglion::sim
