@@ -250,7 +250,8 @@ void EmbeddedHost::serve(std::promise<Result<void>> ready) {
   if (works()) {
     const auto active = engine_->definitions().active();
     supervise(active ? active->workers : std::vector<WorkerProgram>());
-    engine_->definitions().on_activated([this] { supervisor_->apply(engine_->definitions().active()->workers); });
+    engine_->definitions().on_activated(
+        [this] { supervisor_->apply(engine_->definitions().active()->workers); });
   }
   engine_->api().set_readiness(ingress::Api::Readiness::ready);
   log_.line(LogLevel::info, "serving").add("url", url_);

@@ -4,8 +4,8 @@
 // from a key; the key of a decision is made from the world's seed, the place where it is taken and how often
 // it was taken there. So a decision that is left out changes no other.
 //
-// The mixing function is the finaliser of SplitMix64 (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number
-// Generators", OOPSLA 2014).
+// The mixing function is the finaliser of SplitMix64 (Steele, Lea, Flood: "Fast Splittable Pseudorandom
+// Number Generators", OOPSLA 2014).
 
 #include <cstdint>
 #include <string_view>

@@ -1,9 +1,9 @@
 #pragma once
 
 // The world's only clock and its only queue: what happens next is the earliest thing that was asked for, and
-// of two at the same moment the one that was asked for first. Everything else in the simulator, and everything
-// of the engine under it, runs inside one of these callbacks; so a world is a single thread, and the same
-// requests give the same story on any machine.
+// of two at the same moment the one that was asked for first. Everything else in the simulator, and
+// everything of the engine under it, runs inside one of these callbacks; so a world is a single thread, and
+// the same requests give the same story on any machine.
 
 #include <cstdint>
 #include <functional>
@@ -22,7 +22,8 @@ class Timeline {
 
   SimTime now() const { return now_; }
 
-  // Runs `callback` at `when`, or right after what is running now if that has passed. Id 0 is never given out.
+  // Runs `callback` at `when`, or right after what is running now if that has passed. Id 0 is never given
+  // out.
   MomentId at(SimTime when, Callback callback);
   MomentId after(SimTime delay, Callback callback) { return at(now_ + delay, std::move(callback)); }
   // A moment that has come or was called off is ignored.

@@ -18,8 +18,8 @@ namespace ganglion::sim {
 class Trace {
  public:
   // A line is `who what details`.
-  using Sink = std::function<void(SimTime at, std::string_view who, std::string_view what,
-                                  std::string_view details)>;
+  using Sink =
+      std::function<void(SimTime at, std::string_view who, std::string_view what, std::string_view details)>;
 
   explicit Trace(const Timeline& timeline, Sink sink = {}) : timeline_(timeline), sink_(std::move(sink)) {}
 

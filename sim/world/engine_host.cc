@@ -34,8 +34,9 @@ class EngineHost::Process {
         store({world.timeline(), world.fate(), world.store()}, clock, host.name(), world.weather().store,
               [&world, &host] {
                 world.saw("an engine died at a write");
-                host.kill(world.fate().draw(world.fate().site(host.name() + ".restart")).between(
-                    SimTime(5'000), SimTime(1'500'000)));
+                host.kill(world.fate()
+                              .draw(world.fate().site(host.name() + ".restart"))
+                              .between(SimTime(5'000), SimTime(1'500'000)));
               }),
         random(mix(world.fate().seed(), mix(host.id().value() + 1, life))),
         process_agents(world.options().make_executor ? world.options().make_executor(clock) : nullptr),
@@ -151,6 +152,11 @@ Engine& EngineHost::engine() {
 
 std::size_t EngineHost::pending_timers() const {
   return process_ ? process_->clock.pending() : 0;
+}
+
+Timestamp EngineHost::now() const {
+  if (process_) return process_->clock.now();
+  return wall_offset_ + Duration(world_.timeline().now().count() / 1'000);
 }
 
 }  // namespace ganglion::sim

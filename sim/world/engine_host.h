@@ -1,8 +1,8 @@
 #pragma once
 
 // A machine on which an engine runs, one process after the other. The engine is the production code, put
-// together as the composition root does it, over the ports of this world. A process that dies takes everything
-// with it that was not in the store; its supervisor starts another one after a while.
+// together as the composition root does it, over the ports of this world. A process that dies takes
+// everything with it that was not in the store; its supervisor starts another one after a while.
 
 #include <cstdint>
 #include <functional>
@@ -45,6 +45,8 @@ class EngineHost {
   // Of the process that serves.
   Engine& engine();
   std::size_t pending_timers() const;
+  // What its clock shows.
+  Timestamp now() const;
 
  private:
   class Process;

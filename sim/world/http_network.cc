@@ -172,9 +172,8 @@ void HttpNetwork::arrive(const std::shared_ptr<Conversation>& conversation) {
   if (host.parted_to) return;
   if (host.listener.clock == nullptr) {
     if (host.parted_from) return;
-    timeline_.after(latency(conversation->from_), [this, id = conversation->id_] {
-      finish(id, fail("unreachable", "nobody listens"));
-    });
+    timeline_.after(latency(conversation->from_),
+                    [this, id = conversation->id_] { finish(id, fail("unreachable", "nobody listens")); });
     return;
   }
   conversation->life_ = host.life;
@@ -246,10 +245,11 @@ void HttpNetwork::Conversation::respond(http::Response response, http::LossHook 
   if (network_.fate_.occasion(network_.fate_.site(from_ + ".lost_answer"), network_.faults_.lost_answer)) {
     return;
   }
-  HttpAnswer answer{response.status, std::move(response.headers), std::move(response.body)};
+  HttpAnswer answer{response.status, std::move(response.headers), std::move(response.body), to_, life_};
   network_.timeline_.after(network_.latency(from_),
                            [self = shared_from_this(), answer = std::move(answer)]() mutable {
-                             if (!self->host().parted_from) self->network_.finish(self->id_, std::move(answer));
+                             if (!self->host().parted_from)
+                               self->network_.finish(self->id_, std::move(answer));
                            });
 }
 

@@ -54,6 +54,8 @@ struct HttpAnswer {
   int status = 0;
   std::vector<std::pair<std::string, std::string>> headers = {};
   std::string body = {};
+  HostId from = {};
+  std::uint64_t life = 0;  // of what listened there
 };
 
 // What listens at a host: an engine's routes, on its clock. Both live as long as it listens.

@@ -6,8 +6,7 @@
 namespace ganglion::sim {
 
 ProcessClock::ProcessClock(Timeline& timeline, Timestamp wall)
-    : timeline_(timeline),
-      offset_us_(wall.milliseconds_since_epoch() * 1'000 - timeline.now().count()) {}
+    : timeline_(timeline), offset_us_(wall.milliseconds_since_epoch() * 1'000 - timeline.now().count()) {}
 
 ProcessClock::~ProcessClock() {
   stop();

@@ -1,10 +1,11 @@
 #pragma once
 
-// The clock of one simulated process: its share of the timeline. While the process is paused (SIGSTOP) nothing
-// of it runs; what came due meanwhile runs when it goes on. When it has died, nothing of it runs ever again.
+// The clock of one simulated process: its share of the timeline. While the process is paused (SIGSTOP)
+// nothing of it runs; what came due meanwhile runs when it goes on. When it has died, nothing of it runs ever
+// again.
 //
-// Wall time is taken from the host when the process starts and moves with the timeline from there, as the real
-// loop's does: setting the host's clock moves nothing in processes that live.
+// Wall time is taken from the host when the process starts and moves with the timeline from there, as the
+// real loop's does: setting the host's clock moves nothing in processes that live.
 
 #include <cstdint>
 #include <functional>
@@ -32,8 +33,8 @@ class ProcessClock final : public Clock {
   void pause() { paused_ = true; }
   void go_on();
   bool paused() const { return paused_; }
-  // The end: nothing runs any more. What waits is dropped with the clock, not here: whoever stops a process may
-  // be called by it.
+  // The end: nothing runs any more. What waits is dropped with the clock, not here: whoever stops a process
+  // may be called by it.
   void stop() { stopped_ = true; }
 
   std::size_t pending() const { return waiting_.size(); }

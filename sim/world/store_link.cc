@@ -214,9 +214,8 @@ void StoreLink::find_run(RunId run, Completion<Result<RunRecord>> done) {
 }
 
 void StoreLink::list_runs(RunQuery query, Completion<Result<std::vector<RunRecord>>> done) {
-  call<std::vector<RunRecord>>(Access::read, std::move(done), [=](Store& store, auto answer) {
-    store.list_runs(query, std::move(answer));
-  });
+  call<std::vector<RunRecord>>(Access::read, std::move(done),
+                               [=](Store& store, auto answer) { store.list_runs(query, std::move(answer)); });
 }
 
 void StoreLink::read_open_runs(std::optional<RunId> after, std::uint32_t limit,
@@ -227,9 +226,8 @@ void StoreLink::read_open_runs(std::optional<RunId> after, std::uint32_t limit,
 }
 
 void StoreLink::put_definition(std::string digest, std::string source, Completion<Result<void>> done) {
-  call<void>(Access::write, std::move(done), [=](Store& store, auto answer) {
-    store.put_definition(digest, source, std::move(answer));
-  });
+  call<void>(Access::write, std::move(done),
+             [=](Store& store, auto answer) { store.put_definition(digest, source, std::move(answer)); });
 }
 
 void StoreLink::get_definition(std::string digest, Completion<Result<std::string>> done) {
@@ -248,9 +246,8 @@ void StoreLink::get_setting(std::string name, Completion<Result<std::string>> do
 }
 
 void StoreLink::list_records(RecordQuery query, Completion<Result<std::vector<Record>>> done) {
-  call<std::vector<Record>>(Access::read, std::move(done), [=](Store& store, auto answer) {
-    store.list_records(query, std::move(answer));
-  });
+  call<std::vector<Record>>(Access::read, std::move(done),
+                            [=](Store& store, auto answer) { store.list_records(query, std::move(answer)); });
 }
 
 void StoreLink::find_record(RecordKey key, Completion<Result<Record>> done) {
@@ -300,7 +297,9 @@ void StoreLink::write_state(std::string session, StateWrite write, StatePrecondi
   begin(std::make_shared<Call<StateOutcome>>(
       Access::write, std::move(done),
       std::unexpected(Refusal(Error{"unavailable", "the store can't be reached"})),
-      [=](Store& store, auto answer) { store.write_state(session, write, precondition, std::move(answer)); }));
+      [=](Store& store, auto answer) {
+        store.write_state(session, write, precondition, std::move(answer));
+      }));
 }
 
 void StoreLink::expire_state(Timestamp now, std::uint32_t limit,
@@ -317,9 +316,8 @@ void StoreLink::find_cached(std::string key, Completion<Result<CachedOutput>> do
 
 void StoreLink::put_blob(std::string digest, std::string content, Timestamp now,
                          Completion<Result<void>> done) {
-  call<void>(Access::write, std::move(done), [=](Store& store, auto answer) {
-    store.put_blob(digest, content, now, std::move(answer));
-  });
+  call<void>(Access::write, std::move(done),
+             [=](Store& store, auto answer) { store.put_blob(digest, content, now, std::move(answer)); });
 }
 
 void StoreLink::get_blob(std::string digest, Completion<Result<std::string>> done) {

@@ -1,10 +1,10 @@
 #pragma once
 
 // The store port of one process: a connection to the world's store server. Calls go out and are answered in
-// order. When the connection breaks, calls under way are ambiguous: they are sent again on the next connection,
-// and the server answers what it has executed before without executing it twice, as an adapter that resolves an
-// ambiguous commit by reading does. Calls made while there is no connection are refused (`StoreUnavailable`):
-// they never left.
+// order. When the connection breaks, calls under way are ambiguous: they are sent again on the next
+// connection, and the server answers what it has executed before without executing it twice, as an adapter
+// that resolves an ambiguous commit by reading does. Calls made while there is no connection are refused
+// (`StoreUnavailable`): they never left.
 //
 // The process may die at a write: right before it leaves, or right after it was executed.
 

@@ -84,7 +84,8 @@ std::size_t StoreServer::fail_over(std::size_t writes) {
   GANGLION_ASSERT(options_.keeps_history);
   const std::size_t lost = std::min(writes, history_.size());
   const auto first = history_.end() - static_cast<std::ptrdiff_t>(lost);
-  const auto commits = std::count_if(first, history_.end(), [](const Written& written) { return written.kind == Kind::commit; });
+  const auto commits = std::count_if(first, history_.end(),
+                                     [](const Written& written) { return written.kind == Kind::commit; });
   if (lost == 0) return 0;
   lost_.emplace_back(first->serial, history_.back().serial + 1);
   history_.erase(first, history_.end());

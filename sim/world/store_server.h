@@ -1,12 +1,12 @@
 #pragma once
 
 // The store as the processes of a world see it: a server with a disk. The state behind it is a real store of
-// the port, made by whoever owns the world; the server adds what may happen to one: it is slow, full, down, or
-// fails over to a copy that has not seen the last writes.
+// the port, made by whoever owns the world; the server adds what may happen to one: it is slow, full, down,
+// or fails over to a copy that has not seen the last writes.
 //
 // A call is executed once, in the order of its connection (store_link.h). Every write gets a serial number; a
-// failover that loses writes forgets a range of them, and whoever asks about one of these is told that it never
-// happened.
+// failover that loses writes forgets a range of them, and whoever asks about one of these is told that it
+// never happened.
 
 #include <cstdint>
 #include <functional>
@@ -68,6 +68,7 @@ class StoreServer {
   SimTime read(const Operation& operation);
   // Whether a failover has lost the write.
   bool has_lost(std::uint64_t serial) const;
+  std::size_t losses() const { return lost_.size(); }
   void tell(const Commit& commit, const CommitOutcome& outcome) const {
     if (on_commit_) on_commit_(commit, outcome);
   }

@@ -52,8 +52,8 @@ void Storm::engine(EngineHost& host) {
   if (begins(host.name() + ".client_partition", weather.client_partition, draw)) {
     const SimTime end = length(weather.client_partition, draw);
     const std::uint64_t ways = 1 + draw.below(3);
-    for (const auto& [bit, way] : {std::pair(1u, HttpNetwork::Way::to_host),
-                                   std::pair(2u, HttpNetwork::Way::from_host)}) {
+    for (const auto& [bit, way] :
+         {std::pair(1u, HttpNetwork::Way::to_host), std::pair(2u, HttpNetwork::Way::from_host)}) {
       if ((ways & bit) == 0) continue;
       world_.network().part(host.id(), way);
       timeline.after(end, [this, id = host.id(), way] { world_.network().mend(id, way); });
@@ -80,7 +80,9 @@ void Storm::store() {
   if (begins("store.failover", weather.store_failover, draw)) {
     server.set(StoreServer::State::down);
     const auto loses = static_cast<std::size_t>(draw.between(0, weather.failover_loses));
+    const std::uint64_t before = server.losses();
     if (server.fail_over(loses) > 0) world_.saw("a failover lost commits");
+    if (server.losses() > before) world_.writes_were_lost();
     return up_after(length(weather.store_failover, draw));
   }
   if (begins("store.slow", weather.store_slow, draw)) {

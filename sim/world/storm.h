@@ -13,8 +13,8 @@ class Storm {
   // Begins now; nothing new begins after `until`.
   Storm(World& world, SimTime until);
 
-  // What is parted, paused, down or full is so no longer, dead engines run again. With several engines each is
-  // started anew: what one of them has begun only that one knows, until another one starts.
+  // What is parted, paused, down or full is so no longer, dead engines run again. With several engines each
+  // is started anew: what one of them has begun only that one knows, until another one starts.
   void heal();
 
  private:

@@ -1,6 +1,7 @@
 #pragma once
 
-// What may go wrong in a world, and how likely. Everything is off by default; a scenario turns on what it wants.
+// What may go wrong in a world, and how likely. Everything is off by default; a scenario turns on what it
+// wants.
 
 #include "sim/world/http_network.h"
 #include "sim/world/store_link.h"
@@ -18,8 +19,8 @@ struct Weather {
   NetworkFaults network = {};
   StoreLinkFaults store = {};
 
-  Spell engine_crash = {};      // lasts until it is started again
-  Spell engine_pause = {};      // SIGSTOP, then SIGCONT
+  Spell engine_crash = {};  // lasts until it is started again
+  Spell engine_pause = {};  // SIGSTOP, then SIGCONT
   Spell store_down = {};
   Spell store_full = {};
   Spell store_slow = {};

@@ -17,8 +17,8 @@ World::World(WorldOptions options)
       store_(timeline_, options_.make_store, options_.store),
       network_(timeline_, fate_, options_.weather.network) {
   for (std::uint32_t i = 0; i < options_.hosts; ++i) {
-    hosts_.push_back(std::make_unique<EngineHost>(*this, HostId(i), "engine-" + std::to_string(i + 1),
-                                                  kWorldBegins));
+    hosts_.push_back(
+        std::make_unique<EngineHost>(*this, HostId(i), "engine-" + std::to_string(i + 1), kWorldBegins));
   }
 }
 

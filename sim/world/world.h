@@ -76,6 +76,10 @@ class World {
   void violated(std::string promise);
   const std::vector<std::string>& violations() const { return violations_; }
 
+  // A failover has lost writes that were acknowledged: what was said before may be contradicted.
+  void writes_were_lost() { lost_writes_ = true; }
+  bool has_lost_writes() const { return lost_writes_; }
+
   // What engines complained about, by code.
   void problem(const std::string& who, const Error& error);
   // A process or something of one, destroyed when nothing of it is on the stack any more.
@@ -92,6 +96,7 @@ class World {
   HttpNetwork network_;
   std::map<std::string, std::uint64_t, std::less<>> sightings_;
   std::vector<std::string> violations_;
+  bool lost_writes_ = false;
   std::vector<std::unique_ptr<EngineHost>> hosts_;
 };
 

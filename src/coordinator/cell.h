@@ -40,6 +40,7 @@ struct Coordinator::Batch {
   std::vector<CacheWrite> cached;
   std::vector<Answer> answers;
   std::string status_before;
+  std::optional<Timestamp> ended_before;
   std::optional<IdempotencyClaim> claim;
   std::optional<ForkPoint> fork;
   std::optional<StateCommit> state;        // what the commit writes, for the snapshot in memory

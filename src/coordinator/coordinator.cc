@@ -302,6 +302,7 @@ Coordinator::Batch Coordinator::decide_waiting(Cell& cell) {
   batch.from_version = cell.run->version();
   batch.at = clock_.now();
   batch.status_before = cell.run->status();
+  batch.ended_before = cell.run->ended_at();
   const bool writes_state = cell.run->workflow().reads_state;
   const auto state = state_of(*cell.run);
   const Surroundings around{.state = state.get(), .last_event = events_.last()};

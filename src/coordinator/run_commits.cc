@@ -122,7 +122,7 @@ Commit Coordinator::commit_of(const Cell& cell, const Batch& batch) const {
   commit.blobs.erase(std::ranges::unique(commit.blobs).begin(), commit.blobs.end());
   if (batch.creates) {
     commit.create = record_of(run);
-  } else if (run.status() != batch.status_before) {
+  } else if (run.status() != batch.status_before || run.ended_at() != batch.ended_before) {
     commit.status = StatusChange{std::string(run.status()), run.ended_at(), usage_json(run.usage())};
   }
   for (const AttemptToken& token : batch.unasked)

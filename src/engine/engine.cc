@@ -54,8 +54,8 @@ void Engine::assemble() {
   pool_->connect(*coordinator_);
   event_router_ = std::make_unique<EventRouter>(store, clock, *events_, *coordinator_, *definitions_,
                                                 options_.on_event_problem);
-  schedules_ = std::make_unique<Schedules>(store, clock, *coordinator_, *definitions_,
-                                           options_.on_schedule_problem);
+  schedules_ =
+      std::make_unique<Schedules>(store, clock, *coordinator_, *definitions_, options_.on_schedule_problem);
   api_ = std::make_unique<ingress::Api>(ingress::Dependencies{.clock = clock,
                                                               .store = store,
                                                               .coordinator = *coordinator_,
@@ -70,17 +70,17 @@ void Engine::assemble() {
 }
 
 void Engine::start(std::shared_ptr<const Project> project, Completion<Result<std::size_t>> started) {
-  ports_.store.last_time([this, project = std::move(project),
-                          started = std::move(started)](Result<Timestamp> last) mutable {
-    if (!last) return started(std::unexpected(last.error()));
-    ports_.not_before(*last);
-    definitions_->restore(
-        [this, project = std::move(project), started = std::move(started)](Result<void> restored) mutable {
+  ports_.store.last_time(
+      [this, project = std::move(project), started = std::move(started)](Result<Timestamp> last) mutable {
+        if (!last) return started(std::unexpected(last.error()));
+        ports_.not_before(*last);
+        definitions_->restore([this, project = std::move(project),
+                               started = std::move(started)](Result<void> restored) mutable {
           // A stored project that this version can't read matters only where nothing replaces it.
           if (!restored && !project) return started(std::unexpected(restored.error()));
           activate(std::move(project), std::move(started));
         });
-  });
+      });
 }
 
 void Engine::activate(std::shared_ptr<const Project> project, Completion<Result<std::size_t>> started) {

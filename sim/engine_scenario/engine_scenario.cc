@@ -1,0 +1,274 @@
+#include "sim/engine_scenario/engine_scenario.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "core/workflow.h"
+#include "sim/actors/model_executor.h"
+#include "sim/actors/worker.h"
+#include "sim/checkers/history.h"
+#include "sim/checkers/promises.h"
+#include "sim/checkers/stored_runs.h"
+#include "sim/engine_scenario/customer.h"
+#include "sim/engine_scenario/janitor.h"
+#include "sim/engine_scenario/projects.h"
+#include "sim/engine_scenario/unlucky_agents.h"
+#include "sim/world/storm.h"
+
+namespace ganglion::sim {
+namespace {
+
+constexpr SimTime kSettles{600'000'000};  // everything that waits for nobody ends within
+constexpr SimTime kLook{1'000'000};
+constexpr SimTime kRest{15'000'000};  // after the last run: late reports, polls and retries come home
+
+// What a seed is about.
+struct Shape {
+  std::size_t project = 0;
+  std::uint32_t hosts = 1;
+  std::uint32_t workers = 2;
+  std::uint32_t customers = 2;
+  SimTime breaks{20'000'000};
+  Weather weather = {};
+  AgentFaults agents = {};
+  double worker_deaths = 0;
+  bool keeps_history = false;
+};
+
+double often(Draw& draw, double most) {
+  return draw.chance(0.5) ? 0 : most * draw.unit();
+}
+
+Spell spell(Draw& draw, double per_hour, SimTime least, SimTime most) {
+  if (!draw.chance(0.4)) return {};
+  return {per_hour * (0.2 + draw.unit()), least, most};
+}
+
+Shape shape_of(std::uint64_t seed) {
+  Draw draw(mix(seed, 1));
+  Shape shape;
+  shape.project = draw.below(kEngineProjects);
+  shape.hosts = draw.chance(0.6) ? 1 : 2 + static_cast<std::uint32_t>(draw.below(2));
+  shape.workers = 1 + static_cast<std::uint32_t>(draw.below(3));
+  shape.customers = 1 + static_cast<std::uint32_t>(draw.below(3));
+  shape.breaks = draw.between(SimTime(3'000'000), SimTime(25'000'000));
+  Weather& weather = shape.weather;
+  weather.network = {.lost_request = often(draw, 0.05),
+                     .lost_answer = often(draw, 0.05),
+                     .duplicate = often(draw, 0.05),
+                     .slow = often(draw, 0.05)};
+  weather.store.dies_before_write = often(draw, 0.004);
+  weather.store.dies_after_write = often(draw, 0.004);
+  weather.store.lost_answer = often(draw, 0.01);
+  weather.store.refused = often(draw, 0.01);
+  const SimTime second(1'000'000);
+  weather.engine_crash = spell(draw, 400, SimTime(2'000), second);
+  weather.engine_pause = spell(draw, 400, SimTime(10'000), second * 6);
+  weather.store_down = spell(draw, 200, SimTime(10'000), second * 3);
+  weather.store_full = spell(draw, 200, SimTime(10'000), second * 3);
+  weather.store_slow = spell(draw, 200, SimTime(10'000), second * 3);
+  weather.store_partition = spell(draw, 200, SimTime(10'000), second * 4);
+  weather.client_partition = spell(draw, 200, SimTime(10'000), second * 4);
+  weather.clock_jump = spell(draw, 400, SimTime(0), SimTime(0));
+  if (draw.chance(0.15)) {
+    weather.store_failover = {300, SimTime(10'000), second};
+    weather.failover_loses = static_cast<int>(draw.below(6));
+    shape.keeps_history = true;
+  }
+  shape.agents = {.error = often(draw, 0.2),
+                  .silent = often(draw, 0.05),
+                  .slow = often(draw, 0.1),
+                  .garbage = often(draw, 0.05),
+                  .oversize = often(draw, 0.01),
+                  .twice = often(draw, 0.1),
+                  .dies = often(draw, 0.02),
+                  .not_permitted = often(draw, 0.05)};
+  shape.worker_deaths = often(draw, 400);
+  return shape;
+}
+
+class Story {
+ public:
+  Story(std::uint64_t seed, const OnlyEvents& only, const EngineScenarioOptions& options);
+
+  void break_things();
+  void heal();
+  void settle();
+  void check();
+  SeedResult result();
+
+ private:
+  WorldOptions world_options(std::uint64_t seed, const OnlyEvents& only,
+                             const EngineScenarioOptions& options);
+  void make_workers();
+  void make_customers();
+  bool broken() const { return !world_.violations().empty(); }
+
+  const Shape shape_;
+  Projects projects_;
+  std::unique_ptr<UnluckyAgents> agents_;  // before the world: engines hold it
+  World world_;
+  History history_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<std::unique_ptr<Customer>> customers_;
+  Janitor janitor_;
+  std::unique_ptr<Storm> storm_;
+};
+
+WorldOptions Story::world_options(std::uint64_t seed, const OnlyEvents& only,
+                                  const EngineScenarioOptions& options) {
+  WorldOptions world{.seed = seed,
+                     .only = only,
+                     .make_store = options.make_store,
+                     .store = {.keeps_history = shape_.keeps_history},
+                     .compile = options.compile,
+                     .project = options.compile(engine_project(shape_.project, 1)).value(),
+                     .hosts = shape_.hosts,
+                     .weather = shape_.weather};
+  world.make_executor = [this](Clock& clock) { return std::make_unique<ModelExecutor>(clock, *agents_); };
+  world.sink = options.sink;
+  return world;
+}
+
+Story::Story(std::uint64_t seed, const OnlyEvents& only, const EngineScenarioOptions& options)
+    : shape_(shape_of(seed)),
+      projects_(options.compile),
+      world_(world_options(seed, only, options)),
+      history_(world_),
+      janitor_(world_) {
+  agents_ = std::make_unique<UnluckyAgents>(world_, shape_.agents);
+  world_.store().on_commit([this](const Commit& commit, const CommitOutcome& outcome) {
+    world_.trace().add("store", "commit", commit.run.text() + " " + std::to_string(commit.expected_version));
+    if (std::holds_alternative<VersionConflict>(outcome)) world_.saw("a commit was refused for its version");
+    if (std::holds_alternative<KeyTaken>(outcome)) world_.saw("a key was taken");
+  });
+  make_workers();
+  make_customers();
+}
+
+void Story::make_workers() {
+  std::vector<std::string> agents;
+  for (const auto& [name, agent] : world_.options().project->agents) {
+    if (std::holds_alternative<WorkerAgent>(agent.backend)) agents.push_back(name);
+  }
+  for (std::uint32_t i = 1; i <= shape_.workers; ++i) {
+    WorkerOptions options{.agents = agents,
+                          .capacity = 6,
+                          .heartbeat = SimTime(700'000),
+                          .dies_per_hour = shape_.worker_deaths,
+                          .ignores_cancel = 0.3};
+    workers_.push_back(
+        std::make_unique<Worker>(world_, "worker-" + std::to_string(i), options, *agents_, &history_));
+  }
+}
+
+void Story::make_customers() {
+  for (std::uint32_t i = 1; i <= shape_.customers; ++i) {
+    const Customer::Options options{
+        .pause_most = SimTime(500'000), .project = shape_.project, .changes_projects = true};
+    customers_.push_back(
+        std::make_unique<Customer>(world_, "customer-" + std::to_string(i), options, history_));
+  }
+}
+
+void Story::break_things() {
+  world_.trace().add(
+      "story", "begins",
+      "project " + std::to_string(shape_.project) + ", " + std::to_string(shape_.hosts) + " engines");
+  world_.begin();
+  storm_ = std::make_unique<Storm>(world_, shape_.breaks);
+  for (const auto& worker : workers_) worker->start();
+  for (const auto& customer : customers_) customer->start();
+  while (!broken() && world_.timeline().step(shape_.breaks)) {
+  }
+}
+
+void Story::heal() {
+  for (const auto& customer : customers_) customer->calm();
+  for (const auto& worker : workers_) worker->calm();
+  agents_->calm();
+  storm_->heal();
+}
+
+void Story::settle() {
+  janitor_.start();
+  const SimTime end = world_.timeline().now() + kSettles;
+  while (!broken() && world_.timeline().now() < end) {
+    world_.timeline().run_until(world_.timeline().now() + kLook);
+    const bool serving = std::ranges::all_of(world_.hosts(), [](const auto& host) { return host->serves(); });
+    if (serving && count_open_runs(world_.store()) == 0) break;
+  }
+  if (broken()) return;
+  world_.timeline().run_until(world_.timeline().now() + kRest);
+}
+
+void Story::check() {
+  for (const StoredRun& stored : stored_runs(world_.store(), projects_)) {
+    if (stored.run && !stored.run->ended()) {
+      world_.violated("run " + stored.record.id.text() + " of " + stored.record.workflow + " is still " +
+                      std::string(stored.run->status()) + " after " +
+                      format_sim_time(world_.timeline().now()));
+    }
+  }
+  if (broken()) return;
+  Promises(world_, history_, projects_).check();
+}
+
+SeedResult Story::result() {
+  SeedResult result{.seed = world_.fate().seed(), .violations = world_.violations()};
+  result.trace = world_.trace().hash();
+  for (const Fate::Event& event : world_.fate().events())
+    result.events.push_back(world_.fate().name_of(event));
+  result.sightings = world_.sightings();
+  result.steps = world_.timeline().steps();
+  result.writes = world_.store().writes();
+  result.runs = history_.runs().size();
+  result.length = world_.timeline().now();
+  return result;
+}
+
+}  // namespace
+
+SeedResult run_engine_scenario(std::uint64_t seed, const OnlyEvents& only,
+                               const EngineScenarioOptions& options) {
+  Story story(seed, only, options);
+  story.break_things();
+  story.heal();
+  story.settle();
+  story.check();
+  return story.result();
+}
+
+const std::vector<std::string>& expected_sightings() {
+  static const std::vector<std::string> expected = {
+      "a cancel came after the end",
+      "a commit was refused for its version",
+      "a conditional write lost",
+      "a dead letter was requeued",
+      "a decision was refused",
+      "a failover lost commits",
+      "a guessed token was rejected",
+      "a key was taken",
+      "a malformed report was refused",
+      "a run was forked",
+      "a stale token was rejected",
+      "a worker died with tasks in hand",
+      "a worker dropped a cancelled task",
+      "a worker repeated its report",
+      "an agent killed its worker",
+      "an approval was decided",
+      "an attempt was handed out twice",
+      "an engine died at a write",
+      "an engine took up open runs",
+      "an idempotency key was refused for another body",
+      "an idempotency key was used again",
+      "an invalid result was refused",
+      "an unknown token was rejected",
+      "retry was refused",
+      "the project was changed",
+  };
+  return expected;
+}
+
+}  // namespace ganglion::sim
