@@ -102,9 +102,9 @@ void History::handed(const AgentCall& call, HostId by, std::uint64_t life) {
   const auto [known, first] = inputs_.try_emplace(call.token, call.input);
   if (!first && known->second != call.input) contradiction("an attempt has two inputs: " + call.token);
   if (!first) world_.saw("an attempt was handed out twice");
-  const Engine engine{by, life};
-  handed_by_[call.token] = engine;
-  auto& in_hand = in_hand_[{engine, call.agent}];
+  const Place place{by, life, call.agent};
+  handed_by_[call.token].insert(place);
+  auto& in_hand = in_hand_[place];
   std::erase_if(in_hand, [&](const auto& task) { return task.second <= world_.timeline().now(); });
   in_hand.insert_or_assign(call.token, call.deadline);
   auto& most = most_at_once_[call.agent];
@@ -113,7 +113,8 @@ void History::handed(const AgentCall& call, HostId by, std::uint64_t life) {
 
 void History::left(const AgentCall& call) {
   const auto by = handed_by_.find(call.token);
-  if (by != handed_by_.end()) in_hand_[{by->second, call.agent}].erase(call.token);
+  if (by == handed_by_.end()) return;
+  for (const Place& place : by->second) in_hand_[place].erase(call.token);
 }
 
 void History::verdict(const AgentCall& call, std::string_view verdict) {

@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -40,7 +41,7 @@ class History final : public WorkerWatch {
 
   // --- WorkerWatch ---
   void handed(const AgentCall& call, HostId by, std::uint64_t life) override;
-  void left(const AgentCall& call) override;
+  void left(const AgentCall& call) override;  // looks at the token alone
   void verdict(const AgentCall& call, std::string_view verdict) override;
 
   // --- what was said ---
@@ -85,10 +86,10 @@ class History final : public WorkerWatch {
   std::map<std::uint64_t, std::string> log_;
   std::map<std::string, std::uint64_t> heard_;  // the last one, by follower
   std::map<std::string, std::string> inputs_;
-  using Engine = std::pair<HostId, std::uint64_t>;  // one life
-  std::map<std::string, Engine> handed_by_;
+  using Place = std::tuple<HostId, std::uint64_t, std::string>;  // one life of an engine, an agent
+  std::map<std::string, std::set<Place>> handed_by_;
   // With the deadlines: what has run out doesn't count.
-  std::map<std::pair<Engine, std::string>, std::map<std::string, SimTime>> in_hand_;
+  std::map<Place, std::map<std::string, SimTime>> in_hand_;
   std::map<std::string, std::size_t> most_at_once_;
 };
 

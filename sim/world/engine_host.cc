@@ -32,11 +32,11 @@ class EngineHost::Process {
   Process(World& world, EngineHost& host, std::uint64_t life, Timestamp wall)
       : clock(world.timeline(), wall),
         store({world.timeline(), world.fate(), world.store()}, clock, host.name(), world.weather().store,
-              [&world, &host] {
-                world.saw("an engine died at a write");
-                host.kill(world.fate()
-                              .draw(world.fate().site(host.name() + ".restart"))
-                              .between(SimTime(5'000), SimTime(1'500'000)));
+              [&world, &host](StoreLink::Death why) {
+                world.saw(why == StoreLink::Death::at_write ? "an engine died at a write"
+                                                            : "an engine noticed that writes were lost");
+                const SiteId site = world.fate().site(host.name() + ".restart");
+                host.kill(world.fate().draw(site).between(SimTime(5'000), SimTime(1'500'000)));
               }),
         random(mix(world.fate().seed(), mix(host.id().value() + 1, life))),
         process_agents(world.options().make_executor ? world.options().make_executor(clock) : nullptr),

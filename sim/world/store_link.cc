@@ -81,7 +81,7 @@ class StoreLink::CommitCall final : public Call<CommitOutcome> {
 };
 
 StoreLink::StoreLink(World world, ProcessClock& clock, const std::string& name, const StoreLinkFaults& faults,
-                     std::function<void()> die)
+                     Die die)
     : world_(world),
       clock_(clock),
       faults_(faults),
@@ -91,6 +91,7 @@ StoreLink::StoreLink(World world, ProcessClock& clock, const std::string& name, 
       lost_(world.fate.site(name + ".lost_store_answer")),
       refused_(world.fate.site(name + ".store_refuses")),
       delay_(world.fate.site(name + ".store_latency")),
+      losses_(world.server.losses()),
       down_(world.server.on_down([this] { lose_connection(); })) {}
 
 StoreLink::~StoreLink() {
@@ -130,6 +131,12 @@ void StoreLink::lose_connection() {
 
 void StoreLink::reconnect() {
   if (cut_ || world_.server.state() == StoreServer::State::down) return lose_connection();
+  // Another server answers, and it has not seen everything that was acknowledged: what this process knows may
+  // be wrong. A process that doesn't know what is durable ends.
+  if (world_.server.losses() != losses_) {
+    stop();
+    return die_(Death::lost_writes);
+  }
   connected_ = true;
   last_arrival_ = last_answer_ = world_.timeline.now();
   for (const auto& call : calls_) {
@@ -143,7 +150,7 @@ void StoreLink::reconnect() {
 void StoreLink::begin(std::shared_ptr<CallBase> call) {
   if (stopped_) return;
   const bool writes = call->access() == Access::write;
-  if (writes && world_.fate.occasion(before_, faults_.dies_before_write)) return die_();
+  if (writes && world_.fate.occasion(before_, faults_.dies_before_write)) return die_(Death::at_write);
   calls_.push_back(call);
   if (connected_ && !world_.fate.occasion(refused_, faults_.refused)) return transmit(call);
   call->refused = true;
@@ -165,7 +172,7 @@ void StoreLink::arrive(const std::shared_ptr<CallBase>& call) {
     call->refuse();
   } else if (!call->serial || world_.server.has_lost(*call->serial)) {
     leaves = call->execute(world_.server);
-    if (writes && world_.fate.occasion(after_, faults_.dies_after_write)) return die_();
+    if (writes && world_.fate.occasion(after_, faults_.dies_after_write)) return die_(Death::at_write);
     if (writes && world_.fate.occasion(lost_, faults_.lost_answer)) return lose_connection();
   }
   last_answer_ = std::max(last_answer_, leaves + latency());

@@ -6,7 +6,8 @@
 // that resolves an ambiguous commit by reading does. Calls made while there is no connection are refused
 // (`StoreUnavailable`): they never left.
 //
-// The process may die at a write: right before it leaves, or right after it was executed.
+// The process may die at a write: right before it leaves, or right after it was executed. It ends as well when it
+// finds that the server has lost acknowledged writes in a failover.
 
 #include <cstdint>
 #include <deque>
@@ -38,10 +39,13 @@ class StoreLink final : public Store {
     Fate& fate;
     StoreServer& server;
   };
+  enum class Death { at_write, lost_writes };
+  using Die = std::function<void(Death)>;
+
   // `name` is the process's host in the names of events; `die` ends the process, from outside of the call.
   // `faults` may change while the link lives.
   StoreLink(World world, ProcessClock& clock, const std::string& name, const StoreLinkFaults& faults,
-            std::function<void()> die);
+            Die die);
   ~StoreLink() override;
 
   // Nothing leaves and nothing comes any more.
@@ -107,8 +111,9 @@ class StoreLink final : public Store {
   World world_;
   ProcessClock& clock_;
   const StoreLinkFaults& faults_;
-  std::function<void()> die_;
+  Die die_;
   SiteId before_, after_, lost_, refused_, delay_;
+  std::size_t losses_;
   StoreServer::WatcherId down_;
   std::deque<std::shared_ptr<CallBase>> calls_;  // not answered yet, in order
   std::uint64_t connection_ = 1;                 // that messages belong to

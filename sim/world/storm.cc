@@ -8,7 +8,6 @@ namespace {
 
 constexpr SimTime kTick{100'000};
 constexpr double kTicksPerHour = 36'000;
-constexpr std::int64_t kDayMs = 24 * 3'600 * 1'000;
 
 }  // namespace
 
@@ -60,7 +59,8 @@ void Storm::engine(EngineHost& host) {
     }
   }
   if (begins(host.name() + ".clock_jump", weather.clock_jump, draw)) {
-    host.set_clock(Duration(draw.between(-kDayMs, kDayMs)));
+    const std::int64_t most = weather.clock_jump_most.count();
+    host.set_clock(Duration(draw.between(-most, most)));
   }
 }
 

@@ -28,7 +28,8 @@ struct Weather {
   int failover_loses = 0;       // writes that the copy has not seen, at most
   Spell store_partition = {};   // between one engine and the store
   Spell client_partition = {};  // between one engine and all programs, one way or both
-  Spell clock_jump = {};        // of one host, by up to a day, either way
+  Spell clock_jump = {};        // of one host's wall clock, either way
+  Duration clock_jump_most = std::chrono::hours(24);
 
   // The breaking is over.
   void calm() {

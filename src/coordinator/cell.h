@@ -43,6 +43,7 @@ struct Coordinator::Batch {
   std::optional<Timestamp> ended_before;
   std::optional<IdempotencyClaim> claim;
   std::optional<ForkPoint> fork;
+  std::optional<std::uint64_t> state_version;  // of the session, where expressions look at it
   std::optional<StateCommit> state;        // what the commit writes, for the snapshot in memory
   Completion<Result<StartedRun>> started;  // of a new run
 

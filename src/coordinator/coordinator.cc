@@ -104,14 +104,16 @@ void Coordinator::start(StartRequest request, std::shared_ptr<const Project> pro
   cell.run->apply(created, batch.at);
   batch.events.emplace_back(std::move(created));
   count_open(cell);
-  Decision decision = decide_first(cell, Wake{}, batch.at);
-  batch.add(*cell.run, decision);
+  decide_first(cell, Wake{}, batch);
   commit(cell, std::move(batch));
 }
 
-Decision Coordinator::decide_first(Cell& cell, const Input& input, Timestamp at) {
+void Coordinator::decide_first(Cell& cell, const Input& input, Batch& batch) {
   const auto state = state_of(*cell.run);
-  return decide(*cell.run, input, at, {.state = state.get(), .last_event = events_.last()});
+  if (state) batch.state_version = state->version;
+  Decision decision =
+      decide(*cell.run, input, batch.at, {.state = state.get(), .last_event = events_.last()});
+  batch.add(*cell.run, decision);
 }
 
 void Coordinator::fork_run(const RunId& from, std::string step, std::optional<Payload> input,
@@ -178,10 +180,9 @@ void Coordinator::fork(const RunId& from, std::shared_ptr<const Project> project
     batch.creates = true;
     batch.from_version = forked.seq;
     batch.fork = ForkPoint{from, forked.seq};
-    batch.at = clock_.now();
+    batch.at = time_of_decision(*cell.run);
     batch.started = std::move(done);
-    Decision decision = decide_first(cell, Fork{std::move(forked)}, batch.at);
-    batch.add(*cell.run, decision);
+    decide_first(cell, Fork{std::move(forked)}, batch);
     commit(cell, std::move(batch));
   };
   if (!session) return go_on(std::move(done));
@@ -257,6 +258,11 @@ void Coordinator::Batch::add(const Run& run, Decision& decision) {
   std::ranges::move(decision.cached, std::back_inserter(cached));
 }
 
+// Another engine, whose clock is ahead, may have decided before.
+Timestamp Coordinator::time_of_decision(const Run& run) const {
+  return std::max(clock_.now(), run.last_at());
+}
+
 // Whether the session's state is at hand where expressions look at it; if not, it is being read.
 bool Coordinator::has_state(Cell& cell) {
   if (cell.loading_state) return false;
@@ -300,11 +306,12 @@ void Coordinator::settle(Cell& cell) {
 Coordinator::Batch Coordinator::decide_waiting(Cell& cell) {
   Batch batch;
   batch.from_version = cell.run->version();
-  batch.at = clock_.now();
+  batch.at = time_of_decision(*cell.run);
   batch.status_before = cell.run->status();
   batch.ended_before = cell.run->ended_at();
   const bool writes_state = cell.run->workflow().reads_state;
   const auto state = state_of(*cell.run);
+  if (state) batch.state_version = state->version;
   const Surroundings around{.state = state.get(), .last_event = events_.last()};
   while (!cell.waiting.empty() && batch.answers.size() < options_.max_inputs_per_commit) {
     // A look sees durable state only: it waits until what was decided here is.

@@ -173,9 +173,11 @@ class Coordinator : public TaskReports {
 
   // Deciding.
   void settle(Cell& cell);
+  Timestamp time_of_decision(const Run& run) const;
   bool has_state(Cell& cell);
   std::shared_ptr<const StateSnapshot> state_of(const Run& run);
-  Decision decide_first(Cell& cell, const Input& input, Timestamp at);
+  // Of a new run; adds to the batch.
+  void decide_first(Cell& cell, const Input& input, Batch& batch);
   Batch decide_waiting(Cell& cell);
 
   // Writing it down, and what became of that.
@@ -184,6 +186,7 @@ class Coordinator : public TaskReports {
   void add_event(Commit& commit, const Cell& cell, const Event& event, Timestamp at) const;
   void committed(const RunId& run, Batch batch, const Committed& outcome);
   void try_again(const RunId& run, Batch batch);
+  void state_moved(const RunId& run, Batch batch);
   void give_up(const RunId& run, Batch batch, const Error& error);
   void key_taken(const RunId& run, Batch batch, const KeyTaken& taken);
   void tell_followers(const Cell& cell, const Batch& batch) const;

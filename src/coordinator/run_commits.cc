@@ -90,6 +90,7 @@ void Coordinator::commit(Cell& cell, Batch batch) {
     std::visit(Overloaded{[&](const Committed& done) { committed(id, std::move(batch), done); },
                           [&](const VersionConflict&) { try_again(id, std::move(batch)); },
                           [&](const KeyTaken& taken) { key_taken(id, std::move(batch), taken); },
+                          [&](const StateMoved&) { state_moved(id, std::move(batch)); },
                           [&](const StoreUnavailable& why) {
                             give_up(id, std::move(batch), {"unavailable", why.reason});
                           }},
@@ -118,6 +119,7 @@ Commit Coordinator::commit_of(const Cell& cell, const Batch& batch) const {
     add_event(commit, cell, event, batch.at);
   }
   GANGLION_ASSERT(seq == run.version());
+  if (commit.state) commit.state->expected_version = batch.state_version;
   std::ranges::sort(commit.blobs);
   commit.blobs.erase(std::ranges::unique(commit.blobs).begin(), commit.blobs.end());
   if (batch.creates) {
@@ -228,6 +230,19 @@ void Coordinator::try_again(const RunId& run, Batch batch) {
   for (auto& answer : batch.answers | std::views::reverse) cell.waiting.push_front(std::move(answer.pending));
   load(run);
   if (batch.started) batch.started(StartedRun{run, true});
+}
+
+// Another engine has written the session: what was decided from its state is decided again from the new one. A
+// new run is left to whoever wants it.
+void Coordinator::state_moved(const RunId& run, Batch batch) {
+  sessions_.moved(batch.state->session);
+  if (!batch.creates) return try_again(run, std::move(batch));
+  Cell& cell = cell_of(run);
+  cell.committing = false;
+  count_ended(cell);
+  cell.run.reset();
+  batch.started(fail("unavailable", "the state of the session has changed meanwhile; try again"));
+  let_go(run);
 }
 
 void Coordinator::give_up(const RunId& run, Batch batch, const Error& error) {

@@ -216,11 +216,9 @@ void Coordinator::start_sub_run(const Run& parent, const AttemptToken& token) {
   batch.events.emplace_back(std::move(created));
   count_open(child);
   if (std::holds_alternative<RunOnHold>(parent.state())) {
-    Decision held = decide_first(child, Pause{.by_parent = true}, batch.at);
-    batch.add(*child.run, held);
+    decide_first(child, Pause{.by_parent = true}, batch);
   }
-  Decision decision = decide_first(child, Wake{}, batch.at);
-  batch.add(*child.run, decision);
+  decide_first(child, Wake{}, batch);
   batch.started = [this, id, token](Result<StartedRun> started) {
     if (!started) return perform_later(token);
     // A run that exists is the one that was started before a restart.

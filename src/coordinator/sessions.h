@@ -5,8 +5,8 @@
 // versions, and a snapshot that may be behind is read again.
 //
 // What reads a session's state to decide what to write waits until a write of that session that is under way
-// is durable: so a run's writes are made from the version before, and no other run's are lost. (Two engines
-// over one store would need the store to check that version.)
+// is durable: so a run's writes are made from the version before, and no other run's are lost. The commit names
+// that version, and the store refuses it where another engine has written meanwhile.
 //
 // Expired keys are removed by a sweep, which makes a new version like any other write; until then an expired
 // key is not shown.
@@ -62,6 +62,8 @@ class Sessions {
   // A run's commit writes the session: until `end_write` the state is not at hand for anybody.
   void begin_write(const std::string& session);
   void end_write(const std::string& session);
+  // Somebody else has written it: what is in memory is not the latest version.
+  void moved(const std::string& session) { forget(session); }
   // A run has written, and the store has made it this version.
   void wrote(const StateCommit& commit, std::uint64_t version);
 

@@ -56,6 +56,7 @@ void Run::apply(const Event& event, Timestamp at) {
   GANGLION_ASSERT((version_ == 0) == std::holds_alternative<RunCreated>(event));
   std::visit([&](const auto& e) { on(e, at); }, event);
   ++version_;
+  last_at_ = std::max(last_at_, at);
 }
 
 // --- the run

@@ -52,6 +52,8 @@ class Run {
   const ReadableValue& input() const { return input_; }
   Timestamp created_at() const { return created_at_; }
   std::optional<Timestamp> ended_at() const { return ended_at_; }
+  // Of the latest event. No later one is earlier, whoever decides it with whatever clock.
+  Timestamp last_at() const { return last_at_; }
   const RunState& state() const { return state_; }
   bool ended() const;
   const std::vector<StepRecord>& steps() const { return steps_; }
@@ -173,6 +175,7 @@ class Run {
   ReadableValue input_;
   Timestamp created_at_;
   std::optional<Timestamp> ended_at_;
+  Timestamp last_at_;
   RunState state_;
   std::vector<StepRecord> steps_;
   std::size_t ended_steps_ = 0;

@@ -94,6 +94,9 @@ struct StateCommit {
   // At least one; of two with the same key the later one counts. Not refused for the session's size: whoever
   // decides on them looks at the snapshot first.
   std::vector<StateWrite> writes;
+  // The session's version that they were made from; nothing where they don't depend on one. If the session has
+  // another one, the whole commit is refused (`StateMoved`).
+  std::optional<std::uint64_t> expected_version = {};
 };
 
 // A successful output that may be taken instead of a call.
@@ -121,7 +124,7 @@ struct Commit {
   std::vector<Record> records = {};             // added, or put in the place of one with the same id
   std::vector<RecordKey> removed_records = {};  // before the others are added
   std::vector<TopicEvent> published = {};  // appended to the event log, in this order; their seq is ignored
-  std::optional<StateCommit> state = {};   // one version, unconditionally the session's next
+  std::optional<StateCommit> state = {};   // one version, the session's next
   std::vector<CachedOutput> cached = {};
   // Lower-case hex SHA-256 of the blobs that the events refer to: kept while the run is. What else of a
   // commit refers to blobs (records, published events, state) is found in its JSON, see
@@ -144,11 +147,15 @@ struct KeyTaken {
   RunId run;
   std::string body_digest;
 };
+// Nothing was written: the session's state is not at the version that the commit was decided on.
+struct StateMoved {
+  std::uint64_t actual_version;
+};
 // Nothing was written; the same commit may succeed later.
 struct StoreUnavailable {
   std::string reason;
 };
-using CommitOutcome = std::variant<Committed, VersionConflict, KeyTaken, StoreUnavailable>;
+using CommitOutcome = std::variant<Committed, VersionConflict, KeyTaken, StateMoved, StoreUnavailable>;
 
 struct RunQuery {
   std::optional<std::string> workflow;

@@ -52,6 +52,32 @@ class State : public StoreContract {
 INSTANTIATE_TEST_SUITE_P(Adapters, State, ::testing::ValuesIn(store_adapters()),
                          [](const auto& info) { return info.param.name; });
 
+TEST_P(State, ACommitThatWasDecidedOnAnotherVersionChangesNothing) {
+  // Given a session at version 2 …
+  set("s", "a", "1");
+  set("s", "a", "2");
+  const auto start = [](std::uint64_t run, std::uint64_t expected) {
+    Commit commit = start_of(run_number(run));
+    commit.state = StateCommit{"s", {state_write("a", "3")}, expected};
+    return commit;
+  };
+  const auto at_two = ::testing::VariantWith<StateMoved>(::testing::Field(&StateMoved::actual_version, 2u));
+
+  // … when commits come that were decided on others …
+  EXPECT_THAT(driver_.commit(start(1, 1)), at_two);
+  EXPECT_THAT(driver_.commit(start(1, 3)), at_two);
+
+  // … then neither the run nor the state is there, and the next one at version 2 is taken.
+  EXPECT_EQ(driver_.find_run(run_number(1)).error().code, "not_found");
+  EXPECT_THAT(entries("s"), ElementsAre(Pair("a", "2@2")));
+  EXPECT_TRUE(is_committed(driver_.commit(start(1, 2))));
+  EXPECT_THAT(entries("s"), ElementsAre(Pair("a", "3@3")));
+  // A session that was never written is at version 0.
+  Commit first = start_of(run_number(2));
+  first.state = StateCommit{"new", {state_write("a", "1")}, 0};
+  EXPECT_TRUE(is_committed(driver_.commit(std::move(first))));
+}
+
 TEST_P(State, ASessionThatNothingWasWrittenToIsEmptyAtVersionZero) {
   EXPECT_EQ(driver_.read_state("s").value(), StateSnapshot());
   EXPECT_EQ(driver_.read_state("s", 0).value(), StateSnapshot());

@@ -6,6 +6,11 @@
 
 namespace ganglion::memory {
 
+std::uint64_t SessionStates::version(const std::string& session) const {
+  const auto found = sessions_.find(session);
+  return found == sessions_.end() ? 0 : found->second.version;
+}
+
 std::uint64_t SessionStates::commit(const StateCommit& commit) {
   Session& session = sessions_[commit.session];
   ++session.version;

@@ -20,6 +20,8 @@ class SessionStates {
   // `blobs` outlives this.
   explicit SessionStates(Blobs& blobs) : blobs_(blobs) {}
 
+  // 0 for a session that nothing was ever written to.
+  std::uint64_t version(const std::string& session) const;
   // Gives the version that the writes made.
   std::uint64_t commit(const StateCommit& commit);
   StateOutcome write(const std::string& session, const StateWrite& write,

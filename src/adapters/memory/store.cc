@@ -58,6 +58,10 @@ CommitOutcome Store::apply(Commit commit) {
 }
 
 std::optional<CommitOutcome> Store::refusal_of(const Commit& commit) const {
+  if (commit.state && commit.state->expected_version) {
+    const std::uint64_t actual = states_.version(commit.state->session);
+    if (actual != *commit.state->expected_version) return StateMoved{actual};
+  }
   if (commit.claim) {
     const auto taken = claims_.find(commit.claim->key);
     if (taken != claims_.end()) return taken->second;

@@ -38,9 +38,21 @@ DatabaseResult<Committed> write_rest(Tables& tables, const Commit& commit) {
   return committed;
 }
 
+// Nothing where the session's state is at the version that the commit was decided on.
+DatabaseResult<std::optional<StateMoved>> check_state(Tables& tables, const Commit& commit) {
+  if (!commit.state || !commit.state->expected_version) return std::nullopt;
+  const DatabaseResult<std::uint64_t> version = tables.state.version(commit.state->session);
+  if (!version) return std::unexpected(version.error());
+  if (*version == *commit.state->expected_version) return std::nullopt;
+  return StateMoved{*version};
+}
+
 }  // namespace
 
 DatabaseResult<CommitOutcome> apply_commit(Tables& tables, const Commit& commit) {
+  const DatabaseResult<std::optional<StateMoved>> moved = check_state(tables, commit);
+  if (!moved) return std::unexpected(moved.error());
+  if (*moved) return **moved;
   DatabaseResult<CommitOutcome> outcome = tables.writer.apply(commit);
   if (!outcome || !std::holds_alternative<Committed>(*outcome)) return outcome;
   DatabaseResult<Committed> committed = write_rest(tables, commit);

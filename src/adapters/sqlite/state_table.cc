@@ -79,6 +79,12 @@ DatabaseResult<StateEntry> StateTable::read_entry(std::int64_t row) {
 // --- writes
 // -------------------------------------------------------------------------------------------------------
 
+DatabaseResult<std::uint64_t> StateTable::version(const std::string& session) {
+  const DatabaseResult<std::optional<Session>> found = find_session(session);
+  if (!found) return std::unexpected(found.error());
+  return *found ? (*found)->version : 0;
+}
+
 DatabaseResult<std::uint64_t> StateTable::commit(const StateCommit& commit) {
   DatabaseResult<Session> session = find_or_create_session(commit.session);
   if (!session) return std::unexpected(session.error());

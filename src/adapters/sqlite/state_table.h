@@ -22,6 +22,8 @@ class StateTable {
   // The tables exist. Both outlive this.
   StateTable(Database& database, BlobTable& blobs);
 
+  // 0 for a session that nothing was ever written to.
+  DatabaseResult<std::uint64_t> version(const std::string& session);
   // Gives the version that the writes made.
   DatabaseResult<std::uint64_t> commit(const StateCommit& commit);
   DatabaseResult<StateOutcome> write(const std::string& session, const StateWrite& write,
