@@ -28,6 +28,11 @@ void World::begin() {
   for (const auto& host : hosts_) host->start();
 }
 
+void World::bury(std::shared_ptr<void> body) {
+  graves_.push_back(std::move(body));
+  timeline_.after(SimTime(0), [this] { graves_.clear(); });
+}
+
 void World::violated(std::string promise) {
   trace_.add("checker", "violation", promise);
   if (violations_.size() < kViolationsKept) violations_.push_back(std::move(promise));

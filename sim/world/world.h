@@ -83,9 +83,7 @@ class World {
   // What engines complained about, by code.
   void problem(const std::string& who, const Error& error);
   // A process or something of one, destroyed when nothing of it is on the stack any more.
-  void bury(std::shared_ptr<void> body) {
-    timeline_.after(SimTime(0), [body = std::move(body)]() mutable { body.reset(); });
-  }
+  void bury(std::shared_ptr<void> body);
 
  private:
   WorldOptions options_;
@@ -98,6 +96,7 @@ class World {
   std::vector<std::string> violations_;
   bool lost_writes_ = false;
   std::vector<std::unique_ptr<EngineHost>> hosts_;
+  std::vector<std::shared_ptr<void>> graves_;
 };
 
 }  // namespace ganglion::sim
