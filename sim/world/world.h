@@ -16,6 +16,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "sim/kernel/fate.h"
@@ -84,7 +85,8 @@ class World {
   void problem(const std::string& who, const Error& error);
   // A process or something of one, destroyed when nothing of it is on the stack any more.
   void bury(std::shared_ptr<void> body) {
-    timeline_.after(SimTime(0), [body = std::move(body)]() mutable { body.reset(); });
+    buried_.push_back(std::move(body));
+    timeline_.after(SimTime(0), [this] { std::exchange(buried_, {}); });
   }
 
  private:
@@ -98,6 +100,7 @@ class World {
   std::vector<std::string> violations_;
   bool lost_writes_ = false;
   std::vector<std::unique_ptr<EngineHost>> hosts_;
+  std::vector<std::shared_ptr<void>> buried_;  // not by the timeline, which outlives what they use
 };
 
 }  // namespace ganglion::sim
