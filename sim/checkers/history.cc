@@ -39,13 +39,16 @@ void History::mismatched(const std::string& key, const std::string& body) {
   }
 }
 
-void History::showed(const std::string& run, const std::string& status) {
+// An answer that was on its way while another one said something newer may be older. One of several engines may
+// not have heard yet of what another one has decided.
+void History::showed(const std::string& run, const std::string& status, SimTime asked_at) {
   runs_.insert(run);
   const auto known = final_.find(run);
-  if (known != final_.end() && known->second != status && !retried_.contains(run)) {
-    contradiction("the run " + run + " was " + known->second + " and then " + status);
+  const bool later = known != final_.end() && known->second.told_at <= asked_at && world_.hosts().size() == 1;
+  if (later && known->second.status != status && !retried_.contains(run)) {
+    contradiction("the run " + run + " was " + known->second.status + " and then " + status);
   }
-  if (is_final(status)) final_.insert_or_assign(run, status);
+  if (is_final(status)) final_.try_emplace(run, Final{status, world_.timeline().now()});
 }
 
 void History::cancelled(const std::string& run) {

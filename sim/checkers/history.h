@@ -26,7 +26,8 @@ class History final : public WorkerWatch {
   // `key` is the idempotency key, `body` the request's.
   void started(const std::string& key, const std::string& body, const std::string& run);
   void mismatched(const std::string& key, const std::string& body);
-  void showed(const std::string& run, const std::string& status);
+  // `asked_at` is when the program asked.
+  void showed(const std::string& run, const std::string& status, SimTime asked_at);
   void cancelled(const std::string& run);
   void retried(const std::string& run);
   void forked(const std::string& from, const std::string& run);
@@ -78,7 +79,11 @@ class History final : public WorkerWatch {
   World& world_;
   std::map<std::string, Start> starts_;
   std::set<std::string> runs_, cancelled_, retried_, accepted_;
-  std::map<std::string, std::string> final_;
+  struct Final {
+    std::string status;
+    SimTime told_at;
+  };
+  std::map<std::string, Final> final_;
   std::map<std::pair<std::string, std::string>, std::uint64_t> events_;
   std::map<std::pair<std::string, std::string>, std::map<std::uint64_t, std::string>> state_;
   std::map<std::string, std::string> decisions_;

@@ -124,14 +124,15 @@ void Customer::start_again(Draw& draw) {
 void Customer::submit_start(const std::string& key, const std::string& body) {
   HttpCall call = post("/v1/runs", body);
   call.headers.emplace_back("Idempotency-Key", key);
-  insist(std::move(call), [this, key, body](const HttpAnswer& answer) {
+  const SimTime asked = world_.timeline().now();
+  insist(std::move(call), [this, key, body, asked](const HttpAnswer& answer) {
     const json::value run = body_of(answer);
     if (answer.status == 409) return history_.mismatched(key, body);
     if (answer.status != 200 && answer.status != 201) return;
     const std::string id = member(run, "id");
     world_.trace().add(name(), "started", id);
     history_.started(key, body, id);
-    history_.showed(id, member(run, "status"));
+    history_.showed(id, member(run, "status"), asked);
     runs_.push_back(id);
   });
 }
@@ -172,14 +173,14 @@ void Customer::signal(const std::string& run, Draw& draw) {
 }
 
 void Customer::look(const std::string& run) {
-  ask({"GET", "/v1/runs/" + run}, [this, run](Result<HttpAnswer> answer) {
+  ask({"GET", "/v1/runs/" + run}, [this, run, asked = world_.timeline().now()](Result<HttpAnswer> answer) {
     if (!answer || answer->status != 200) {
       if (answer && answer->status == 404 && !world_.has_lost_writes()) {
         world_.violated("an acknowledged run is not found: " + run);
       }
       return;
     }
-    history_.showed(run, member(body_of(*answer), "status"));
+    history_.showed(run, member(body_of(*answer), "status"), asked);
   });
 }
 

@@ -97,6 +97,7 @@ class Story {
   void break_things();
   void heal();
   void settle();
+  void wait_for_the_end();
   void check();
   SeedResult result();
 
@@ -195,14 +196,21 @@ void Story::heal() {
 
 void Story::settle() {
   janitor_.start();
+  // A schedule may start another run while everything rests.
+  for (int round = 0; round < 2 && !broken(); ++round) {
+    wait_for_the_end();
+    world_.timeline().run_until(world_.timeline().now() + kRest);
+    if (count_open_runs(world_.store()) == 0) break;
+  }
+}
+
+void Story::wait_for_the_end() {
   const SimTime end = world_.timeline().now() + kSettles;
   while (!broken() && world_.timeline().now() < end) {
     world_.timeline().run_until(world_.timeline().now() + kLook);
     const bool serving = std::ranges::all_of(world_.hosts(), [](const auto& host) { return host->serves(); });
     if (serving && count_open_runs(world_.store()) == 0) break;
   }
-  if (broken()) return;
-  world_.timeline().run_until(world_.timeline().now() + kRest);
 }
 
 void Story::check() {

@@ -40,9 +40,11 @@ class Draw {
   constexpr std::uint64_t below(std::uint64_t bound) {
     return static_cast<std::uint64_t>((static_cast<unsigned __int128>(word()) * bound) >> 64);
   }
-  // With both ends.
+  // With both ends. Any two numbers: what is added may wrap around on the way.
   constexpr std::int64_t between(std::int64_t least, std::int64_t most) {
-    return least + static_cast<std::int64_t>(below(static_cast<std::uint64_t>(most - least) + 1));
+    const auto first = static_cast<std::uint64_t>(least);
+    const std::uint64_t count = static_cast<std::uint64_t>(most) - first + 1;
+    return static_cast<std::int64_t>(first + (count == 0 ? word() : below(count)));
   }
   SimTime between(SimTime least, SimTime most) { return SimTime(between(least.count(), most.count())); }
   // [0, 1), a multiple of 2^-53: exact everywhere.

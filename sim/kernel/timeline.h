@@ -22,8 +22,8 @@ class Timeline {
 
   SimTime now() const { return now_; }
 
-  // Runs `callback` at `when`, or right after what is running now if that has passed. Id 0 is never given
-  // out.
+  // Runs `callback` at `when`, or if that has passed, now: never inside this call, and after what was asked
+  // for before. Id 0 is never given out.
   MomentId at(SimTime when, Callback callback);
   MomentId after(SimTime delay, Callback callback) { return at(now_ + delay, std::move(callback)); }
   // A moment that has come or was called off is ignored.

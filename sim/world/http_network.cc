@@ -51,16 +51,21 @@ class HttpNetwork::Conversation final : public http::Exchange,
   std::optional<StreamHooks> stream_;
   MomentId timeout_;
   bool client_open_ = true;
+  std::weak_ptr<Conversation> copy_;  // the request that came twice
   // The engine's end.
   std::uint64_t life_ = 0;  // of the host, from when the request arrived
   bool arrived_ = false;
-  bool server_open_ = false;
+  bool server_open_ = false;  // then the host keeps it among the accepted ones
+  bool gone_before_arrival_ = false;
   http::InterruptHook interrupt_;
   SimTime last_piece_{};
   bool broken_ = false;  // a piece of the stream was swallowed: what comes after it can't arrive
 
   void handle();
+  void client_goes();
   void told_that_client_has_gone();
+  // False if it was closed before.
+  bool close_server_end();
 
   // http::Exchange
   void respond(http::Response response, http::LossHook lost) override;
@@ -99,10 +104,12 @@ CallId HttpNetwork::send(const std::string& from, HostId to, HttpCall call, SimT
     waiting(fail("timeout", "no answer in time"));
   });
   travel(conversation);
-  // A proxy, or a client that is impatient: the same request once more, whose answer nobody reads.
+  // A proxy, or a client that is impatient: the same request once more, whose answer nobody reads. What
+  // befalls the copy is drawn apart, so that it moves nothing else.
   if (fate_.occasion(fate_.site(from + ".duplicate"), faults_.duplicate)) {
-    const auto copy = begin(from, to, conversation->call_);
+    const auto copy = begin(from + ".copy", to, conversation->call_);
     conversations_.erase(copy->id_);
+    conversation->copy_ = copy;
     travel(copy);
   }
   return id;
@@ -129,12 +136,9 @@ void HttpNetwork::close(CallId call) {
   const auto conversation = found->second;
   conversations_.erase(found);
   timeline_.call_off(conversation->timeout_);
-  conversation->client_open_ = false;
   conversation->done_ = {};
   conversation->stream_.reset();
-  if (hosts_[conversation->to_].parted_to) return;  // half open: the engine never hears of it
-  timeline_.after(latency(conversation->from_),
-                  [conversation] { conversation->told_that_client_has_gone(); });
+  conversation->client_goes();
 }
 
 void HttpNetwork::finish(CallId call, Result<HttpAnswer> answer) {
@@ -144,6 +148,7 @@ void HttpNetwork::finish(CallId call, Result<HttpAnswer> answer) {
   conversations_.erase(found);
   timeline_.call_off(conversation->timeout_);
   conversation->client_open_ = false;
+  if (const auto copy = conversation->copy_.lock()) copy->client_goes();
   if (conversation->stream_) {
     const Error why = answer ? Error{"refused", answer->body} : answer.error();
     std::exchange(conversation->stream_, {})->end(why);
@@ -156,10 +161,12 @@ void HttpNetwork::finish(CallId call, Result<HttpAnswer> answer) {
 // -------------------------------------------------------------------------------------------------------
 
 SimTime HttpNetwork::latency(const std::string& from) {
+  // Drawn in any case: a slow message that is left out changes no later one.
+  Draw usual = fate_.draw(fate_.site(from + ".latency"));
   if (auto slow = fate_.occasion(fate_.site(from + ".slow_message"), faults_.slow)) {
     return slow.draw.between(faults_.latency_most, faults_.slow_most);
   }
-  return fate_.draw(fate_.site(from + ".latency")).between(faults_.latency_least, faults_.latency_most);
+  return usual.between(faults_.latency_least, faults_.latency_most);
 }
 
 void HttpNetwork::travel(const std::shared_ptr<Conversation>& conversation) {
@@ -171,15 +178,22 @@ void HttpNetwork::arrive(const std::shared_ptr<Conversation>& conversation) {
   Host& host = hosts_[conversation->to_];
   if (host.parted_to) return;
   if (host.listener.clock == nullptr) {
-    if (host.parted_from) return;
-    timeline_.after(latency(conversation->from_),
-                    [this, id = conversation->id_] { finish(id, fail("unreachable", "nobody listens")); });
-    return;
+    return break_off(conversation, {"unreachable", "nobody listens"});
   }
   conversation->life_ = host.life;
   conversation->arrived_ = true;
   conversation->server_open_ = true;
+  host.accepted.emplace(conversation->id_, conversation);
   host.listener.clock->post([conversation] { conversation->handle(); });
+  if (conversation->gone_before_arrival_) conversation->told_that_client_has_gone();
+}
+
+// The host's machine says that there is no such connection.
+void HttpNetwork::break_off(const std::shared_ptr<Conversation>& conversation, Error why) {
+  if (hosts_[conversation->to_].parted_from) return;
+  timeline_.after(latency(conversation->from_), [this, conversation, why = std::move(why)] {
+    if (!hosts_[conversation->to_].parted_from) finish(conversation->id_, std::unexpected(why));
+  });
 }
 
 void HttpNetwork::listen(HostId host, Listener listener) {
@@ -190,13 +204,15 @@ void HttpNetwork::die(HostId id) {
   Host& host = hosts_[id];
   host.listener = {};
   ++host.life;
-  for (const auto& [call, conversation] : conversations_) {
-    if (conversation->to_ != id || !conversation->arrived_ || conversation->life_ + 1 != host.life) continue;
+  auto accepted = std::exchange(host.accepted, {});
+  for (const auto& [call, conversation] : accepted) {
     conversation->server_open_ = false;
-    if (host.parted_from) continue;
-    timeline_.after(latency(conversation->from_),
-                    [this, call] { finish(call, fail("reset", "the connection was reset")); });
+    break_off(conversation, {"reset", "the connection was reset"});
   }
+  // The dead process may be on the stack, and what it left with them is its own.
+  timeline_.after(SimTime(0), [accepted = std::move(accepted)] {
+    for (const auto& [call, conversation] : accepted) conversation->interrupt_ = {};
+  });
 }
 
 void HttpNetwork::part(HostId host, Way way) {
@@ -223,18 +239,33 @@ void HttpNetwork::Conversation::handle() {
   match->route->handler(std::move(request), std::move(responder));
 }
 
+// The engine hears of it if the way there is open; half open otherwise.
+void HttpNetwork::Conversation::client_goes() {
+  client_open_ = false;
+  if (const auto copy = copy_.lock()) copy->client_goes();
+  if (host().parted_to) return;
+  network_.timeline_.after(network_.latency(from_),
+                           [self = shared_from_this()] { self->told_that_client_has_gone(); });
+}
+
 void HttpNetwork::Conversation::told_that_client_has_gone() {
-  if (!server_open_) return;
+  gone_before_arrival_ = !arrived_;
   const Host& at = host();
-  if (at.life != life_ || at.listener.clock == nullptr) return;
+  if (!server_open_ || at.life != life_ || at.listener.clock == nullptr) return;
   at.listener.clock->post([self = shared_from_this()] {
-    if (!std::exchange(self->server_open_, false)) return;
+    if (!self->close_server_end()) return;
     if (auto hook = std::exchange(self->interrupt_, {})) hook(http::Interrupt::client_gone);
   });
 }
 
+bool HttpNetwork::Conversation::close_server_end() {
+  if (!std::exchange(server_open_, false)) return false;
+  host().accepted.erase(id_);
+  return true;
+}
+
 void HttpNetwork::Conversation::respond(http::Response response, http::LossHook lost) {
-  if (!std::exchange(server_open_, false)) {
+  if (!close_server_end()) {
     // The engine knows that the client has gone.
     const Host& at = host();
     if (lost && at.life == life_ && at.listener.clock != nullptr) at.listener.clock->post(std::move(lost));
@@ -259,16 +290,19 @@ void HttpNetwork::Conversation::start_stream(http::Response) {
 
 void HttpNetwork::Conversation::stream_write(std::string_view bytes) {
   broken_ = broken_ || host().parted_from;
-  if (!server_open_ || !client_open_ || broken_) return;
+  if (!server_open_ || broken_) return;
+  if (!client_open_) return client_goes();  // its machine says that there is no such connection
   last_piece_ = std::max(last_piece_, network_.timeline_.now() + network_.latency(from_));
   network_.timeline_.at(last_piece_, [self = shared_from_this(), piece = std::string(bytes)] {
     self->broken_ = self->broken_ || self->host().parted_from;
-    if (self->stream_ && !self->broken_) self->stream_->piece(piece);
+    if (!self->stream_ || self->broken_) return;
+    const auto told = self->stream_->piece;  // which may close the stream
+    told(piece);
   });
 }
 
 void HttpNetwork::Conversation::stream_end() {
-  if (!std::exchange(server_open_, false) || !is_heard() || broken_) return;
+  if (!close_server_end() || !is_heard() || broken_) return;
   interrupt_ = {};
   last_piece_ = std::max(last_piece_, network_.timeline_.now() + network_.latency(from_));
   network_.timeline_.at(last_piece_, [self = shared_from_this()] {

@@ -80,6 +80,7 @@ class HttpNetwork {
 
   // `from` is the program's name. `done` is called once, never inside this call.
   CallId send(const std::string& from, HostId to, HttpCall call, SimTime timeout, Done done);
+  // A stream whose request or whose end is swallowed never ends by itself: the program has to close it.
   CallId stream(const std::string& from, HostId to, HttpCall call, StreamHooks hooks);
   // The program closes the connection: nothing is called any more, and the engine is told.
   void close(CallId call);
@@ -102,11 +103,13 @@ class HttpNetwork {
     std::uint64_t life = 0;  // a later process doesn't know the connections of an earlier one
     bool parted_to = false;
     bool parted_from = false;
+    std::map<CallId, std::shared_ptr<Conversation>> accepted;  // that the process has not answered yet
   };
 
   std::shared_ptr<Conversation> begin(const std::string& from, HostId to, HttpCall call);
   void travel(const std::shared_ptr<Conversation>& conversation);
   void arrive(const std::shared_ptr<Conversation>& conversation);
+  void break_off(const std::shared_ptr<Conversation>& conversation, Error why);
   SimTime latency(const std::string& from);
   void finish(CallId call, Result<HttpAnswer> answer);
 

@@ -10,6 +10,7 @@ ProcessClock::ProcessClock(Timeline& timeline, Timestamp wall)
 
 ProcessClock::~ProcessClock() {
   stop();
+  timeline_.call_off(next_held_);
   for (const auto& [timer, waiting] : waiting_) timeline_.call_off(waiting.moment);
   // What is dropped may drop more.
   while (!waiting_.empty()) std::exchange(waiting_, {});
@@ -44,7 +45,7 @@ void ProcessClock::cancel(TimerId timer) {
 
 void ProcessClock::due(TimerId timer) {
   if (stopped_) return;
-  if (paused_) {
+  if (paused_ || !held_.empty()) {
     held_.push_back(timer);
     return;
   }
@@ -57,12 +58,18 @@ void ProcessClock::run(TimerId timer) {
 }
 
 void ProcessClock::go_on() {
-  paused_ = false;
-  for (const TimerId timer : std::exchange(held_, {})) {
-    const auto found = waiting_.find(timer);
-    if (found == waiting_.end()) continue;
-    found->second.moment = timeline_.at(timeline_.now(), [this, timer] { due(timer); });
-  }
+  if (!std::exchange(paused_, false) || held_.empty()) return;
+  timeline_.call_off(next_held_);
+  next_held_ = timeline_.at(timeline_.now(), [this] { run_held(); });
+}
+
+// One at a time, as everything else: a process may die or be paused between any two.
+void ProcessClock::run_held() {
+  if (stopped_ || paused_ || held_.empty()) return;
+  const TimerId timer = held_.front();
+  held_.pop_front();
+  if (!held_.empty()) next_held_ = timeline_.at(timeline_.now(), [this] { run_held(); });
+  run(timer);
 }
 
 void ProcessClock::not_before(Timestamp time) {

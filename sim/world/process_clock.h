@@ -8,9 +8,9 @@
 // real loop's does: setting the host's clock moves nothing in processes that live.
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
-#include <vector>
 
 #include "ports/clock.h"
 #include "sim/kernel/timeline.h"
@@ -48,12 +48,14 @@ class ProcessClock final : public Clock {
   TimerId wait(SimTime when, std::move_only_function<void()> callback);
   void due(TimerId timer);
   void run(TimerId timer);
+  void run_held();
 
   Timeline& timeline_;
   std::int64_t offset_us_;  // wall time = timeline + this
   TimerId last_;
   std::map<TimerId, Waiting> waiting_;
-  std::vector<TimerId> held_;  // came due during a pause, in order
+  std::deque<TimerId> held_;  // came due during a pause and have not run yet, in order
+  MomentId next_held_;
   bool paused_ = false;
   bool stopped_ = false;
 };

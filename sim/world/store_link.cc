@@ -92,7 +92,9 @@ StoreLink::StoreLink(World world, ProcessClock& clock, const std::string& name, 
       refused_(world.fate.site(name + ".store_refuses")),
       delay_(world.fate.site(name + ".store_latency")),
       losses_(world.server.losses()),
-      down_(world.server.on_down([this] { lose_connection(); })) {}
+      down_(world.server.on_down([this] { lose_connection(); })) {
+  if (world.server.state() == StoreServer::State::down) lose_connection();
+}
 
 StoreLink::~StoreLink() {
   stop();
@@ -130,7 +132,8 @@ void StoreLink::lose_connection() {
 }
 
 void StoreLink::reconnect() {
-  if (cut_ || world_.server.state() == StoreServer::State::down) return lose_connection();
+  const bool is_down = world_.server.state() == StoreServer::State::down;
+  if (cut_ || is_down || clock_.paused()) return lose_connection();
   // Another server answers, and it has not seen everything that was acknowledged: what this process knows may
   // be wrong. A process that doesn't know what is durable ends.
   if (world_.server.losses() != losses_) {
@@ -146,6 +149,7 @@ void StoreLink::reconnect() {
 
 // --- a call
 // ---------------------------------------------------------------------------------------------------------
+// Messages on their way know their call weakly: what the caller gave goes with the link.
 
 void StoreLink::begin(std::shared_ptr<CallBase> call) {
   if (stopped_) return;
@@ -160,17 +164,19 @@ void StoreLink::begin(std::shared_ptr<CallBase> call) {
 
 void StoreLink::transmit(const std::shared_ptr<CallBase>& call) {
   last_arrival_ = std::max(last_arrival_, world_.timeline.now() + latency());
-  world_.timeline.at(last_arrival_, [this, alive = std::weak_ptr(alive_), call, connection = connection_] {
-    if (!alive.expired() && connection == connection_) arrive(call);
+  world_.timeline.at(last_arrival_, [this, on_its_way = std::weak_ptr(call), connection = connection_] {
+    const auto call = on_its_way.lock();
+    if (call && connection == connection_) arrive(call);
   });
 }
 
 void StoreLink::arrive(const std::shared_ptr<CallBase>& call) {
   const bool writes = call->access() == Access::write;
   SimTime leaves = world_.timeline.now();
-  if (writes && world_.server.state() == StoreServer::State::full) {
+  const bool is_done = call->serial && !world_.server.has_lost(*call->serial);
+  if (!is_done && writes && world_.server.state() == StoreServer::State::full) {
     call->refuse();
-  } else if (!call->serial || world_.server.has_lost(*call->serial)) {
+  } else if (!is_done) {
     leaves = call->execute(world_.server);
     if (writes && world_.fate.occasion(after_, faults_.dies_after_write)) return die_(Death::at_write);
     if (writes && world_.fate.occasion(lost_, faults_.lost_answer)) return lose_connection();
@@ -180,8 +186,9 @@ void StoreLink::arrive(const std::shared_ptr<CallBase>& call) {
 }
 
 void StoreLink::answer(const std::shared_ptr<CallBase>& call, SimTime at) {
-  world_.timeline.at(at, [this, alive = std::weak_ptr(alive_), call, connection = connection_] {
-    if (alive.expired() || stopped_ || (!call->refused && connection != connection_)) return;
+  world_.timeline.at(at, [this, on_its_way = std::weak_ptr(call), connection = connection_] {
+    const auto call = on_its_way.lock();
+    if (!call || stopped_ || (!call->refused && connection != connection_)) return;
     call->answered = true;
     deliver();
   });
@@ -189,7 +196,9 @@ void StoreLink::answer(const std::shared_ptr<CallBase>& call, SimTime at) {
 
 void StoreLink::deliver() {
   while (!calls_.empty() && calls_.front()->answered) {
-    clock_.post([call = std::move(calls_.front())] { call->finish(); });
+    clock_.post([this, alive = std::weak_ptr(alive_), call = std::move(calls_.front())] {
+      if (!alive.expired() && !stopped_) call->finish();
+    });
     calls_.pop_front();
   }
 }

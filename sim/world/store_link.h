@@ -3,11 +3,11 @@
 // The store port of one process: a connection to the world's store server. Calls go out and are answered in
 // order. When the connection breaks, calls under way are ambiguous: they are sent again on the next
 // connection, and the server answers what it has executed before without executing it twice, as an adapter
-// that resolves an ambiguous commit by reading does. Calls made while there is no connection are refused
-// (`StoreUnavailable`): they never left.
+// that resolves an ambiguous commit by reading does (also on a full disk). A process that is paused connects
+// when it goes on. Calls made while there is no connection are refused (`StoreUnavailable`): they never left.
 //
-// The process may die at a write: right before it leaves, or right after it was executed. It ends as well when it
-// finds that the server has lost acknowledged writes in a failover.
+// The process may die at a write: right before it leaves, or right after it was executed. It ends as well
+// when it finds that the server has lost acknowledged writes in a failover.
 
 #include <cstdint>
 #include <deque>
@@ -42,8 +42,8 @@ class StoreLink final : public Store {
   enum class Death { at_write, lost_writes };
   using Die = std::function<void(Death)>;
 
-  // `name` is the process's host in the names of events; `die` ends the process, from outside of the call.
-  // `faults` may change while the link lives.
+  // `name` is the process's host in the names of events; `die` ends the process: it may stop the link, and
+  // destroys it later. `faults` may change while the link lives.
   StoreLink(World world, ProcessClock& clock, const std::string& name, const StoreLinkFaults& faults,
             Die die);
   ~StoreLink() override;

@@ -86,12 +86,13 @@ std::size_t StoreServer::fail_over(std::size_t writes) {
   const auto first = history_.end() - static_cast<std::ptrdiff_t>(lost);
   const auto commits = std::count_if(first, history_.end(),
                                      [](const Written& written) { return written.kind == Kind::commit; });
-  if (lost == 0) return 0;
-  lost_.emplace_back(first->serial, history_.back().serial + 1);
-  history_.erase(first, history_.end());
-  backing_ = make_(*inbox_);
-  for (const Written& written : history_) written.again(*backing_);
-  drain();
+  if (lost > 0) {
+    lost_.emplace_back(first->serial, history_.back().serial + 1);
+    history_.erase(first, history_.end());
+    backing_ = make_(*inbox_);
+    for (const Written& written : history_) written.again(*backing_);
+    drain();
+  }
   for (const auto& [watcher, told] : on_down_) told();
   return static_cast<std::size_t>(commits);
 }

@@ -104,7 +104,7 @@ class StoreServer {
   std::uint64_t next_serial_ = 0;
   State state_ = State::up;
   int slowness_ = 1;
-  SimTime group_begins_{};  // when the disk takes the next group of writes
+  SimTime group_begins_{-1};  // when the disk takes the next group of writes, or took the last one
   SimTime group_ends_{};
   OnCommit on_commit_;
   std::map<WatcherId, std::function<void()>> on_down_;

@@ -15,11 +15,15 @@ Storm::Storm(World& world, SimTime until) : world_(world), until_(until) {
   tick();
 }
 
+Storm::~Storm() {
+  world_.timeline().call_off(next_tick_);
+}
+
 void Storm::tick() {
   if (world_.timeline().now() > until_) return;
   engines();
   store();
-  world_.timeline().after(kTick, [this] { tick(); });
+  next_tick_ = world_.timeline().after(kTick, [this] { tick(); });
 }
 
 bool Storm::begins(const std::string& site, const Spell& spell, Draw& rest) {
@@ -55,7 +59,7 @@ void Storm::engine(EngineHost& host) {
          {std::pair(1u, HttpNetwork::Way::to_host), std::pair(2u, HttpNetwork::Way::from_host)}) {
       if ((ways & bit) == 0) continue;
       world_.network().part(host.id(), way);
-      timeline.after(end, [this, id = host.id(), way] { world_.network().mend(id, way); });
+      timeline.after(end, [&world = world_, id = host.id(), way] { world.network().mend(id, way); });
     }
   }
   if (begins(host.name() + ".clock_jump", weather.clock_jump, draw)) {
@@ -64,35 +68,39 @@ void Storm::engine(EngineHost& host) {
   }
 }
 
+// All is drawn on every tick, so that what is left out moves nothing else; one thing at a time breaks it.
 void Storm::store() {
   StoreServer& server = world_.store();
   const Weather& weather = world_.weather();
-  Draw draw(0);
+  Draw down(0), full(0), failover(0), slow(0);
+  const bool goes_down = begins("store.down", weather.store_down, down);
+  const bool gets_full = begins("store.full", weather.store_full, full);
+  const bool fails_over = begins("store.failover", weather.store_failover, failover);
+  const bool gets_slow = begins("store.slow", weather.store_slow, slow);
+  if (gets_slow) {
+    server.slow_down(static_cast<int>(slow.between(10, 2'000)));
+    world_.timeline().after(length(weather.store_slow, slow), [&server] { server.slow_down(1); });
+  }
   if (server.state() != StoreServer::State::up) return;
-  if (begins("store.down", weather.store_down, draw)) {
+  if (goes_down) {
     server.set(StoreServer::State::down);
-    return up_after(length(weather.store_down, draw));
-  }
-  if (begins("store.full", weather.store_full, draw)) {
+    up_after(length(weather.store_down, down));
+  } else if (gets_full) {
     server.set(StoreServer::State::full);
-    return up_after(length(weather.store_full, draw));
-  }
-  if (begins("store.failover", weather.store_failover, draw)) {
+    up_after(length(weather.store_full, full));
+  } else if (fails_over) {
     server.set(StoreServer::State::down);
-    const auto loses = static_cast<std::size_t>(draw.between(0, weather.failover_loses));
+    const auto loses = static_cast<std::size_t>(failover.between(0, weather.failover_loses));
     const std::uint64_t before = server.losses();
     if (server.fail_over(loses) > 0) world_.saw("a failover lost commits");
     if (server.losses() > before) world_.writes_were_lost();
-    return up_after(length(weather.store_failover, draw));
-  }
-  if (begins("store.slow", weather.store_slow, draw)) {
-    server.slow_down(static_cast<int>(draw.between(10, 2'000)));
-    world_.timeline().after(length(weather.store_slow, draw), [&server] { server.slow_down(1); });
+    up_after(length(weather.store_failover, failover));
   }
 }
 
 void Storm::up_after(SimTime time) {
-  store_up_ = world_.timeline().after(time, [this] { world_.store().set(StoreServer::State::up); });
+  store_up_ =
+      world_.timeline().after(time, [&server = world_.store()] { server.set(StoreServer::State::up); });
 }
 
 void Storm::heal() {

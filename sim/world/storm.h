@@ -10,8 +10,11 @@ namespace ganglion::sim {
 
 class Storm {
  public:
-  // Begins now; nothing new begins after `until`.
+  // Begins now; nothing new begins after `until`. What has begun ends in its time, also without the storm.
   Storm(World& world, SimTime until);
+  ~Storm();
+  Storm(const Storm&) = delete;
+  Storm& operator=(const Storm&) = delete;
 
   // What is parted, paused, down or full is so no longer, dead engines run again. With several engines each
   // is started anew: what one of them has begun only that one knows, until another one starts.
@@ -28,6 +31,7 @@ class Storm {
 
   World& world_;
   SimTime until_;
+  MomentId next_tick_;
   MomentId store_up_;
 };
 

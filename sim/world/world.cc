@@ -29,8 +29,8 @@ void World::begin() {
 }
 
 void World::bury(std::shared_ptr<void> body) {
-  graves_.push_back(std::move(body));
-  timeline_.after(SimTime(0), [this] { graves_.clear(); });
+  buried_.push_back(std::move(body));
+  timeline_.after(SimTime(0), [this] { std::exchange(buried_, {}); });
 }
 
 void World::violated(std::string promise) {

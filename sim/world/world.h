@@ -16,6 +16,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "sim/kernel/fate.h"
@@ -96,7 +97,7 @@ class World {
   std::vector<std::string> violations_;
   bool lost_writes_ = false;
   std::vector<std::unique_ptr<EngineHost>> hosts_;
-  std::vector<std::shared_ptr<void>> graves_;
+  std::vector<std::shared_ptr<void>> buried_;  // not by the timeline, which outlives what they use
 };
 
 }  // namespace ganglion::sim
