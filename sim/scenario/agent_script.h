@@ -7,20 +7,26 @@
 // of the draws, and any of its flags may be switched off again. That is how a failure is shrunk to the few
 // unlucky events that it takes.
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
-#include <variant>
+#include <string_view>
 
 #include "base/payload.h"
+#include "base/result.h"
 #include "base/time.h"
-#include "core/task.h"
 #include "sim/scenario/agent_model.h"
 #include "sim/scenario/draws.h"
+#include "sim/scenario/outcome.h"
 #include "sim/scenario/recorded.h"
 
 namespace ganglion::sim {
+
+// Of the failure that a mistake of the scenario is reported as.
+inline constexpr std::string_view kMistakeCode = "scenario_mistake";
+inline constexpr std::size_t kShownInput = 200;  // bytes of it in such a message
 
 struct Luck {
   bool error = false;
@@ -43,13 +49,10 @@ struct Call {
   Duration at{0};  // virtual time
 };
 
-// Nothing is ever reported.
-struct Hung {};
-
 struct Answer {
   Duration after{0};
   // Garbage is a success whose output the agent's schema refuses (where it has none: something odd).
-  std::variant<TaskSuccess, TaskFailure, Hung> outcome;
+  Outcome outcome;
   bool duplicate = false;  // it is reported twice
   bool crash = false;      // at `after` the worker dies, and the outcome with it
   // The call leaves its effect when `after` has passed, also where nobody hears of it. Agents of effect
@@ -77,9 +80,10 @@ class AgentScript {
     std::uint64_t calls = 0;
   };
 
-  Answer scripted(const Call& call, const Draws& draws);
-  Answer recorded(const Call& call, const Draws& draws);
-  Instance* instance_of(const Call& call, Answer& answer);
+  void script(const Call& call, const Draws& draws, Answer& answer);
+  void replay(const Call& call, Answer& answer);
+  Result<void> take_effect(const Call& call, const Draws& draws, Answer& answer) const;
+  Result<Instance*> instance_of(const Call& call, const Draws& draws);
 
   const AgentModel& model_;
   std::map<std::string, Instance, std::less<>> instances_;

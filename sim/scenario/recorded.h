@@ -15,13 +15,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include "base/payload.h"
 #include "base/result.h"
 #include "base/time.h"
-#include "core/task.h"
+#include "sim/scenario/outcome.h"
 
 namespace ganglion::sim {
 
@@ -39,7 +38,7 @@ struct Place {
 
 struct RecordedAnswer {
   Duration took{0};
-  std::variant<TaskSuccess, TaskFailure> outcome;
+  Outcome outcome;
 };
 
 // Of one agent.
@@ -47,15 +46,16 @@ class Recording {
  public:
   void add(const Place& place, const Payload& input, RecordedAnswer answer);
 
-  // The answer to the `nth` (from 0) call; after the last one it begins again. `key` says what `nth` is
-  // counted by.
+  // What fits the call; the caller counts by `key` how many of these it has used.
   struct Match {
     std::string key;
-    const std::vector<std::size_t>* answers = nullptr;  // never empty
+    const std::vector<std::size_t>* answers;  // of the recording, never empty
   };
   std::optional<Match> find(const Place& place, const Payload& input) const;
-  const RecordedAnswer& answer(const Match& match, std::uint64_t nth) const;
+  // After the last answer it begins again.
+  const RecordedAnswer& answer(const Match& match, std::uint64_t used) const;
 
+  bool empty() const { return answers_.empty(); }
   std::size_t size() const { return answers_.size(); }
 
  private:
@@ -77,7 +77,9 @@ struct RecordingError {
   std::string message;
 };
 
-// By agent. Timeouts, lost workers and other ends that the engine itself reported are left out.
+// By agent. An attempt that ran out of time or lost its worker was never answered, and never is again; what
+// the engine itself refused (an open breaker, a budget, a wrong output) was no answer of the agent, and is left
+// out.
 std::expected<std::map<std::string, Recording>, RecordingError> read_recorded_answers(std::string_view lines);
 
 // In the order of their times; sub-runs and reactions to events are left out: their causes start them again.

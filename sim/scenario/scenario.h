@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -94,7 +95,7 @@ struct Faults {
 
 enum class ExpectationKind {
   always,      // of each run, after every transition
-  eventually,  // of each run, when it ends at the latest
+  eventually,  // of each run, once it has ended
   sometimes,   // of some run of some seed, after some transition
   totals,      // of the simulation, at its end
 };
@@ -102,9 +103,9 @@ enum class ExpectationKind {
 struct Expectation {
   ExpectationKind kind = ExpectationKind::always;
   expr::Program condition;  // sees `run` as GET /v1/runs/{id} gives it; of kind totals: `totals`
-  std::optional<std::string> workflow = {};  // only of its runs
-  std::string name = {};                     // given, or the expression itself
-  int line = 0;                              // in the file
+  std::set<std::string, std::less<>> workflows = {};  // only of their runs; empty: of all
+  std::string name = {};                 // given, or the expression itself
+  int line = 0;                          // in the file
 };
 
 struct Scenario {
