@@ -187,10 +187,11 @@ void check_default(const AgentDefinition& agent, const Field& field, const Readi
   if (!agent.output) return;
   const auto violations = agent.output->validate_json("{}");
   if (!violations || violations->empty()) return;
-  reading.report(field, "the agent " + agent.name +
-                            " needs a \"script\" or \"recorded\" answers: without, it answers {}, which breaks "
-                            "its schema (" +
-                            violations->front().message + ")");
+  reading.report(field,
+                 "the agent " + agent.name +
+                     " needs a \"script\" or \"recorded\" answers: without, it answers {}, which breaks "
+                     "its schema (" +
+                     violations->front().message + ")");
 }
 
 AgentModel model_of(const AgentDefinition& definition) {
@@ -231,8 +232,8 @@ std::map<std::string, AgentModel> read_agents(const std::optional<Field>& field,
     for (const auto& [name, agent] : Fields(*field, reading.diagnostics).take_all()) {
       const auto definition = agents.find(name);
       if (definition == agents.end()) {
-        reading.report(agent, "no agent \"" + name + "\" in the project" +
-                                  reading.diagnostics.nearest(name, agents));
+        reading.report(
+            agent, "no agent \"" + name + "\" in the project" + reading.diagnostics.nearest(name, agents));
       } else if (const auto why = exception_of(definition->second)) {
         reading.report(agent, "the agent " + name + " " + *why);
       } else {

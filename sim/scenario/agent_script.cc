@@ -12,9 +12,12 @@ namespace ganglion::sim {
 namespace {
 
 // Answers that hardly any schema accepts.
-constexpr std::array<std::string_view, 6> kOddities = {
-    R"({"unexpected":{"nested":[null]}})", R"("I'm sorry, I can't help with that.")", "null", "[[]]", "-1",
-    "false"};
+constexpr std::array<std::string_view, 6> kOddities = {R"({"unexpected":{"nested":[null]}})",
+                                                       R"("I'm sorry, I can't help with that.")",
+                                                       "null",
+                                                       "[[]]",
+                                                       "-1",
+                                                       "false"};
 
 Payload garbage(const AgentModel& model, std::uint64_t word) {
   for (std::size_t i = 0; i < kOddities.size(); ++i) {
@@ -65,23 +68,23 @@ Result<TaskSuccess> render(const ReplyOutput& reply, const expr::Scope& scope) {
 
 Result<Outcome> render(const Reply& reply, const AgentModel& model, const expr::Scope& scope,
                        const Draws& draws) {
-  return std::visit(
-      Overloaded{[&](const ReplyOutput& output) -> Result<Outcome> {
-                   auto success = render(output, scope);
-                   if (!success) return std::unexpected(success.error());
-                   return *std::move(success);
-                 },
-                 [&](const ReplyError& error) -> Result<Outcome> {
-                   auto message = error.message.render(scope);
-                   if (!message) return std::unexpected(message.error());
-                   return TaskFailure{
-                       .code = error.code, .message = text_of(*message), .retryable = error.retryable};
-                 },
-                 [&](const ReplyHang&) -> Result<Outcome> { return Hung{}; },
-                 [&](const ReplyGarbage&) -> Result<Outcome> {
-                   return TaskSuccess{.output = garbage(model, draws.word("garbage"))};
-                 }},
-      reply.outcome);
+  return std::visit(Overloaded{[&](const ReplyOutput& output) -> Result<Outcome> {
+                                 auto success = render(output, scope);
+                                 if (!success) return std::unexpected(success.error());
+                                 return *std::move(success);
+                               },
+                               [&](const ReplyError& error) -> Result<Outcome> {
+                                 auto message = error.message.render(scope);
+                                 if (!message) return std::unexpected(message.error());
+                                 return TaskFailure{.code = error.code,
+                                                    .message = text_of(*message),
+                                                    .retryable = error.retryable};
+                               },
+                               [&](const ReplyHang&) -> Result<Outcome> { return Hung{}; },
+                               [&](const ReplyGarbage&) -> Result<Outcome> {
+                                 return TaskSuccess{.output = garbage(model, draws.word("garbage"))};
+                               }},
+                    reply.outcome);
 }
 
 // The first entry that holds; nothing where none does.
@@ -125,8 +128,7 @@ Answer AgentScript::answer(const Call& call, const Luck& luck, const Draws& draw
     answer.outcome = Hung{};
   } else if (luck.error && !luck.crash) {
     const ErrorModel& error = model_.errors;
-    answer.outcome =
-        TaskFailure{.code = error.code, .message = error.message, .retryable = error.retryable};
+    answer.outcome = TaskFailure{.code = error.code, .message = error.message, .retryable = error.retryable};
   } else {
     if (model_.recorded) {
       replay(call, answer);
@@ -166,8 +168,9 @@ void AgentScript::script(const Call& call, const Draws& draws, Answer& answer) {
   const auto chosen = choose(model_, scope);
   if (!chosen) return mistake(model_, chosen.error().message, answer);
   if (*chosen == nullptr) {
-    return mistake(model_, "no entry of its script holds for the input " +
-                               std::string(call.input.bytes().substr(0, kShownInput)),
+    return mistake(model_,
+                   "no entry of its script holds for the input " +
+                       std::string(call.input.bytes().substr(0, kShownInput)),
                    answer);
   }
   const Reply& reply = **chosen;
@@ -201,8 +204,9 @@ Result<AgentScript::Instance*> AgentScript::instance_of(const Call& call, const 
 void AgentScript::replay(const Call& call, Answer& answer) {
   const auto match = model_.recorded->find(call.place, call.input);
   if (!match) {
-    return mistake(model_, "no answer was recorded for step " + call.place.step + " of " +
-                               call.place.workflow + ", nor for this input anywhere",
+    return mistake(model_,
+                   "no answer was recorded for step " + call.place.step + " of " + call.place.workflow +
+                       ", nor for this input anywhere",
                    answer);
   }
   const RecordedAnswer& recorded = model_.recorded->answer(*match, replayed_[match->key]++);

@@ -10,9 +10,9 @@
 namespace ganglion::sim {
 namespace {
 
+using std::chrono::milliseconds;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using std::chrono::milliseconds;
 
 Call call(std::string input, std::uint32_t attempt = 1) {
   return {.place = {"order", "scan", std::nullopt, 1},
@@ -59,14 +59,16 @@ TEST(AgentScript, keeps_a_state_for_each_key) {
 }
 
 TEST(AgentScript, sees_the_call_and_what_came_before) {
-  const AgentModel model = agent_with(R"({script: [{output: ["${{ attempt }}", "${{ iteration }}", "${{ calls }}", "${{ at_ms }}"]}]})");
+  const AgentModel model = agent_with(
+      R"({script: [{output: ["${{ attempt }}", "${{ iteration }}", "${{ calls }}", "${{ at_ms }}"]}]})");
   AgentScript script(model);
   EXPECT_EQ(output_of(script.answer(call("{}", 1), {}, Draws(1))), "[1,1,0,5000]");
   EXPECT_EQ(output_of(script.answer(call("{}", 2), {}, Draws(1))), "[2,1,1,5000]");
 }
 
 TEST(AgentScript, draws_the_same_for_the_same_draws) {
-  const AgentModel model = agent_with(R"({latency: {p50: 80ms, p99: 900ms}, usage: {tokens: {min: 200, max: 900}},
+  const AgentModel model =
+      agent_with(R"({latency: {p50: 80ms, p99: 900ms}, usage: {tokens: {min: 200, max: 900}},
     script: [{output: "${{ random.x }}"}]})");
   AgentScript one(model);
   AgentScript other(model);
@@ -110,7 +112,8 @@ TEST(AgentScript, fails_hangs_and_talks_nonsense_by_script) {
 }
 
 TEST(AgentScript, publishes_and_writes_the_session_with_its_result) {
-  const AgentModel model = agent_with(R"({script: [{output: 1, publish: [{topic: file.scanned, data: "${{ input }}"}],
+  const AgentModel model =
+      agent_with(R"({script: [{output: 1, publish: [{topic: file.scanned, data: "${{ input }}"}],
     session: {case.status: done, case.draft: null}}]})");
   AgentScript script(model);
   const auto success = std::get<TaskSuccess>(ask(script, "7").outcome);
@@ -143,7 +146,8 @@ TEST(Luck, is_drawn_by_the_rates) {
 }
 
 TEST(Luck, can_be_switched_off_without_changing_the_rest) {
-  const AgentModel model = agent_with("{latency: {p50: 80ms, p99: 900ms}, script: [{output: \"${{ random.x }}\"}]}");
+  const AgentModel model =
+      agent_with("{latency: {p50: 80ms, p99: 900ms}, script: [{output: \"${{ random.x }}\"}]}");
   AgentScript script(model);
   const Answer plain = ask(script, "{}");
   const Answer twice = ask(script, "{}", {.duplicate = true});
@@ -158,7 +162,8 @@ TEST(Luck, of_an_error_or_a_hang_leaves_the_state_as_it_was) {
   AgentScript script(model);
   EXPECT_EQ(failure_of(ask(script, R"({"sku":"a","qty":3})", {.error = true})),
             "upstream: an error of the simulation");
-  EXPECT_TRUE(std::holds_alternative<Hung>(ask(script, R"({"sku":"a","qty":3})", {.error = true, .hang = true}).outcome));
+  EXPECT_TRUE(std::holds_alternative<Hung>(
+      ask(script, R"({"sku":"a","qty":3})", {.error = true, .hang = true}).outcome));
   EXPECT_EQ(output_of(ask(script, R"({"sku":"a","qty":3})")), R"({"reserved":true,"left":0})");
 }
 
@@ -215,7 +220,8 @@ TEST(RecordedAgent, answers_what_was_recorded_for_the_same_input) {
 TEST(RecordedAgent, without_an_equal_input_goes_by_the_place) {
   const auto recording = std::make_shared<Recording>();
   recording->add({"order", "scan", 0, 1}, Payload("1"), {milliseconds(1), TaskSuccess{Payload("\"first\"")}});
-  recording->add({"order", "scan", 1, 1}, Payload("2"), {milliseconds(1), TaskSuccess{Payload("\"second\"")}});
+  recording->add({"order", "scan", 1, 1}, Payload("2"),
+                 {milliseconds(1), TaskSuccess{Payload("\"second\"")}});
   AgentModel model{.name = "scan"};
   model.recorded = recording;
   AgentScript script(model);
@@ -225,7 +231,8 @@ TEST(RecordedAgent, without_an_equal_input_goes_by_the_place) {
   asked.place.item = 7;
   EXPECT_EQ(output_of(script.answer(asked, {}, Draws(1))), "\"first\"");
   asked.place.step = "price";
-  EXPECT_THAT(*script.answer(asked, {}, Draws(1)).mistake, HasSubstr("no answer was recorded for step price of order"));
+  EXPECT_THAT(*script.answer(asked, {}, Draws(1)).mistake,
+              HasSubstr("no answer was recorded for step price of order"));
 }
 
 }  // namespace

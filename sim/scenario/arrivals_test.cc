@@ -10,10 +10,10 @@
 namespace ganglion::sim {
 namespace {
 
+using std::chrono::seconds;
 using ::testing::ElementsAre;
 using ::testing::Pair;
 using ::testing::SizeIs;
-using std::chrono::seconds;
 
 TEST(NewRun, is_made_from_its_index_time_and_draws) {
   const auto scenario = scenario_with(R"(arrivals: [{workflow: order, every: 1s, count: 3,
@@ -40,7 +40,8 @@ TEST(NewRun, has_draws_of_its_own) {
 }
 
 TEST(NewRun, says_why_it_cannot_be_made) {
-  const auto scenario = scenario_with(R"(arrivals: [{workflow: order, every: 1s, input: {id: "${{ 1 / index }}"}}])");
+  const auto scenario =
+      scenario_with(R"(arrivals: [{workflow: order, every: 1s, input: {id: "${{ 1 / index }}"}}])");
   EXPECT_EQ(make_run(scenario.arrivals.front(), 0, seconds(0), Draws(5)).error().code, "divide_by_zero");
 }
 
@@ -70,9 +71,10 @@ TEST(Publication, renders_its_data) {
 }
 
 TEST(PersonOutput, sees_what_was_shown) {
-  const auto scenario =
-      scenario_with(R"(people: [{by: ann, steps: [opinion], output: {of: "${{ show.id }}", at: "${{ step }}"}}, {by: bob}])");
-  const auto output = make_output(scenario.people[0], "opinion", Payload(R"({"id":7})"), seconds(1), Draws(1));
+  const auto scenario = scenario_with(
+      R"(people: [{by: ann, steps: [opinion], output: {of: "${{ show.id }}", at: "${{ step }}"}}, {by: bob}])");
+  const auto output =
+      make_output(scenario.people[0], "opinion", Payload(R"({"id":7})"), seconds(1), Draws(1));
   EXPECT_EQ(output->bytes(), R"({"of":7,"at":"opinion"})");
   EXPECT_TRUE(make_output(scenario.people[1], "opinion", Payload(), seconds(1), Draws(1))->is_null());
 }

@@ -1,7 +1,7 @@
 #pragma once
 
-// What the expressions of a scenario see: values by name, and `random.NAME`, a number in [0, 1) for each name.
-// There is no function that draws: an expression that is evaluated twice must say the same.
+// What the expressions of a scenario see: values by name, and `random.NAME`, a number in [0, 1) for each
+// name. There is no function that draws: an expression that is evaluated twice must say the same.
 
 #include <optional>
 #include <string>

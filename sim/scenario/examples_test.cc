@@ -15,6 +15,10 @@
 namespace ganglion::sim {
 namespace {
 
+Result<std::string> no_files(const std::string& path) {
+  return fail("none", "there is no file " + path);
+}
+
 struct Read {
   std::shared_ptr<const Project> project;
   Scenario scenario;
@@ -29,16 +33,18 @@ Result<Read> read(const std::string& name) {
   const auto project_file = path.parent_path() / *project_path;
   const auto project = project::parse(project::read_file(project_file).value_or(""), project_file.string());
   if (!project) return fail("invalid", project.error().front().text());
-  const auto load = [](const std::string& file) -> Result<std::string> { return fail("none", "no file " + file); };
-  auto scenario = read_scenario(*source, path.string(), **project, load);
+  auto scenario = read_scenario(*source, path.string(), **project, no_files);
   if (!scenario) return fail("invalid", scenario.error().front().text());
   return Read{*project, *std::move(scenario)};
 }
 
 // What the agent answers to an input, as JSON; of a failure its code.
-std::string answer(const Scenario& scenario, const std::string& agent, std::string input, std::uint64_t seed) {
+std::string answer(const Scenario& scenario, const std::string& agent, std::string input,
+                   std::uint64_t seed) {
   AgentScript script(scenario.agents.at(agent));
-  const Call call{.place = {"w", "s", std::nullopt, 1}, .input = Payload(std::move(input)), .attempt = 1,
+  const Call call{.place = {"w", "s", std::nullopt, 1},
+                  .input = Payload(std::move(input)),
+                  .attempt = 1,
                   .idempotency_key = "k"};
   const Answer answer = script.answer(call, {}, Draws(seed));
   if (answer.mistake) return *answer.mistake;
@@ -77,18 +83,23 @@ TEST(LogisticsScenario, has_agents_that_answer_each_other) {
   const std::string order =
       R"({"shipment":"S-1","lines":[{"sku":"lamp","quantity":2}],"address":{"city":"Roma","country":"IT"}})";
   const std::string shipment = answer(scenario, "shipment_data", R"({"order":)" + order + "}", 1);
-  EXPECT_EQ(shipment,
-            R"({"shipment":"S-1","lines":[{"sku":"lamp","quantity":2}],"address":{"city":"Roma","country":"IT"},)"
-            R"("service":"standard","problems":[]})");
+  EXPECT_EQ(
+      shipment,
+      R"({"shipment":"S-1","lines":[{"sku":"lamp","quantity":2}],"address":{"city":"Roma","country":"IT"},)"
+      R"("service":"standard","problems":[]})");
   const std::string lines = R"("lines":[{"sku":"lamp","quantity":2}])";
   EXPECT_EQ(answer(scenario, "inventory", "{" + lines + R"(,"country":"IT"})", 1),
-            R"({"reserved":true,"holder":"order","parcels":[{"warehouse":"north",)" + lines + R"(}],"missing":[]})");
-  EXPECT_EQ(answer(scenario, "inventory", "{" + lines + R"(,"release_for":"order"})", 1), R"({"released":2})");
-  EXPECT_EQ(answer(scenario, "hand_off", R"({"shipment":)" + shipment + "}", 1).substr(0, 15), R"({"number":"D-S-)");
+            R"({"reserved":true,"holder":"order","parcels":[{"warehouse":"north",)" + lines +
+                R"(}],"missing":[]})");
+  EXPECT_EQ(answer(scenario, "inventory", "{" + lines + R"(,"release_for":"order"})", 1),
+            R"({"released":2})");
+  EXPECT_EQ(answer(scenario, "hand_off", R"({"shipment":)" + shipment + "}", 1).substr(0, 15),
+            R"({"number":"D-S-)");
   std::set<std::string> addresses;
   std::set<std::string> routes;
   for (std::uint64_t seed = 0; seed < 300; ++seed) {
-    addresses.insert(answer(scenario, "address_validation", R"({"address":{"city":"Roma"}})", seed).substr(0, 14));
+    addresses.insert(
+        answer(scenario, "address_validation", R"({"address":{"city":"Roma"}})", seed).substr(0, 14));
     routes.insert(answer(scenario, "routing", R"({"node":"Roma","parcels":[]})", seed));
   }
   EXPECT_EQ(addresses, (std::set<std::string>{R"({"valid":false)", R"({"valid":true,)"}));
@@ -100,8 +111,30 @@ TEST(SupportScenario, has_agents_that_answer_the_desk) {
   ASSERT_TRUE(example) << example.error().message;
   const Scenario& scenario = example->scenario;
   const std::string agents = R"("agents":["translation","summary","question_answering"]})";
-  EXPECT_EQ(answer(scenario, "intent", R"({"input":{"text":"Make it short"},)" + agents, 1), R"({"agent":"summary"})");
+  EXPECT_EQ(answer(scenario, "intent", R"({"input":{"text":"Make it short"},)" + agents, 1),
+            R"({"agent":"summary"})");
   EXPECT_EQ(answer(scenario, "keyword_answers", R"({"text":"How do I pay?"})", 1), "no_answer");
+}
+
+TEST(GuideScenario, of_each_block_is_one_of_the_project_that_the_guide_begins_with) {
+  const std::string guide =
+      project::read_file(std::string(GANGLION_SOURCE_DIR) + "/docs/guide/simulation.md").value_or("");
+  const std::string_view fence = "```yaml\n";
+  std::shared_ptr<const Project> project;
+  std::size_t scenarios = 0;
+  for (std::size_t at = guide.find(fence); at != std::string::npos; at = guide.find(fence, at)) {
+    at += fence.size();
+    const std::string block = guide.substr(at, guide.find("```", at) - at);
+    if (block.starts_with("ganglion:")) {
+      project = project::parse(block, "ganglion.yaml").value_or(nullptr);
+      continue;
+    }
+    ASSERT_TRUE(project);
+    const auto scenario = read_scenario(block, "guide", *project, no_files);
+    EXPECT_TRUE(scenario) << scenario.error().front().text() << "\n" << block;
+    ++scenarios;
+  }
+  EXPECT_EQ(scenarios, 5u);
 }
 
 INSTANTIATE_TEST_SUITE_P(Examples, ExampleScenario,

@@ -12,9 +12,10 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-const Words kRunMembers = {"id",         "workflow", "definition", "status", "input",       "output", "error",
-                           "session_id", "labels",   "priority",   "version", "created_at", "ended_at",
-                           "usage",      "parent",   "cause",      "forked_from", "budget", "steps"};
+const Words kRunMembers = {"id",      "workflow",    "definition", "status", "input",
+                           "output",  "error",       "session_id", "labels", "priority",
+                           "version", "created_at",  "ended_at",   "usage",  "parent",
+                           "cause",   "forked_from", "budget",     "steps"};
 const Words kStepMembers = {"status", "attempts", "output", "error",       "started_at", "ended_at", "needs",
                             "usage",  "agent",    "run_id", "waiting_for", "iteration",  "items"};
 const Words kTotals = {"runs",     "latency",      "tokens",  "usd",      "attempts",
@@ -205,7 +206,8 @@ std::vector<Expectation> read_expectations(const Field& field,
                                            const std::map<std::string, AgentModel>& agents,
                                            const Reading& reading) {
   std::vector<Expectation> expectations;
-  for (const Field& item : reading.items(field, kMaxEntries, "[{always: \"${{ run.status != 'failed' }}\"}]")) {
+  for (const Field& item :
+       reading.items(field, kMaxEntries, "[{always: \"${{ run.status != 'failed' }}\"}]")) {
     auto expectation = ExpectationReader(item, agents, reading).run();
     if (expectation) expectations.push_back(*std::move(expectation));
   }

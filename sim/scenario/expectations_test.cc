@@ -20,7 +20,9 @@ TEST(Expectation, holds_or_does_not) {
   const Observed run = Observed::run(kRun);
   EXPECT_EQ(holds(expectation(R"({always: "${{ run.status == 'completed' }}"})"), run), true);
   EXPECT_EQ(holds(expectation(R"({always: "${{ run.status == 'failed' }}"})"), run), false);
-  EXPECT_EQ(holds(expectation(R"({eventually: "${{ run.output.n > 2 && run.steps.scan.output == null }}"})"), run), true);
+  EXPECT_EQ(
+      holds(expectation(R"({eventually: "${{ run.output.n > 2 && run.steps.scan.output == null }}"})"), run),
+      true);
 }
 
 TEST(Expectation, that_cannot_be_evaluated_says_why) {
@@ -32,7 +34,16 @@ TEST(Expectation, that_cannot_be_evaluated_says_why) {
 
 TEST(Expectation, of_the_totals_sees_the_totals) {
   const Observed totals = Observed::totals(R"({"runs":{"failed":2},"usd":1.5})");
-  EXPECT_EQ(holds(expectation(R"({totals: "${{ totals.runs.failed == 2 && totals.usd < 10.0 }}"})"), totals), true);
+  EXPECT_EQ(holds(expectation(R"({totals: "${{ totals.runs.failed == 2 && totals.usd < 10.0 }}"})"), totals),
+            true);
+}
+
+TEST(Expectation, compares_whole_numbers_with_others) {
+  const Observed totals = Observed::totals(R"({"tokens":7,"usd":0})");
+  EXPECT_EQ(
+      holds(expectation(R"({totals: "${{ totals.usd < 10.0 && totals.usd < 10 && totals.tokens == 7.0 }}"})"),
+            totals),
+      true);
 }
 
 TEST(Expectation, concerns_the_workflows_that_it_names_or_whose_steps_it_mentions) {

@@ -11,13 +11,13 @@
 namespace ganglion::sim {
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::IsEmpty;
-using ::testing::SizeIs;
 using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 constexpr int kSamples = 100'000;
 
@@ -77,7 +77,8 @@ TEST(Latency, of_percentiles_goes_through_both) {
   EXPECT_NEAR(static_cast<double>(samples[kSamples * 99 / 100]), 900, 30);
   // As a log-normal distribution has it: the same factor below the median as above it.
   EXPECT_NEAR(static_cast<double>(samples[kSamples / 100]), 80.0 * 80 / 900, 1);
-  EXPECT_NEAR(static_cast<double>(samples[kSamples * 84 / 100]), 80 * std::pow(900.0 / 80, 0.9945 / 2.3263), 5);
+  EXPECT_NEAR(static_cast<double>(samples[kSamples * 84 / 100]), 80 * std::pow(900.0 / 80, 0.9945 / 2.3263),
+              5);
 }
 
 TEST(Latency, of_equal_percentiles_is_one_value) {
@@ -142,7 +143,8 @@ TEST(Moments, of_a_rate_come_as_often_as_it_says_and_at_random) {
   EXPECT_LT(times.back(), hours(1));
   // Of a Poisson process 1/e of the gaps are longer than the average.
   int longer = 0;
-  for (std::size_t i = 1; i < times.size(); ++i) longer += times[i] - times[i - 1] > milliseconds(200) ? 1 : 0;
+  for (std::size_t i = 1; i < times.size(); ++i)
+    longer += times[i] - times[i - 1] > milliseconds(200) ? 1 : 0;
   EXPECT_NEAR(static_cast<double>(longer) / static_cast<double>(times.size()), 0.3679, 0.02);
 }
 

@@ -51,8 +51,8 @@ Latency read_log_normal(const Field& p50, const Field& p99, const Reading& readi
   const auto high = read_span(p99, reading);
   if (median && *median < Duration(1)) reading.report(p50, "must be longer than 0");
   if (median && high && *high < *median) {
-    reading.report(p99, "p99 (" + format_duration(*high) + ") is shorter than p50 (" +
-                            format_duration(*median) + ")");
+    reading.report(
+        p99, "p99 (" + format_duration(*high) + ") is shorter than p50 (" + format_duration(*median) + ")");
     return LogNormalLatency{};
   }
   return LogNormalLatency{std::max(median.value_or(Duration(1)), Duration(1)),
@@ -89,8 +89,8 @@ std::vector<Field> Reading::items(const Field& field, std::size_t most, std::str
   if (field.value->kind != YamlKind::list) {
     report(field, "expected a list, such as " + std::string(example) + ", got " + describe(*field.value));
   } else if (field.value->items.size() > most) {
-    report(field, std::to_string(field.value->items.size()) + " entries; there may be " +
-                      std::to_string(most));
+    report(field,
+           std::to_string(field.value->items.size()) + " entries; there may be " + std::to_string(most));
   } else {
     for (std::size_t i = 0; i < field.value->items.size(); ++i) fields.push_back(field.item(i));
   }
@@ -116,9 +116,9 @@ std::optional<Latency> read_latency(const Field& field, const Reading& reading) 
       const auto span = read_span(field, reading);
       return span ? std::optional<Latency>(FixedLatency{*span}) : std::nullopt;
     }
-    reading.report(field,
-                   "expected a duration such as 80ms, {p50: 80ms, p99: 900ms} or {min: 10ms, max: 50ms}, got " +
-                       describe(*field.value));
+    reading.report(
+        field, "expected a duration such as 80ms, {p50: 80ms, p99: 900ms} or {min: 10ms, max: 50ms}, got " +
+                   describe(*field.value));
     return std::nullopt;
   }
   Fields fields(field, reading.diagnostics);
@@ -137,8 +137,8 @@ std::optional<Rate> read_rate(const Field& field, const Reading& reading) {
   if (field.value->kind == YamlKind::text) {
     if (const auto rate = parse_rate(field.value->text)) return rate;
   }
-  reading.report(field, "expected a rate such as 5/s, 60/m or 0.5/h, at most 1000000/s, got " +
-                            describe(*field.value));
+  reading.report(
+      field, "expected a rate such as 5/s, 60/m or 0.5/h, at most 1000000/s, got " + describe(*field.value));
   return std::nullopt;
 }
 
@@ -198,9 +198,8 @@ project::ExpressionReader expressions(const Reading& reading, std::vector<std::s
   names.emplace_back("at_ms");
   Diagnostics& diagnostics = reading.diagnostics;
   return project::ExpressionReader(
-      diagnostics,
-      [&diagnostics, names = std::move(names)](const Field& field, const expr::Reference& reference,
-                                               std::size_t offset) {
+      diagnostics, [&diagnostics, names = std::move(names)](
+                       const Field& field, const expr::Reference& reference, std::size_t offset) {
         const std::string& name = reference.path.front();
         if (name == kRandom) {
           if (reference.path.size() == 2) return;

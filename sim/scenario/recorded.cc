@@ -46,7 +46,8 @@ std::optional<RecordingError> each_line(std::string_view lines, const LineReader
     const std::string_view line = lines.substr(0, end);
     lines = end == std::string_view::npos ? std::string_view() : lines.substr(end + 1);
     if (++number > kMaxRecordedLines) {
-      return RecordingError{number, "a recording has at most " + std::to_string(kMaxRecordedLines) + " lines"};
+      return RecordingError{number,
+                            "a recording has at most " + std::to_string(kMaxRecordedLines) + " lines"};
     }
     if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
     const auto object = RecordedObject::parse(line);
@@ -160,8 +161,7 @@ class AnswerReader {
   void route(const RecordedObject& line, const RecordedObject& data, Timestamp at) {
     const Asked* asked = line.has("attempt") ? question(line) : nullptr;
     if (asked == nullptr || data.text("by") != "classifier") return;
-    TaskSuccess success{
-        .output = Payload(JsonObject().add("agent", data.text("to").value_or("")).finish())};
+    TaskSuccess success{.output = Payload(JsonObject().add("agent", data.text("to").value_or("")).finish())};
     if (data.has("usage")) success.usage = data.payload("usage");
     record(line, *asked, at - asked->at, std::move(success));
   }

@@ -78,8 +78,8 @@ struct RecordingError {
 };
 
 // By agent. An attempt that ran out of time or lost its worker was never answered, and never is again; what
-// the engine itself refused (an open breaker, a budget, a wrong output) was no answer of the agent, and is left
-// out.
+// the engine itself refused (an open breaker, a budget, a wrong output) was no answer of the agent, and is
+// left out.
 std::expected<std::map<std::string, Recording>, RecordingError> read_recorded_answers(std::string_view lines);
 
 // In the order of their times; sub-runs and reactions to events are left out: their causes start them again.

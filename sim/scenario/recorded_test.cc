@@ -12,12 +12,12 @@
 namespace ganglion::sim {
 namespace {
 
+using std::chrono::milliseconds;
+using std::chrono::seconds;
 using ::testing::ElementsAre;
 using ::testing::Key;
 using ::testing::Pair;
 using ::testing::SizeIs;
-using std::chrono::milliseconds;
-using std::chrono::seconds;
 
 // A journal as the API gives it: what happened a second after the other.
 class Journal {
@@ -33,18 +33,30 @@ class Journal {
     return *this;
   }
   Journal& asks(std::uint32_t attempt, std::optional<Payload> input, TaskRole role = TaskRole::work) {
-    return add(TaskScheduled{.step = StepIndex(0), .item = ItemIndex(0), .attempt = Attempt(attempt),
-                             .agent = "scan", .input = std::move(input), .role = role});
+    return add(TaskScheduled{.step = StepIndex(0),
+                             .item = ItemIndex(0),
+                             .attempt = Attempt(attempt),
+                             .agent = "scan",
+                             .input = std::move(input),
+                             .role = role});
   }
   Journal& fails(std::uint32_t attempt, std::string code, bool again) {
-    return add(TaskFailed{.step = StepIndex(0), .item = ItemIndex(0), .attempt = Attempt(attempt),
-                          .error = {std::move(code), "why"}, .retry_at = again ? std::optional(at_) : std::nullopt,
-                          .worker = "w", .started_at = at_ - milliseconds(300)});
+    return add(TaskFailed{.step = StepIndex(0),
+                          .item = ItemIndex(0),
+                          .attempt = Attempt(attempt),
+                          .error = {std::move(code), "why"},
+                          .retry_at = again ? std::optional(at_) : std::nullopt,
+                          .worker = "w",
+                          .started_at = at_ - milliseconds(300)});
   }
   Journal& succeeds(std::uint32_t attempt, std::string output) {
-    return add(TaskSucceeded{.step = StepIndex(0), .item = ItemIndex(0), .attempt = Attempt(attempt),
-                             .output = Payload(std::move(output)), .usage = Payload(R"({"tokens":7})"),
-                             .worker = "w", .started_at = at_ - milliseconds(300),
+    return add(TaskSucceeded{.step = StepIndex(0),
+                             .item = ItemIndex(0),
+                             .attempt = Attempt(attempt),
+                             .output = Payload(std::move(output)),
+                             .usage = Payload(R"({"tokens":7})"),
+                             .worker = "w",
+                             .started_at = at_ - milliseconds(300),
                              .work = milliseconds(120)});
   }
 
@@ -94,12 +106,15 @@ TEST(RecordedAnswers, of_a_timeout_are_silence_and_those_of_the_engine_none) {
 }
 
 TEST(RecordedAnswers, of_several_runs_stand_one_after_the_other) {
-  const auto recordings = read_recorded_answers(Journal().asks(1, Payload("1")).succeeds(1, "10").text() + "\n" +
-                                                Journal().asks(1, Payload("2")).succeeds(1, "20").text());
+  const auto recordings =
+      read_recorded_answers(Journal().asks(1, Payload("1")).succeeds(1, "10").text() + "\n" +
+                            Journal().asks(1, Payload("2")).succeeds(1, "20").text());
   ASSERT_TRUE(recordings);
-  EXPECT_EQ(std::get<TaskSuccess>(nth(recordings->at("scan"), Payload("2"), 0).outcome).output, Payload("20"));
+  EXPECT_EQ(std::get<TaskSuccess>(nth(recordings->at("scan"), Payload("2"), 0).outcome).output,
+            Payload("20"));
   // Of an input that nobody asked about: in the order of the place.
-  EXPECT_EQ(std::get<TaskSuccess>(nth(recordings->at("scan"), Payload("3"), 1).outcome).output, Payload("20"));
+  EXPECT_EQ(std::get<TaskSuccess>(nth(recordings->at("scan"), Payload("3"), 1).outcome).output,
+            Payload("20"));
 }
 
 TEST(RecordedAnswers, say_in_which_line_they_are_wrong) {

@@ -1,7 +1,7 @@
 #pragma once
 
-// A scenario: what happens to a project in a simulation. Who starts runs and when, how the agents behave, what
-// breaks, what the people decide, and what must hold. Data only, as read from YAML (scenario_reader.h):
+// A scenario: what happens to a project in a simulation. Who starts runs and when, how the agents behave,
+// what breaks, what the people decide, and what must hold. Data only, as read from YAML (scenario_reader.h):
 // expressions are compiled, names are those of the project, defaults are filled in. docs/guide/simulation.md
 // describes the file.
 //
@@ -31,9 +31,9 @@ namespace ganglion::sim {
 inline constexpr std::size_t kMaxScenarioBytes = 4 << 20;
 inline constexpr std::uint32_t kMaxEngines = 16;
 inline constexpr std::uint32_t kMaxWorkers = 256;
-inline constexpr std::uint32_t kMaxCapacity = 10'000;        // tasks of one worker at once
-inline constexpr std::uint64_t kMaxArrivals = 1'000'000;     // of one entry, and of events alike
-inline constexpr std::size_t kMaxEntries = 1'000;            // of `arrivals`, `events`, `people`, `expect`
+inline constexpr std::uint32_t kMaxCapacity = 10'000;          // tasks of one worker at once
+inline constexpr std::uint64_t kMaxArrivals = 1'000'000;       // of one entry, and of events alike
+inline constexpr std::size_t kMaxEntries = 1'000;              // of `arrivals`, `events`, `people`, `expect`
 inline constexpr std::chrono::nanoseconds kMinMeanGap{1'000};  // the highest rate: a million a second
 
 // Expressions see `index` (from 0), `at_ms` and `random.NAME`.
@@ -104,8 +104,8 @@ struct Expectation {
   ExpectationKind kind = ExpectationKind::always;
   expr::Program condition;  // sees `run` as GET /v1/runs/{id} gives it; of kind totals: `totals`
   std::set<std::string, std::less<>> workflows = {};  // only of their runs; empty: of all
-  std::string name = {};                 // given, or the expression itself
-  int line = 0;                          // in the file
+  std::string name = {};                              // given, or the expression itself
+  int line = 0;                                       // in the file
 };
 
 struct Scenario {

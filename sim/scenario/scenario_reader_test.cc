@@ -10,13 +10,13 @@
 namespace ganglion::sim {
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::Key;
-using ::testing::SizeIs;
 using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
+using ::testing::ElementsAre;
+using ::testing::Key;
+using ::testing::SizeIs;
 
 constexpr std::chrono::nanoseconds kHour = hours(1);
 
@@ -42,8 +42,10 @@ TEST(Scenario, has_every_agent_that_is_no_person_and_no_router) {
 }
 
 TEST(Scenario, says_how_large_and_how_long_it_is) {
-  const Scenario scenario = scenario_of("simulation: 1\nproject: g\nduration: 2h\nsettle: 1h\nengines: 3\nworkers: 4\n"
-                                        "capacity: 2\n" + kPriced);
+  const Scenario scenario = scenario_of(
+      "simulation: 1\nproject: g\nduration: 2h\nsettle: 1h\nengines: 3\nworkers: 4\n"
+      "capacity: 2\n" +
+      kPriced);
   EXPECT_EQ(scenario.duration, hours(2));
   EXPECT_EQ(scenario.settle, hours(1));
   EXPECT_EQ(scenario.engines, 3u);
@@ -52,7 +54,8 @@ TEST(Scenario, says_how_large_and_how_long_it_is) {
 }
 
 TEST(ScenarioAgents, have_luck_latency_usage_and_effects) {
-  const AgentModel agent = agent_with(R"({latency: {p50: 80ms, p99: 900ms}, usage: {tokens: {min: 2, max: 9}, usd: 0.002},
+  const AgentModel agent =
+      agent_with(R"({latency: {p50: 80ms, p99: 900ms}, usage: {tokens: {min: 2, max: 9}, usd: 0.002},
     errors: {rate: 0.05, code: busy, message: too much, retryable: false}, hang: 0.01, garbage: 0.02,
     slow: {rate: 0.03, factor: 20}, duplicate: 0.04, crash: 0.001, effect: idempotent})");
   EXPECT_EQ(agent.latency, Latency(LogNormalLatency{milliseconds(80), milliseconds(900)}));
@@ -73,7 +76,8 @@ TEST(ScenarioAgents, have_luck_latency_usage_and_effects) {
 TEST(ScenarioAgents, take_latencies_in_three_forms) {
   EXPECT_EQ(agent_with("{latency: 80ms}").latency, Latency(FixedLatency{milliseconds(80)}));
   EXPECT_EQ(agent_with("{latency: {max: 1s}}").latency, Latency(UniformLatency{milliseconds(0), seconds(1)}));
-  EXPECT_EQ(agent_with("{latency: {min: 1s, max: 2s}}").latency, Latency(UniformLatency{seconds(1), seconds(2)}));
+  EXPECT_EQ(agent_with("{latency: {min: 1s, max: 2s}}").latency,
+            Latency(UniformLatency{seconds(1), seconds(2)}));
 }
 
 TEST(ScenarioAgents, answer_from_a_recording) {
@@ -105,14 +109,16 @@ TEST(ScenarioArrivals, may_be_recorded_ones_of_one_workflow) {
   const std::string runs =
       R"({"workflow":"order","created_at":"2026-03-01T09:30:00.000Z","input":1}
 {"workflow":"gone","created_at":"2026-03-01T09:30:05.000Z","input":2})";
-  const Scenario scenario = scenario_with("arrivals: [{workflow: order, recorded: r.jsonl, count: 9}]", {{"r.jsonl", runs}});
+  const Scenario scenario =
+      scenario_with("arrivals: [{workflow: order, recorded: r.jsonl, count: 9}]", {{"r.jsonl", runs}});
   ASSERT_THAT(scenario.arrivals.front().recorded, SizeIs(1));
   EXPECT_EQ(scenario.arrivals.front().count, 9u);
 }
 
 TEST(ScenarioPeople, decide_after_a_while) {
   const Scenario scenario = scenario_with(
-      "people: [{by: ann, steps: [sign_off, opinion], after: {p50: 5m, p99: 2h}, approve: 0.8, comment: fine}, {by: bob}]");
+      "people: [{by: ann, steps: [sign_off, opinion], after: {p50: 5m, p99: 2h}, approve: 0.8, comment: "
+      "fine}, {by: bob}]");
   ASSERT_THAT(scenario.people, SizeIs(2));
   EXPECT_THAT(scenario.people[0].steps, ElementsAre("sign_off", "opinion"));
   EXPECT_EQ(scenario.people[0].after, Latency(LogNormalLatency{minutes(5), hours(2)}));
@@ -154,8 +160,9 @@ TEST(ScenarioExpectations, are_of_four_kinds) {
 
 TEST(ProjectPath, is_read_before_anything_else_is_known) {
   EXPECT_EQ(*read_project_path("simulation: 7\nproject: a/b.yaml\nwrong: 1\n", "s.yaml"), "a/b.yaml");
-  EXPECT_EQ(read_project_path("simulation: 1\n", "s.yaml").error().front().text(),
-            "s.yaml:1:1: project: the project is missing: write \"project: ganglion.yaml\", a path from this file");
+  EXPECT_EQ(
+      read_project_path("simulation: 1\n", "s.yaml").error().front().text(),
+      "s.yaml:1:1: project: the project is missing: write \"project: ganglion.yaml\", a path from this file");
 }
 
 }  // namespace

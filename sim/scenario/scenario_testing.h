@@ -56,8 +56,7 @@ inline LoadFile from(Files files) {
 }
 
 // What every scenario here begins with: five lines, with an answer for the agent that has a schema.
-inline const std::string kBegin =
-    "simulation: 1\nproject: ganglion.yaml\nduration: 10m\n";
+inline const std::string kBegin = "simulation: 1\nproject: ganglion.yaml\nduration: 10m\n";
 inline const std::string kPriced = "agents: {price: {script: [{output: {cents: 1}}]}}\n";
 
 inline std::vector<std::string> errors_of(const std::string& source, const Files& files = {}) {
@@ -86,7 +85,8 @@ inline Scenario scenario_with(const std::string& part, const Files& files = {}) 
   return scenario_of(kBegin + kPriced + part + "\n", files);
 }
 inline AgentModel agent_with(const std::string& keys, const Files& files = {}) {
-  return scenario_of(kBegin + "agents: {price: {script: [{output: {cents: 1}}]}, scan: " + keys + "}\n", files)
+  return scenario_of(kBegin + "agents: {price: {script: [{output: {cents: 1}}]}, scan: " + keys + "}\n",
+                     files)
       .agents.at("scan");
 }
 

@@ -19,8 +19,7 @@ class ReplyReader {
       : agent_(agent),
         reading_(reading),
         fields_(field, reading.diagnostics),
-        expressions_(
-            expressions(reading, {"input", "state", "attempt", "iteration", "calls"})) {}
+        expressions_(expressions(reading, {"input", "state", "attempt", "iteration", "calls"})) {}
 
   Reply run() {
     Reply reply;
@@ -42,10 +41,11 @@ class ReplyReader {
     const auto garbage = fields_.take("garbage");
     const auto publish = fields_.take("publish");
     const auto session = fields_.take("session");
-    const int given = int{output.has_value()} + int{error.has_value()} + int{hang.has_value()} +
-                      int{garbage.has_value()};
+    const int given =
+        int{output.has_value()} + int{error.has_value()} + int{hang.has_value()} + int{garbage.has_value()};
     if (given != 1) {
-      reading_.report(fields_.owner(), "needs exactly one of \"output\", \"error\", \"hang\" and \"garbage\"");
+      reading_.report(fields_.owner(),
+                      "needs exactly one of \"output\", \"error\", \"hang\" and \"garbage\"");
     }
     for (const auto* field : {&publish, &session}) {
       if (*field && !output) reading_.report(**field, "comes with an \"output\" and nothing else");

@@ -1,7 +1,7 @@
 #pragma once
 
-// What a simulation came to, all runs together: what `totals` expectations see. Counting is exact and does not
-// depend on the order: money is counted in billionths of a USD, percentiles are taken from the sorted
+// What a simulation came to, all runs together: what `totals` expectations see. Counting is exact and does
+// not depend on the order: money is counted in billionths of a USD, percentiles are taken from the sorted
 // latencies of all completed runs (the nearest rank).
 
 #include <cstdint>

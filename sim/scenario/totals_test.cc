@@ -13,9 +13,10 @@ namespace {
 using std::chrono::milliseconds;
 
 Totals totals_of(const std::string& scan = "{effect: irreversible}") {
-  return Totals(scenario_of(kBegin + "agents: {price: {script: [{output: {cents: 1}}], effect: idempotent}, scan: " +
-                            scan + "}\n"),
-                project_of_tests());
+  return Totals(
+      scenario_of(kBegin + "agents: {price: {script: [{output: {cents: 1}}], effect: idempotent}, scan: " +
+                  scan + "}\n"),
+      project_of_tests());
 }
 
 TEST(Totals, of_nothing_are_zeros_for_everything_that_there_is) {
@@ -40,8 +41,9 @@ TEST(Totals, count_runs_by_their_end_and_keep_the_open_ones) {
   totals.run_reopened("order", RunEnd::failed);
   totals.run_ended("order", RunEnd::cancelled, milliseconds(90));
   const std::string json = totals.json();
-  EXPECT_NE(json.find(R"({"started":5,"completed":1,"failed":1,"cancelled":1,"open":2},"latency":{"p50_ms":10,)"),
-            std::string::npos)
+  EXPECT_NE(
+      json.find(R"({"started":5,"completed":1,"failed":1,"cancelled":1,"open":2},"latency":{"p50_ms":10,)"),
+      std::string::npos)
       << json;
 }
 

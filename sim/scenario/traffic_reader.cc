@@ -23,7 +23,8 @@ std::vector<RecordedRun> read_recorded(const Field& field, const std::string& wo
     reading.report(field, path + ":" + std::to_string(runs.error().line) + ": " + runs.error().message);
     return {};
   }
-  if (!workflow.empty()) std::erase_if(*runs, [&](const RecordedRun& run) { return run.workflow != workflow; });
+  if (!workflow.empty())
+    std::erase_if(*runs, [&](const RecordedRun& run) { return run.workflow != workflow; });
   if (runs->empty()) {
     reading.report(field, path + " has no run" + (workflow.empty() ? "" : " of the workflow " + workflow) +
                               " that a client started");
@@ -232,7 +233,8 @@ std::vector<Arrivals> read_arrivals(const Field& field, Duration duration, const
 
 std::vector<Publications> read_events(const Field& field, Duration duration, const Reading& reading) {
   std::vector<Publications> events;
-  for (const Field& item : reading.items(field, kMaxEntries, "[{topic: file.uploaded, every: 1m, data: {}}]")) {
+  for (const Field& item :
+       reading.items(field, kMaxEntries, "[{topic: file.uploaded, every: 1m, data: {}}]")) {
     events.push_back(read_publications(item, duration, reading));
   }
   return events;

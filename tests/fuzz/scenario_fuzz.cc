@@ -1,5 +1,6 @@
-// A scenario file from anybody, held against one project: it is a scenario or a list of errors that point into
-// it, and never more. What is a scenario names nothing that the project doesn't have, and can be sampled.
+// A scenario file from anybody, held against one project: it is a scenario or a list of errors that point
+// into it, and never more. What is a scenario names nothing that the project doesn't have, and can be
+// sampled.
 
 #include <cstdint>
 #include <cstdlib>
