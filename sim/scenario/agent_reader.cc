@@ -32,7 +32,7 @@ std::optional<std::int64_t> whole_number(const Field& field, double unit, std::i
   const auto amount = project::read_number(field, 0, static_cast<double>(most) / unit, reading.diagnostics);
   if (!amount) return std::nullopt;
   const double units = *amount * unit;
-  const auto whole = static_cast<std::int64_t>(std::floor(units + 0.5));
+  const std::int64_t whole = std::llround(units);
   if (unit == 1 && static_cast<double>(whole) != *amount) {
     reading.report(field, "expected a whole number, got " + describe(*field.value));
   }

@@ -122,7 +122,7 @@ std::int64_t normal_quantile(std::uint64_t word) {
   const auto cell = static_cast<int>(rest >> (64 - kCellBits));
   const auto into = static_cast<std::int64_t>((rest << kCellBits) >> 32);
   const auto at = [](int octave_of, int cell_of) {
-    return kTail[static_cast<std::size_t>(octave_of * kCells + cell_of)];
+    return kTail[static_cast<std::size_t>(octave_of) * kCells + static_cast<std::size_t>(cell_of)];
   };
   const std::int64_t left = at(octave, cell);
   const bool last = cell + 1 == kCells;

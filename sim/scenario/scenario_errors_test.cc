@@ -86,6 +86,9 @@ TEST(ScenarioErrors, of_numbers_and_times) {
       "10ms, max: 50ms}, got the number 5");
   EXPECT_EQ(only(errors_of_agent("{usage: {tokens: 1.5}}")),
             "s.yaml:4:66: agents.scan.usage.tokens: expected a whole number, got the number 1.5");
+  EXPECT_EQ(
+      only(errors_of_agent("{usage: {tokens: -1}}")),
+      "s.yaml:4:66: agents.scan.usage.tokens: expected a number from 0 to 1000000000000, got the number -1");
   EXPECT_EQ(only(errors_of_agent("{usage: {tokens: {min: 3, max: 2}}}")),
             "s.yaml:4:83: agents.scan.usage.tokens.max: max is less than min");
   EXPECT_EQ(
@@ -168,6 +171,21 @@ TEST(ScenarioErrors, of_arrivals) {
             "s.yaml:5:1: arrivals: expected a list, such as [{workflow: review, rate: 5/s, input: {}}], got "
             "the number "
             "7");
+}
+
+TEST(ScenarioErrors, of_lists_that_are_too_long) {
+  const auto repeated = [](const std::string& item, std::size_t count) {
+    std::string list = "[";
+    for (std::size_t i = 0; i < count; ++i) list += (i == 0 ? "" : ", ") + item;
+    return list + "]";
+  };
+  EXPECT_THAT(errors_of_part("expect: " + repeated("{totals: true}", kMaxEntries)), IsEmpty());
+  EXPECT_EQ(only(errors_of_part("expect: " + repeated("{totals: true}", kMaxEntries + 1))),
+            "s.yaml:5:1: expect: 1001 entries; there may be 1000");
+  const std::string reply = "{when: true, output: 1}";
+  EXPECT_THAT(errors_of_agent("{script: " + repeated(reply, kMaxScript) + "}"), IsEmpty());
+  EXPECT_EQ(only(errors_of_agent("{script: " + repeated(reply, kMaxScript + 1) + "}")),
+            "s.yaml:4:58: agents.scan.script: 1001 entries; there may be 1000");
 }
 
 TEST(ScenarioErrors, of_recordings) {

@@ -146,7 +146,7 @@ std::vector<Reply> read_script(const Field& field, const AgentDefinition& agent,
 }
 
 std::optional<std::string> read_error_code(const Field& field, const Reading& reading) {
-  const auto code = project::read_text(field, reading.diagnostics);
+  auto code = project::read_text(field, reading.diagnostics);
   if (!code) return std::nullopt;
   const auto fits = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; };
   if (!code->empty() && code->size() <= kMaxCode && std::ranges::all_of(*code, fits)) return code;

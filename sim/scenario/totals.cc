@@ -1,6 +1,7 @@
 #include "sim/scenario/totals.h"
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 
 #include "base/assert.h"
@@ -16,7 +17,7 @@ std::int64_t percentile(const std::vector<Duration>& sorted, std::size_t percent
 }
 
 std::int64_t rounded(double amount) {
-  return static_cast<std::int64_t>(amount + 0.5);
+  return std::llround(amount);
 }
 
 }  // namespace
