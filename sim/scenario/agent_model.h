@@ -19,7 +19,7 @@
 #include "sim/scenario/latency.h"
 #include "sim/scenario/recorded.h"
 
-namespace ganglion::sim {
+namespace ganglion::scenario {
 
 inline constexpr std::size_t kMaxScript = 1'000;         // entries of one script
 inline constexpr std::size_t kMaxInstances = 1'000'000;  // states of one agent, one for each key
@@ -109,4 +109,4 @@ struct AgentModel {
   std::optional<schema::Schema> output_schema = {};  // of the project
 };
 
-}  // namespace ganglion::sim
+}  // namespace ganglion::scenario

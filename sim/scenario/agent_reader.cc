@@ -9,7 +9,7 @@
 #include "project/names.h"
 #include "sim/scenario/script_reader.h"
 
-namespace ganglion::sim {
+namespace ganglion::scenario {
 namespace {
 
 // Why the agent is not simulated; nothing where it is.
@@ -249,4 +249,4 @@ std::map<std::string, AgentModel> read_agents(const std::optional<Field>& field,
   return models;
 }
 
-}  // namespace ganglion::sim
+}  // namespace ganglion::scenario

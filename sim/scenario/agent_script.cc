@@ -8,7 +8,7 @@
 #include "base/overloaded.h"
 #include "sim/scenario/draw_scope.h"
 
-namespace ganglion::sim {
+namespace ganglion::scenario {
 namespace {
 
 // Answers that hardly any schema accepts.
@@ -225,4 +225,4 @@ Result<void> AgentScript::take_effect(const Call& call, const Draws& draws, Answ
   return {};
 }
 
-}  // namespace ganglion::sim
+}  // namespace ganglion::scenario

@@ -22,7 +22,7 @@
 #include "sim/scenario/outcome.h"
 #include "sim/scenario/recorded.h"
 
-namespace ganglion::sim {
+namespace ganglion::scenario {
 
 // Of the failure that a mistake of the scenario is reported as.
 inline constexpr std::string_view kMistakeCode = "scenario_mistake";
@@ -90,4 +90,4 @@ class AgentScript {
   std::map<std::string, std::uint64_t, std::less<>> replayed_;  // answers given, by the recording's key
 };
 
-}  // namespace ganglion::sim
+}  // namespace ganglion::scenario

@@ -7,7 +7,7 @@
 
 #include "sim/scenario/scenario_testing.h"
 
-namespace ganglion::sim {
+namespace ganglion::scenario {
 namespace {
 
 using std::chrono::milliseconds;
@@ -236,4 +236,4 @@ TEST(RecordedAgent, without_an_equal_input_goes_by_the_place) {
 }
 
 }  // namespace
-}  // namespace ganglion::sim
+}  // namespace ganglion::scenario

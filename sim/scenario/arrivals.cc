@@ -5,7 +5,7 @@
 
 #include "sim/scenario/draw_scope.h"
 
-namespace ganglion::sim {
+namespace ganglion::scenario {
 namespace {
 
 DrawScope scope_of(std::uint64_t index, Duration at, const Draws& draws) {
@@ -74,4 +74,4 @@ Result<Payload> make_output(const Person& person, const std::string& step, const
   return person.output->render(scope);
 }
 
-}  // namespace ganglion::sim
+}  // namespace ganglion::scenario

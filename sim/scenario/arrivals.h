@@ -14,7 +14,7 @@
 #include "sim/scenario/draws.h"
 #include "sim/scenario/scenario.h"
 
-namespace ganglion::sim {
+namespace ganglion::scenario {
 
 struct NewRun {
   std::string workflow;
@@ -35,4 +35,4 @@ Result<Payload> make_data(const Publications& events, std::uint64_t index, Durat
 Result<Payload> make_output(const Person& person, const std::string& step, const Payload& show, Duration at,
                             const Draws& draws);
 
-}  // namespace ganglion::sim
+}  // namespace ganglion::scenario

@@ -7,7 +7,7 @@
 
 #include "sim/scenario/scenario_testing.h"
 
-namespace ganglion::sim {
+namespace ganglion::scenario {
 namespace {
 
 using std::chrono::seconds;
@@ -80,4 +80,4 @@ TEST(PersonOutput, sees_what_was_shown) {
 }
 
 }  // namespace
-}  // namespace ganglion::sim
+}  // namespace ganglion::scenario

@@ -1,6 +1,6 @@
 #include "sim/scenario/draw_scope.h"
 
-namespace ganglion::sim {
+namespace ganglion::scenario {
 
 DrawScope::DrawScope(const Draws& draws, Duration at) : random_(draws.at(kRandom)) {
   values_.set("at_ms", expr::Value::integer(at.count()));
@@ -20,4 +20,4 @@ std::optional<expr::Value> DrawScope::find(std::string_view name) const {
   return expr::Value::real(unit_of(random_.word(drawn)));
 }
 
-}  // namespace ganglion::sim
+}  // namespace ganglion::scenario

@@ -12,7 +12,7 @@
 #include "core/expr/bindings.h"
 #include "sim/scenario/draws.h"
 
-namespace ganglion::sim {
+namespace ganglion::scenario {
 
 inline constexpr std::string_view kRandom = "random";
 
@@ -28,4 +28,4 @@ class DrawScope final : public expr::Scope {
   expr::Bindings values_;
 };
 
-}  // namespace ganglion::sim
+}  // namespace ganglion::scenario

@@ -1,6 +1,6 @@
 #include "sim/scenario/draws.h"
 
-namespace ganglion::sim {
+namespace ganglion::scenario {
 namespace {
 
 __extension__ using Wide = unsigned __int128;
@@ -45,4 +45,4 @@ std::int64_t between(std::int64_t least, std::int64_t most, std::uint64_t word) 
   return static_cast<std::int64_t>(static_cast<std::uint64_t>(least) + offset);
 }
 
-}  // namespace ganglion::sim
+}  // namespace ganglion::scenario

@@ -11,7 +11,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace ganglion::sim {
+namespace ganglion::scenario {
 
 class Draws {
  public:
@@ -52,4 +52,4 @@ class Chance {
   double rate_ = 0;
 };
 
-}  // namespace ganglion::sim
+}  // namespace ganglion::scenario

@@ -12,7 +12,7 @@
 #include "sim/scenario/arrivals.h"
 #include "sim/scenario/scenario_reader.h"
 
-namespace ganglion::sim {
+namespace ganglion::scenario {
 namespace {
 
 Result<std::string> no_files(const std::string& path) {
@@ -143,4 +143,4 @@ INSTANTIATE_TEST_SUITE_P(Examples, ExampleScenario,
                                            "support/sim/lost-escalation/simulation.yaml"));
 
 }  // namespace
-}  // namespace ganglion::sim
+}  // namespace ganglion::scenario

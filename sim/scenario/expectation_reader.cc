@@ -7,7 +7,7 @@
 
 #include "project/suggestion.h"
 
-namespace ganglion::sim {
+namespace ganglion::scenario {
 namespace {
 
 using Words = std::vector<std::string>;
@@ -214,4 +214,4 @@ std::vector<Expectation> read_expectations(const Field& field,
   return expectations;
 }
 
-}  // namespace ganglion::sim
+}  // namespace ganglion::scenario

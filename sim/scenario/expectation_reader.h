@@ -9,10 +9,10 @@
 
 #include "sim/scenario/reading.h"
 
-namespace ganglion::sim {
+namespace ganglion::scenario {
 
 std::vector<Expectation> read_expectations(const Field& field,
                                            const std::map<std::string, AgentModel>& agents,
                                            const Reading& reading);
 
-}  // namespace ganglion::sim
+}  // namespace ganglion::scenario

@@ -4,7 +4,7 @@
 
 #include "base/payload.h"
 
-namespace ganglion::sim {
+namespace ganglion::scenario {
 
 Observed Observed::run(std::string json) {
   Observed observed;
@@ -32,4 +32,4 @@ Result<bool> holds(const Expectation& expectation, const Observed& observed) {
   return value->as_boolean();
 }
 
-}  // namespace ganglion::sim
+}  // namespace ganglion::scenario

@@ -9,7 +9,7 @@
 #include "core/expr/bindings.h"
 #include "sim/scenario/scenario.h"
 
-namespace ganglion::sim {
+namespace ganglion::scenario {
 
 // What expectations look at. Made once for a state of a run and shared by all expectations of it: the JSON is
 // parsed where the first of them looks inside.
@@ -32,4 +32,4 @@ bool concerns(const Expectation& expectation, std::string_view workflow);
 // error says why (codes of core/expr/program.h, and `not_boolean`).
 Result<bool> holds(const Expectation& expectation, const Observed& observed);
 
-}  // namespace ganglion::sim
+}  // namespace ganglion::scenario

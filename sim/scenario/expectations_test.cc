@@ -6,7 +6,7 @@
 
 #include "sim/scenario/scenario_testing.h"
 
-namespace ganglion::sim {
+namespace ganglion::scenario {
 namespace {
 
 Expectation expectation(const std::string& yaml) {
@@ -62,4 +62,4 @@ TEST(Expectation, is_called_by_its_name_or_its_text) {
 }
 
 }  // namespace
-}  // namespace ganglion::sim
+}  // namespace ganglion::scenario

@@ -3,7 +3,7 @@
 #include <array>
 #include <utility>
 
-namespace ganglion::sim {
+namespace ganglion::scenario {
 namespace {
 
 Network read_network(const Field& field, const Reading& reading) {
@@ -38,4 +38,4 @@ Faults read_faults(const Field& field, const Reading& reading) {
   return faults;
 }
 
-}  // namespace ganglion::sim
+}  // namespace ganglion::scenario

@@ -4,8 +4,8 @@
 
 #include "sim/scenario/reading.h"
 
-namespace ganglion::sim {
+namespace ganglion::scenario {
 
 Faults read_faults(const Field& field, const Reading& reading);
 
-}  // namespace ganglion::sim
+}  // namespace ganglion::scenario

@@ -6,7 +6,7 @@
 
 #include "base/overloaded.h"
 
-namespace ganglion::sim {
+namespace ganglion::scenario {
 namespace {
 
 __extension__ using Wide = unsigned __int128;
@@ -177,4 +177,4 @@ std::vector<Duration> moments(const Timing& timing, Duration end, std::uint64_t 
   return times;
 }
 
-}  // namespace ganglion::sim
+}  // namespace ganglion::scenario

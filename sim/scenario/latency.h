@@ -14,7 +14,7 @@
 #include "base/time.h"
 #include "sim/scenario/draws.h"
 
-namespace ganglion::sim {
+namespace ganglion::scenario {
 
 inline constexpr Duration kMaxSpan{std::chrono::days(30)};  // of anything that a scenario lets take time
 
@@ -75,4 +75,4 @@ std::uint64_t scaled(std::uint64_t x, std::int64_t exponent);
 // the point.
 std::int64_t normal_quantile(std::uint64_t word);
 
-}  // namespace ganglion::sim
+}  // namespace ganglion::scenario

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace ganglion::sim {
+namespace ganglion::scenario {
 namespace {
 
 using std::chrono::hours;
@@ -168,4 +168,4 @@ TEST(Moments, at_given_times_end_with_the_simulation) {
 }
 
 }  // namespace
-}  // namespace ganglion::sim
+}  // namespace ganglion::scenario

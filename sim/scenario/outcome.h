@@ -6,9 +6,9 @@
 
 #include "core/task.h"
 
-namespace ganglion::sim {
+namespace ganglion::scenario {
 
 struct Hung {};
 using Outcome = std::variant<TaskSuccess, TaskFailure, Hung>;
 
-}  // namespace ganglion::sim
+}  // namespace ganglion::scenario

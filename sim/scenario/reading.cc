@@ -11,7 +11,7 @@
 #include "project/values.h"
 #include "sim/scenario/draw_scope.h"
 
-namespace ganglion::sim {
+namespace ganglion::scenario {
 namespace {
 
 std::optional<Rate> parse_rate(std::string_view text) {
@@ -246,4 +246,4 @@ std::optional<std::string> read_workflow(const Field& field, const Reading& read
   return std::nullopt;
 }
 
-}  // namespace ganglion::sim
+}  // namespace ganglion::scenario

@@ -17,7 +17,7 @@
 #include "sim/scenario/scenario.h"
 #include "sim/scenario/scenario_reader.h"
 
-namespace ganglion::sim {
+namespace ganglion::scenario {
 
 using project::Diagnostics;
 using project::Field;
@@ -75,4 +75,4 @@ std::optional<std::string> load_file(const Field& field, const Reading& reading)
 // The name of a workflow that can be started from outside.
 std::optional<std::string> read_workflow(const Field& field, const Reading& reading);
 
-}  // namespace ganglion::sim
+}  // namespace ganglion::scenario

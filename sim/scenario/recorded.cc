@@ -8,7 +8,7 @@
 #include "base/json_text.h"
 #include "sim/scenario/recorded_line.h"
 
-namespace ganglion::sim {
+namespace ganglion::scenario {
 namespace {
 
 // Ends of attempts that the engine reports. Nobody answered:
@@ -243,4 +243,4 @@ std::expected<std::vector<RecordedRun>, RecordingError> read_recorded_runs(std::
   return runs;
 }
 
-}  // namespace ganglion::sim
+}  // namespace ganglion::scenario

@@ -22,7 +22,7 @@
 #include "base/time.h"
 #include "sim/scenario/outcome.h"
 
-namespace ganglion::sim {
+namespace ganglion::scenario {
 
 inline constexpr std::size_t kMaxRecordedLines = 1'000'000;  // of one recording
 
@@ -85,4 +85,4 @@ std::expected<std::map<std::string, Recording>, RecordingError> read_recorded_an
 // In the order of their times; sub-runs and reactions to events are left out: their causes start them again.
 std::expected<std::vector<RecordedRun>, RecordingError> read_recorded_runs(std::string_view lines);
 
-}  // namespace ganglion::sim
+}  // namespace ganglion::scenario

@@ -5,7 +5,7 @@
 
 #include "base/json_text.h"
 
-namespace ganglion::sim {
+namespace ganglion::scenario {
 namespace {
 
 constexpr std::size_t kMaxDepth = 160;  // of a payload and what a journal puts around it
@@ -78,4 +78,4 @@ std::string normal_json(std::string_view json) {
   return value ? boost::json::serialize(*value) : std::string(json);
 }
 
-}  // namespace ganglion::sim
+}  // namespace ganglion::scenario

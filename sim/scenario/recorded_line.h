@@ -12,7 +12,7 @@
 #include "base/result.h"
 #include "base/time.h"
 
-namespace ganglion::sim {
+namespace ganglion::scenario {
 
 // The members of an object. Views into the text that it was made from.
 class RecordedObject {
@@ -41,4 +41,4 @@ class RecordedObject {
 // Equal for values that are written differently but for space and escapes.
 std::string normal_json(std::string_view json);
 
-}  // namespace ganglion::sim
+}  // namespace ganglion::scenario

@@ -26,7 +26,7 @@
 #include "sim/scenario/latency.h"
 #include "sim/scenario/recorded.h"
 
-namespace ganglion::sim {
+namespace ganglion::scenario {
 
 inline constexpr std::size_t kMaxScenarioBytes = 4 << 20;
 inline constexpr std::uint32_t kMaxEngines = 16;
@@ -124,4 +124,4 @@ struct Scenario {
   std::vector<Expectation> expect;
 };
 
-}  // namespace ganglion::sim
+}  // namespace ganglion::scenario

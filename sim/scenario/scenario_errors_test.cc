@@ -5,7 +5,7 @@
 
 #include "sim/scenario/scenario_testing.h"
 
-namespace ganglion::sim {
+namespace ganglion::scenario {
 namespace {
 
 using ::testing::ElementsAre;
@@ -282,4 +282,4 @@ TEST(ScenarioErrors, of_expectations_about_the_totals) {
 }
 
 }  // namespace
-}  // namespace ganglion::sim
+}  // namespace ganglion::scenario

@@ -10,7 +10,7 @@
 #include "sim/scenario/reading.h"
 #include "sim/scenario/traffic_reader.h"
 
-namespace ganglion::sim {
+namespace ganglion::scenario {
 namespace {
 
 constexpr std::int64_t kFormat = 1;
@@ -123,4 +123,4 @@ std::expected<std::string, std::vector<project::Diagnostic>> read_project_path(s
   return path;
 }
 
-}  // namespace ganglion::sim
+}  // namespace ganglion::scenario

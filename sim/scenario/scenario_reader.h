@@ -17,7 +17,7 @@
 #include "project/project.h"
 #include "sim/scenario/scenario.h"
 
-namespace ganglion::sim {
+namespace ganglion::scenario {
 
 // The text of a file by its path as written (relative to the scenario's own folder).
 using LoadFile = std::function<Result<std::string>(const std::string& path)>;
@@ -31,4 +31,4 @@ std::expected<Scenario, std::vector<project::Diagnostic>> read_scenario(std::str
 std::expected<std::string, std::vector<project::Diagnostic>> read_project_path(std::string_view source,
                                                                                std::string_view file_name);
 
-}  // namespace ganglion::sim
+}  // namespace ganglion::scenario

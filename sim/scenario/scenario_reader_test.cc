@@ -7,7 +7,7 @@
 
 #include "sim/scenario/scenario_testing.h"
 
-namespace ganglion::sim {
+namespace ganglion::scenario {
 namespace {
 
 using std::chrono::hours;
@@ -166,4 +166,4 @@ TEST(ProjectPath, is_read_before_anything_else_is_known) {
 }
 
 }  // namespace
-}  // namespace ganglion::sim
+}  // namespace ganglion::scenario

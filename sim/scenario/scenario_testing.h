@@ -12,7 +12,7 @@
 #include "project/project.h"
 #include "sim/scenario/scenario_reader.h"
 
-namespace ganglion::sim {
+namespace ganglion::scenario {
 
 inline constexpr std::string_view kProject = R"(
 ganglion: 1
@@ -90,4 +90,4 @@ inline AgentModel agent_with(const std::string& keys, const Files& files = {}) {
       .agents.at("scan");
 }
 
-}  // namespace ganglion::sim
+}  // namespace ganglion::scenario

@@ -6,7 +6,7 @@
 #include "core/topic.h"
 #include "project/names.h"
 
-namespace ganglion::sim {
+namespace ganglion::scenario {
 namespace {
 
 constexpr std::size_t kMaxCode = 64;
@@ -161,4 +161,4 @@ std::optional<bool> read_flag(const Field& field, const Reading& reading) {
   return std::nullopt;
 }
 
-}  // namespace ganglion::sim
+}  // namespace ganglion::scenario

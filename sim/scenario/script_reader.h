@@ -9,7 +9,7 @@
 #include "sim/scenario/agent_model.h"
 #include "sim/scenario/reading.h"
 
-namespace ganglion::sim {
+namespace ganglion::scenario {
 
 std::vector<Reply> read_script(const Field& field, const AgentDefinition& agent, const Reading& reading);
 
@@ -17,4 +17,4 @@ std::vector<Reply> read_script(const Field& field, const AgentDefinition& agent,
 std::optional<std::string> read_error_code(const Field& field, const Reading& reading);
 std::optional<bool> read_flag(const Field& field, const Reading& reading);
 
-}  // namespace ganglion::sim
+}  // namespace ganglion::scenario

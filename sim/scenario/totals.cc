@@ -6,7 +6,7 @@
 
 #include "base/assert.h"
 
-namespace ganglion::sim {
+namespace ganglion::scenario {
 namespace {
 
 // The smallest of the sorted values that `percent` of 100 are not above; 0 of none.
@@ -116,4 +116,4 @@ std::string Totals::json() const {
   return object.add_raw("workflows", workflows.finish()).finish();
 }
 
-}  // namespace ganglion::sim
+}  // namespace ganglion::scenario

@@ -16,7 +16,7 @@
 #include "sim/scenario/agent_model.h"
 #include "sim/scenario/scenario.h"
 
-namespace ganglion::sim {
+namespace ganglion::scenario {
 
 enum class RunEnd { completed, failed, cancelled };
 
@@ -68,4 +68,4 @@ class Totals {
   std::int64_t nano_usd_ = 0;
 };
 
-}  // namespace ganglion::sim
+}  // namespace ganglion::scenario

@@ -7,7 +7,7 @@
 #include "sim/scenario/expectations.h"
 #include "sim/scenario/scenario_testing.h"
 
-namespace ganglion::sim {
+namespace ganglion::scenario {
 namespace {
 
 using std::chrono::milliseconds;
@@ -84,4 +84,4 @@ TEST(Totals, count_attempts_failures_and_dead_letters) {
 }
 
 }  // namespace
-}  // namespace ganglion::sim
+}  // namespace ganglion::scenario

@@ -8,7 +8,7 @@
 #include "project/names.h"
 #include "project/suggestion.h"
 
-namespace ganglion::sim {
+namespace ganglion::scenario {
 namespace {
 
 // --- arrivals
@@ -264,4 +264,4 @@ Cancels read_cancels(const Field& field, const Reading& reading) {
   return cancels;
 }
 
-}  // namespace ganglion::sim
+}  // namespace ganglion::scenario

@@ -18,7 +18,7 @@
 namespace {
 
 using namespace ganglion;
-using namespace ganglion::sim;
+using namespace ganglion::scenario;
 
 constexpr std::uint64_t kTries = 4;
 
