@@ -39,10 +39,10 @@ fuzz: build/fuzz/build.ninja
 	scripts/run-fuzzers 60
 
 format:
-	git ls-files 'src/*.cc' 'src/*.h' 'tests/*.cc' 'tests/*.h' 'bench/*.cc' | xargs clang-format-19 -i
+	git ls-files 'src/*.cc' 'src/*.h' 'sim/*.cc' 'sim/*.h' 'tests/*.cc' 'tests/*.h' 'bench/*.cc' | xargs clang-format-19 -i
 
 tidy: build/asan/build.ninja
-	git ls-files 'src/*.cc' | grep -v _test.cc | xargs -P 2 -n 4 clang-tidy-19 -p build/asan --quiet
+	git ls-files 'src/*.cc' 'sim/*.cc' | grep -v _test.cc | xargs -P 2 -n 4 clang-tidy-19 -p build/asan --quiet
 
 clean:
 	rm -rf build

@@ -1,7 +1,7 @@
 #pragma once
 
-// What a key's value becomes where expressions are evaluated: a template or a condition. Expressions are
-// compiled here, and the names they use are checked against what exists at that place.
+// What a key's value becomes where expressions are evaluated: a template or a condition. The names that
+// expressions of a project use are checked here against what exists at that place.
 
 #include <map>
 #include <optional>
@@ -11,6 +11,7 @@
 #include "core/expr/program.h"
 #include "core/expr/template.h"
 #include "core/ids.h"
+#include "project/expression_reader.h"
 #include "project/fields.h"
 
 namespace ganglion::project {
@@ -58,7 +59,7 @@ class Expressions {
   const std::vector<StateMention>& state() const { return state_; }
 
  private:
-  expr::Template text(const Field& field, const Names& names);
+  ExpressionReader reader(const Names& names);
   // One free name, at a byte of the field's text.
   void check(const Field& field, const expr::Reference& reference, std::size_t offset, const Names& names);
   void check_step(const Field& field, const expr::Reference& reference, std::size_t offset,

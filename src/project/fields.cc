@@ -155,8 +155,8 @@ std::optional<double> read_number(const Field& field, double least, double most,
     if (value >= least && value <= most) return value;
   }
   diagnostics.add(field.position, field.path,
-                  "expected a number from " + std::to_string(static_cast<int>(least)) + " to " +
-                      std::to_string(static_cast<int>(most)) + ", got " + describe(*field.value));
+                  "expected a number from " + std::to_string(static_cast<std::int64_t>(least)) + " to " +
+                      std::to_string(static_cast<std::int64_t>(most)) + ", got " + describe(*field.value));
   return std::nullopt;
 }
 

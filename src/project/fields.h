@@ -100,6 +100,7 @@ std::string describe(const YamlNode& node);
 std::optional<std::string> read_text(const Field& field, Diagnostics& diagnostics);
 std::optional<std::int64_t> read_integer(const Field& field, std::int64_t least, std::int64_t most,
                                          Diagnostics& diagnostics);
+// The bounds are whole.
 std::optional<double> read_number(const Field& field, double least, double most, Diagnostics& diagnostics);
 std::optional<Duration> read_duration(const Field& field, Diagnostics& diagnostics);
 // A duration of at least a millisecond.

@@ -21,13 +21,6 @@ std::optional<Backoff> read_backoff(const Field& field, Diagnostics& diagnostics
   return std::nullopt;
 }
 
-std::optional<Duration> unit_of_rate(std::string_view unit) {
-  if (unit == "s") return Duration(1'000);
-  if (unit == "m") return Duration(60'000);
-  if (unit == "h") return Duration(3'600'000);
-  return std::nullopt;
-}
-
 std::optional<Rate> parse_rate(std::string_view text) {
   Rate rate;
   const char* end = text.data() + text.size();
@@ -60,6 +53,13 @@ std::optional<double> read_amount(const Field& field, Diagnostics& diagnostics) 
 }
 
 }  // namespace
+
+std::optional<Duration> unit_of_rate(std::string_view unit) {
+  if (unit == "s") return Duration(1'000);
+  if (unit == "m") return Duration(60'000);
+  if (unit == "h") return Duration(3'600'000);
+  return std::nullopt;
+}
 
 RetryPolicy read_retry(const Field& field, const RetryPolicy& base, Diagnostics& diagnostics) {
   RetryPolicy retry = base;

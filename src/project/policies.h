@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "core/workflow.h"
 #include "project/fields.h"
@@ -15,6 +16,8 @@ namespace ganglion::project {
 RetryPolicy read_retry(const Field& field, const RetryPolicy& base, Diagnostics& diagnostics);
 CircuitBreaker read_breaker(const Field& field, const CircuitBreaker& base, Diagnostics& diagnostics);
 
+// What stands behind the '/' of a rate: s, m or h.
+std::optional<Duration> unit_of_rate(std::string_view unit);
 // {requests: 60/m}
 std::optional<Rate> read_rate_limit(const Field& field, Diagnostics& diagnostics);
 std::optional<std::uint32_t> read_concurrency(const Field& field, Diagnostics& diagnostics);
