@@ -39,8 +39,8 @@ void History::mismatched(const std::string& key, const std::string& body) {
   }
 }
 
-// An answer that was on its way while another one said something newer may be older. One of several engines may
-// not have heard yet of what another one has decided.
+// An answer that was on its way while another one said something newer may be older. One of several engines
+// may not have heard yet of what another one has decided.
 void History::showed(const std::string& run, const std::string& status, SimTime asked_at) {
   runs_.insert(run);
   const auto known = final_.find(run);

@@ -92,7 +92,7 @@ Shape shape_of(std::uint64_t seed) {
 
 class Story {
  public:
-  Story(std::uint64_t seed, const OnlyEvents& only, const EngineScenarioOptions& options);
+  Story(std::uint64_t seed, const OnlyEvents& only, Trace::Sink sink, const EngineScenarioOptions& options);
 
   void break_things();
   void heal();
@@ -119,7 +119,7 @@ class Story {
   std::unique_ptr<Storm> storm_;
 };
 
-WorldOptions Story::world_options(std::uint64_t seed, const OnlyEvents& only,
+WorldOptions Story::world_options(std::uint64_t seed, const OnlyEvents& only, Trace::Sink sink,
                                   const EngineScenarioOptions& options) {
   WorldOptions world{.seed = seed,
                      .only = only,
@@ -130,14 +130,15 @@ WorldOptions Story::world_options(std::uint64_t seed, const OnlyEvents& only,
                      .hosts = shape_.hosts,
                      .weather = shape_.weather};
   world.make_executor = [this](Clock& clock) { return std::make_unique<ModelExecutor>(clock, *agents_); };
-  world.sink = options.sink;
+  world.sink = std::move(sink);
   return world;
 }
 
-Story::Story(std::uint64_t seed, const OnlyEvents& only, const EngineScenarioOptions& options)
+Story::Story(std::uint64_t seed, const OnlyEvents& only, Trace::Sink sink,
+             const EngineScenarioOptions& options)
     : shape_(shape_of(seed)),
       projects_(options.compile),
-      world_(world_options(seed, only, options)),
+      world_(world_options(seed, only, std::move(sink), options)),
       history_(world_),
       janitor_(world_) {
   agents_ = std::make_unique<UnluckyAgents>(world_, shape_.agents);

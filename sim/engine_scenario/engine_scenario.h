@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/runner/seed_result.h"
 #include "sim/world/world.h"
 
 namespace ganglion::sim {
@@ -16,19 +17,6 @@ namespace ganglion::sim {
 struct EngineScenarioOptions {
   StoreFactory make_store;
   Compile compile;
-  Trace::Sink sink = {};
-};
-
-struct SeedResult {
-  std::uint64_t seed = 0;
-  std::vector<std::string> violations = {};
-  std::uint64_t trace = 0;               // hash
-  std::vector<std::string> events = {};  // what happened that need not have, by name
-  std::map<std::string, std::uint64_t, std::less<>> sightings = {};
-  std::uint64_t steps = 0;   // of the timeline
-  std::uint64_t writes = 0;  // of the store
-  std::size_t runs = 0;
-  SimTime length{};
 };
 
 SeedResult run_engine_scenario(std::uint64_t seed, const OnlyEvents& only,

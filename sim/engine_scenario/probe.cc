@@ -33,7 +33,7 @@ int main(int argc, char** argv) {
   unsigned long failed = 0, steps = 0, writes = 0, runs = 0;
   auto t = std::chrono::steady_clock::now();
   for (unsigned long s = from; s <= to; ++s) {
-    auto r = sim::run_engine_scenario(s, {}, o);
+    auto r = sim::run_engine_scenario(s, {}, sink, o);
     steps += r.steps;
     writes += r.writes;
     runs += r.runs;
