@@ -102,7 +102,7 @@ class Story {
   SeedResult result();
 
  private:
-  WorldOptions world_options(std::uint64_t seed, const OnlyEvents& only,
+  WorldOptions world_options(std::uint64_t seed, const OnlyEvents& only, Trace::Sink sink,
                              const EngineScenarioOptions& options);
   void make_workers();
   void make_customers();
@@ -241,9 +241,9 @@ SeedResult Story::result() {
 
 }  // namespace
 
-SeedResult run_engine_scenario(std::uint64_t seed, const OnlyEvents& only,
+SeedResult run_engine_scenario(std::uint64_t seed, const OnlyEvents& only, Trace::Sink sink,
                                const EngineScenarioOptions& options) {
-  Story story(seed, only, options);
+  Story story(seed, only, std::move(sink), options);
   story.break_things();
   story.heal();
   story.settle();
