@@ -23,6 +23,8 @@
 #include "agents/process/process_executor.h"
 #include "agents/worker/supervisor.h"
 #include "base/asio/asio.h"
+#include "cli/command_line.h"
+#include "cli/console.h"
 #include "cli/main_command.h"
 #include "coordinator/definitions.h"
 #include "engine/engine.h"
@@ -30,6 +32,7 @@
 #include "ingress/http/server.h"
 #include "observability/log.h"
 #include "project/project.h"
+#include "sim/command/simulate.h"
 
 namespace ganglion {
 namespace {
@@ -351,10 +354,38 @@ void EmbeddedHost::stop() {
   store_.reset();
 }
 
+// The simulator's store keeps the rules of the port in plain memory; it brings the faults itself.
+cli::Outcome<cli::ExitCode> simulate(const cli::SimCommand& command) {
+  sim::SimulateOptions options{.scenario = command.scenario,
+                               .first_seed = command.seed.value_or(1),
+                               .seeds = command.seed ? 1 : command.seeds,
+                               .jobs = command.jobs,
+                               .max_failures = command.max_failures,
+                               .shrinks = command.shrinks,
+                               .timeline = command.timeline,
+                               .json = command.format == cli::Format::json,
+                               .junit = command.junit};
+  if (!command.only.empty()) options.only.emplace(command.only.begin(), command.only.end());
+  const sim::SimulateIo io{
+      .output = [](std::string_view text) { cli::write(cli::Stream::output, text); },
+      .message = [](std::string_view text) { cli::write(cli::Stream::messages, text); },
+      .live = cli::is_live(cli::Stream::messages)};
+  const auto memory_store = [](Clock& clock) { return std::make_unique<memory::Store>(clock); };
+  switch (sim::simulate(options, io, memory_store)) {
+    case sim::Simulated::holds:
+      return cli::ExitCode::done;
+    case sim::Simulated::fails:
+      return cli::ExitCode::failed;
+    case sim::Simulated::invalid:
+      return cli::ExitCode::usage;
+  }
+  return cli::ExitCode::usage;
+}
+
 }  // namespace
 }  // namespace ganglion
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
-  return ganglion::cli::main_command(argc, argv, ganglion::EmbeddedHost::start);
+  return ganglion::cli::main_command(argc, argv, ganglion::EmbeddedHost::start, ganglion::simulate);
 }

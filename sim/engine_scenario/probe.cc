@@ -25,7 +25,7 @@ int main(int argc, char** argv) {
   unsigned long from = std::strtoul(argv[1], nullptr, 10),
                 to = argc > 2 ? std::strtoul(argv[2], nullptr, 10) : from;
   if (argc > 3)
-    o.sink = [](sim::SimTime at, std::string_view who, std::string_view what, std::string_view d) {
+    sink = [](sim::SimTime at, std::string_view who, std::string_view what, std::string_view d) {
       std::printf("%s %.*s %.*s %.*s\n", sim::format_sim_time(at).c_str(), (int)who.size(), who.data(),
                   (int)what.size(), what.data(), (int)d.size(), d.data());
     };

@@ -197,6 +197,19 @@ struct EvalCommand {
   Format format = Format::text;
 };
 
+struct SimCommand {
+  std::string scenario;  // `engine`, or a file
+  std::optional<std::uint64_t> seed;
+  std::uint64_t seeds = 100;
+  std::vector<std::string> only;  // names of events
+  unsigned jobs = 0;              // 0: one for each processor
+  std::size_t max_failures = 1;
+  bool shrinks = true;
+  bool timeline = false;
+  std::optional<std::string> junit;  // a file
+  Format format = Format::text;
+};
+
 struct CompletionCommand {
   std::string shell;  // bash, zsh, fish
 };
@@ -210,7 +223,7 @@ using Command =
                  RunsShowCommand, RunsJournalCommand, RunsVerbCommand, RunsForkCommand, RunsSignalCommand,
                  ReplayCommand, TaxCommand, AgentsCommand, ApprovalsListCommand, ApprovalsDecideCommand,
                  DlqListCommand, DlqRequeueCommand, DlqPurgeCommand, EventsTailCommand, EventsPublishCommand,
-                 EvalCommand, CompletionCommand, VersionCommand>;
+                 EvalCommand, SimCommand, CompletionCommand, VersionCommand>;
 
 // Nothing to run: a help text that was asked for (exit code 0, to standard output) or what is wrong with the
 // arguments.

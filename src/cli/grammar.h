@@ -39,6 +39,7 @@ class Grammar {
     std::string bus, strategy, domain, roles, log;
     bool json = false;
     bool no_follow = false;
+    bool no_shrink = false;
   };
 
   CLI::App& add(CLI::App& parent, const char* name, Finish finish);
@@ -67,6 +68,7 @@ class Grammar {
   void add_runs_verb(CLI::App& runs, const char* verb);
   void add_runs_fork_and_signal(CLI::App& runs);
   void add_analysis_commands();
+  void add_sim();
   // grammar_people.cc
   void add_agents();
   void add_approvals();
@@ -104,6 +106,7 @@ class Grammar {
   EventsTailCommand tail_;
   EventsPublishCommand publish_;
   EvalCommand eval_;
+  SimCommand sim_;
   CompletionCommand completion_;
 };
 

@@ -72,6 +72,38 @@ void Grammar::add_runs_verb(CLI::App& runs, const char* verb) {
   add_json(parser, "Print the run as JSON");
 }
 
+void Grammar::add_sim() {
+  CLI::App& sim = add(app_, "sim", [this]() -> std::expected<Command, Notice> {
+    if (!sim_.only.empty() && !sim_.seed) {
+      return std::unexpected(Notice{kUsage, "--only is about the events of one seed: give --seed as well"});
+    }
+    sim_.shrinks = !raw_.no_shrink;
+    sim_.format = format();
+    return Command(sim_);
+  });
+  sim.add_option("SCENARIO", sim_.scenario, "A scenario file, or `engine`: the test of the engine itself")
+      ->required()
+      ->type_name("");
+  sim.add_option("--seeds", sim_.seeds, "How many seeds (default 100)")
+      ->type_name("N")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}).description(""));
+  sim.add_option("--seed", sim_.seed, "This seed, or the first of --seeds; alone, only this one")
+      ->type_name("S");
+  sim.add_option("--only", sim_.only, "Of the seed's events let only these happen: EVENT,EVENT,…")
+      ->type_name("EVENTS")
+      ->delimiter(',');
+  sim.add_option("--jobs", sim_.jobs, "Processes at once (default: one for each processor)")
+      ->type_name("N")
+      ->check(CLI::Range(1u, 256u).description(""));
+  sim.add_option("--max-failures", sim_.max_failures, "Stop after so many seeds that fail (default 1)")
+      ->type_name("N")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1'000}).description(""));
+  sim.add_flag("--no-shrink", raw_.no_shrink, "Don't look for the few events that a failure needs");
+  sim.add_flag("--timeline", sim_.timeline, "Tell the story of the failure, or of the one seed, step by step");
+  sim.add_option("--junit", sim_.junit, "Also write a report in JUnit's XML to this file")->type_name("FILE");
+  add_json(sim, "Print the report as JSON");
+}
+
 void Grammar::add_analysis_commands() {
   CLI::App& replay = add_plain(app_, "replay", replay_);
   replay.add_option("RUN", replay_.run, "Id of the run")->required()->type_name("");

@@ -171,6 +171,15 @@ constexpr auto kHelp = std::to_array<Help>({
      "  ganglion events publish file.added --data '{\"path\": \"a.md\"}'\n"
      "  ganglion events publish order.paid --data @order.json --source /shop --id order-17\n"
      "  ganglion events publish order.paid --data - --subject 17 --topic-version 2"},
+    {"sim",
+     "Runs a project in a simulation: the real engine under virtual time, with agents, arrivals and faults "
+     "as a scenario says, over many seeds. Of a seed that fails it tells the few events that the failure "
+     "needs, and the command that shows it again.",
+     "Examples:\n"
+     "  ganglion sim simulation.yaml                       a hundred seeds\n"
+     "  ganglion sim simulation.yaml --seeds 10000 --junit report.xml\n"
+     "  ganglion sim simulation.yaml --seed 42 --timeline  the story of one\n"
+     "  ganglion sim engine --seeds 1000                   the engine itself, with everything that can break"},
     {"eval",
      "Evaluates an expression (CEL, as in `${{ }}`) and prints its typed value, or runs test vectors.",
      "Examples:\n"

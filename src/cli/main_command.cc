@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "base/json_text.h"
+#include "base/overloaded.h"
 #include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/completion.h"
@@ -23,7 +24,7 @@ Outcome<ExitCode> execute(const VersionCommand& command, const HostFactory&) {
   return ExitCode::done;
 }
 
-int main_command(int argc, char** argv, HostFactory make_host) {
+int main_command(int argc, char** argv, const HostFactory& make_host, const Simulate& simulate) {
   // A reader of standard output that leaves early is not an error worth dying of.
   std::signal(SIGPIPE, SIG_IGN);
   const auto command = read_command_line(argc, argv);
@@ -36,7 +37,10 @@ int main_command(int argc, char** argv, HostFactory make_host) {
     }
     return notice.exit_code;
   }
-  const auto end = std::visit([&](const auto& chosen) { return execute(chosen, make_host); }, *command);
+  const auto end = std::visit(
+      Overloaded{[&](const SimCommand& chosen) { return simulate(chosen); },
+                 [&](const auto& chosen) { return execute(chosen, make_host); }},
+      *command);
   if (end) return static_cast<int>(*end);
   complain(end.error().text);
   return static_cast<int>(end.error().exit);

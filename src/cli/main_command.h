@@ -3,10 +3,17 @@
 // `ganglion` from its arguments to its exit code: 0 done, 1 the run failed or was cancelled (or an expression
 // or a vector failed), 2 bad usage or an invalid file, 3 no server or store, 130 interrupted.
 
+#include <functional>
+
+#include "cli/failure.h"
 #include "cli/host.h"
 
 namespace ganglion::cli {
 
-int main_command(int argc, char** argv, HostFactory make_host);
+struct SimCommand;
+// `ganglion sim`, which the composition root puts together with what it simulates.
+using Simulate = std::function<Outcome<ExitCode>(const SimCommand& command)>;
+
+int main_command(int argc, char** argv, const HostFactory& make_host, const Simulate& simulate);
 
 }  // namespace ganglion::cli
