@@ -31,6 +31,9 @@ struct Options {
   std::function<void(const std::string&)> fatal;
   // The SQLite VFS by name; empty for the platform's own. Tests put faults there.
   std::string vfs;
+  // Pages of 4 KiB in the write-ahead log at which it is moved into the file. Bounds the log, the time to
+  // open after a crash, and the pause of commits while it is moved (docs/internals/store.md).
+  int log_pages = 1024;
 };
 
 class Store final : public ganglion::Store {

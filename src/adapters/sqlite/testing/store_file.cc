@@ -9,12 +9,13 @@
 
 #include <array>
 #include <cerrno>
+#include <fstream>
 #include <utility>
 
 namespace ganglion::sqlite::testing {
 
-StoreFile::StoreFile() {
-  std::string name = (std::filesystem::temp_directory_path() / "ganglion-sqlite-XXXXXX").string();
+StoreFile::StoreFile(const std::filesystem::path& parent) {
+  std::string name = (parent / "ganglion-sqlite-XXXXXX").string();
   EXPECT_NE(::mkdtemp(name.data()), nullptr);
   folder_ = name;
   path_ = folder_ / "ganglion.db";
@@ -33,6 +34,10 @@ Options StoreFile::options(ganglion::testing::TestLoop& loop) const {
 
 Result<std::unique_ptr<Store>> StoreFile::open(ganglion::testing::TestLoop& loop) const {
   return Store::open(options(loop));
+}
+
+void StoreFile::write(const std::map<std::string, std::string>& files) {
+  for (const auto& [path, bytes] : files) std::ofstream(path, std::ios::binary) << bytes;
 }
 
 std::string StoreFile::shell(const std::string& sql) const {
