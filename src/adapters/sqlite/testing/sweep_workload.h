@@ -1,0 +1,37 @@
+#pragma once
+
+// What the sweeps do to a store: a few dozen writes that use every part of the port, always the same. Each is
+// one step; the store after the first n steps is the same whatever adapter they went to, so that a store in
+// memory says what a file must hold.
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "adapters/sqlite/testing/store_dump.h"
+#include "ports/store.h"
+
+namespace ganglion::sqlite::testing {
+
+// `refused`: nothing was written, the same may be tried again. `wrong`: an answer that no step expects.
+enum class StepAnswer { done, refused, wrong };
+
+struct Step {
+  std::string name;
+  std::function<void(ganglion::Store&, std::function<void(StepAnswer)>)> submit;
+};
+
+// Steps that are one group commit, which needs a step before it for the others to wait for: `first`, and then
+// `together` in one transaction. Without a `first` the store is closed and opened again here.
+struct StepGroup {
+  std::vector<Step> first;     // at most one
+  std::vector<Step> together;  // in the order in which they are submitted
+};
+
+std::vector<StepGroup> sweep_workload();
+KnownKeys sweep_keys();
+
+// What a store holds after the first n steps, for every n: as the store in memory has it.
+std::vector<StoreDump> expected_dumps();
+
+}  // namespace ganglion::sqlite::testing
