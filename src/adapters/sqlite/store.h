@@ -22,7 +22,8 @@ namespace ganglion::sqlite {
 class Worker;
 
 struct Options {
-  // Created with mode 0600 if missing, its folder with 0700. Beside it lie `-wal`, `.lock` and `.endpoint`.
+  // Created with mode 0600 if missing, its folder with 0700. Beside it lie `-wal`, `-seal`,
+  // `.lock` and `.endpoint`.
   std::filesystem::path path;
   // Runs a callback on the event loop; called on the store's thread.
   std::function<void(std::move_only_function<void()>)> post_from_thread;

@@ -178,7 +178,7 @@ TEST(SqliteStore, AFileThatIsNoDatabaseIsRefusedWithAWayOut) {
   const auto store = file.open(loop);
   ASSERT_FALSE(store);
   EXPECT_EQ(store.error().code, "store_corrupt");
-  EXPECT_THAT(store.error().message, HasSubstr(".recover"));
+  EXPECT_THAT(store.error().message, HasSubstr(".dump"));
 }
 
 TEST(SqliteStore, ADamagedSchemaIsRefusedWithAWayOut) {

@@ -12,6 +12,8 @@
 #include <fstream>
 #include <utility>
 
+#include "adapters/sqlite/checked_vfs.h"
+
 namespace ganglion::sqlite::testing {
 
 StoreFile::StoreFile(const std::filesystem::path& parent) {
@@ -38,6 +40,13 @@ Result<std::unique_ptr<Store>> StoreFile::open(ganglion::testing::TestLoop& loop
 
 void StoreFile::write(const std::map<std::string, std::string>& files) {
   for (const auto& [path, bytes] : files) std::ofstream(path, std::ios::binary) << bytes;
+}
+
+void StoreFile::change(const std::string& sql) const {
+  DatabaseResult<Database> database = open_checked(path_.string(), {});
+  const auto changed = database ? database->execute(("PRAGMA locking_mode=EXCLUSIVE;" + sql).c_str())
+                                : std::unexpected(database.error());
+  EXPECT_TRUE(changed) << changed.error().message;
 }
 
 std::string StoreFile::shell(const std::string& sql) const {

@@ -30,6 +30,8 @@ class StoreFile {
   // Writes files to their places, such as those of a disk in memory for the shell to look at.
   static void write(const std::map<std::string, std::string>& files);
 
+  // Changes the file by SQL as the store would, with the checks of its pages right.
+  void change(const std::string& sql) const;
   // What the `sqlite3` program prints for `sql`; its error where it fails.
   std::string shell(const std::string& sql) const;
 
