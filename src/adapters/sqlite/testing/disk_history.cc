@@ -56,9 +56,7 @@ bool arrives(Arrival arrival, const DiskChange& change, std::size_t index, std::
       return index < (count + 1) / 2;
     case Arrival::all_but_first:
       return index > 0;
-    case Arrival::even:
-      return index % 2 == 0;
-    case Arrival::odd:
+    case Arrival::every_second:
       return index % 2 == 1;
     case Arrival::last_cut_at_sector:
     case Arrival::every_other_sector:
@@ -74,9 +72,9 @@ bool arrives(Arrival arrival, const DiskChange& change, std::size_t index, std::
 }  // namespace
 
 const char* name_of(Arrival arrival) {
-  constexpr std::array kNames = {"none",         "first half",           "all but the first",  "even",
-                                 "odd",          "last cut at a sector", "every other sector", "log only",
-                                 "database only"};
+  constexpr std::array kNames = {"none",         "first half",           "all but the first",
+                                 "every second", "last cut at a sector", "every other sector",
+                                 "log only",     "database only"};
   return kNames[static_cast<std::size_t>(arrival)];
 }
 

@@ -23,17 +23,16 @@ enum class Arrival {
   none,
   first_half,
   all_but_first,
-  even,
-  odd,
+  every_second,
   last_cut_at_sector,  // all, the last write up to its first sector boundary
   every_other_sector,  // of each write
   log_only,
   database_only,
 };
 inline constexpr std::array kArrivals = {
-    Arrival::none,         Arrival::first_half,         Arrival::all_but_first,      Arrival::even,
-    Arrival::odd,          Arrival::last_cut_at_sector, Arrival::every_other_sector, Arrival::log_only,
-    Arrival::database_only};
+    Arrival::none,         Arrival::first_half,         Arrival::all_but_first,
+    Arrival::every_second, Arrival::last_cut_at_sector, Arrival::every_other_sector,
+    Arrival::log_only,     Arrival::database_only};
 
 const char* name_of(Arrival arrival);
 

@@ -58,22 +58,31 @@ bool SweepRun::open() {
   return false;
 }
 
-void SweepRun::perform(Reads reads) {
+void SweepRun::perform() {
+  for (const Session& session : sweep_workload()) {
+    if (stopped_ || !open()) return;
+    perform(session);
+  }
+}
+
+void SweepRun::perform_session(std::size_t session, Reads reads) {
+  const std::vector<Session> workload = sweep_workload();
+  for (std::size_t earlier = 0; earlier < session; ++earlier) before_ += step_count(workload[earlier]);
   if (!open()) return;
-  for (const StepGroup& group : sweep_workload()) {
-    if (group.first.empty()) {
-      if (!open()) return;
-      if (reads == Reads::yes) read_everything();
-    } else {
-      perform(group);
-    }
+  if (reads == Reads::yes) read_everything();
+  perform(workload.at(session));
+}
+
+void SweepRun::perform(const Session& session) {
+  for (const StepGroup& group : session) {
     if (stopped_ || !complaints_.empty()) break;
+    perform(group);
   }
   store_.reset();
 }
 
 void SweepRun::perform(const StepGroup& group) {
-  if (group.together.empty()) return perform(group.first.front());
+  if (group.together.empty()) return perform(group.first);
   // The store's thread waits in the sync of the first while the others gather in the queue; before, it must
   // be done with what the last step has left it to do.
   bool idle = false;
@@ -82,7 +91,7 @@ void SweepRun::perform(const StepGroup& group) {
   if (stopped_) return;
   disk_.hold_syncs();
   std::optional<StepAnswer> first;
-  group.first.front().submit(*store_, [&](StepAnswer answer) { first = answer; });
+  group.first.submit(*store_, [&](StepAnswer answer) { first = answer; });
   bool looking = true;
   while (looking && !disk_.sync_is_held()) {
     bool turned = false;
@@ -95,8 +104,8 @@ void SweepRun::perform(const StepGroup& group) {
     // A fault came before.
     disk_.release_syncs();
     if (stopped_) return;
-    acknowledge(*first, group.first.front().name);
-    if (*first == StepAnswer::refused) perform(group.first.front());
+    acknowledge(*first, group.first.name);
+    if (*first == StepAnswer::refused) perform(group.first);
     for (const Step& step : group.together) perform(step);
     return;
   }
@@ -112,7 +121,7 @@ void SweepRun::perform(const StepGroup& group) {
   disk_.release_syncs();
   loop_.run_until([&] { return first || stopped_; });
   if (stopped_) return;
-  acknowledge(*first, group.first.front().name);
+  acknowledge(*first, group.first.name);
   loop_.run_until([&] { return given == answers.size() || stopped_; });
   for (std::size_t i = 0; i < answers.size() && !stopped_; ++i)
     if (answers[i] == StepAnswer::refused) perform(group.together[i]);

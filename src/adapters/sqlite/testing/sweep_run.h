@@ -33,14 +33,16 @@ class SweepRun {
   SweepRun(FaultyVfs& disk, const StoreFile& place) : disk_(disk), place_(place) {}
 
   // Opens the store on what the disk holds and does the whole workload, trying again what was refused. Ends
-  // early when the store has stopped. `reads`: after the second opening everything is read, which must give
-  // what was written or an error.
+  // early when the store has stopped.
+  void perform();
+  // One session of it, on a disk on which those before it have left their files. `reads`: after opening
+  // everything is read, which must give what was written or an error.
   enum class Reads { no, yes };
-  void perform(Reads reads = Reads::no);
+  void perform_session(std::size_t session, Reads reads);
 
-  // How many steps were acknowledged.
-  std::size_t acknowledged() const { return positions_.size(); }
-  // For each of them how many changes the disk had seen when the store sent its acknowledgement.
+  // How many steps of the workload were acknowledged, those of sessions before included.
+  std::size_t acknowledged() const { return before_ + positions_.size(); }
+  // For each that this run did how many changes the disk had seen when the store sent its acknowledgement.
   const std::vector<std::size_t>& positions() const { return positions_; }
   bool stopped() const { return stopped_; }
   int syncs_when_stopped() const { return syncs_when_stopped_; }
@@ -53,6 +55,7 @@ class SweepRun {
 
  private:
   bool open();
+  void perform(const Session& session);
   void perform(const StepGroup& group);
   void perform(const Step& step);
   void read_everything();
@@ -62,6 +65,7 @@ class SweepRun {
   const StoreFile& place_;
   ganglion::testing::TestLoop loop_;
   std::unique_ptr<Store> store_;
+  std::size_t before_ = 0;  // steps of sessions that others did
   std::vector<std::size_t> positions_;
   std::size_t position_ = 0;  // of the completions that run now
   bool stopped_ = false;

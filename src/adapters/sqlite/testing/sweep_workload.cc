@@ -85,7 +85,7 @@ Step append_events(std::vector<TopicEvent> events) {
 
 const std::string kUsedBlob = "blob 1";
 std::string large_blob() {
-  return unlike_text(9'000, 77);
+  return unlike_text(5'000, 77);
 }
 
 Commit first_run() {
@@ -128,47 +128,60 @@ Commit out_of_order(Commit commit) {
   return commit;
 }
 
-}  // namespace
-
-std::vector<StepGroup> sweep_workload() {
-  const auto one = [](Step only) { return StepGroup{{std::move(only)}, {}}; };
-  std::vector<StepGroup> groups;
-  groups.push_back(one(step("definition", [](auto& store, auto done) {
+Session first_session() {
+  Session groups;
+  groups.push_back({step("definition", [](auto& store, auto done) {
     store.put_definition("d1", "source " + unlike_text(600, 3), std::move(done));
-  })));
-  groups.push_back({{put_setting("project", "d1")},
+  })});
+  groups.push_back({put_setting("project", "d1"),
                     {commit("first run", first_run()), commit("second run", with_claim(2, "key 2"))}});
-  groups.push_back(one(commit("laden", laden(append_to(run_number(1), 2, conversation(5'000)), 1))));
-  groups.push_back({{put_record(approval("a", R"({"of":1})"))},
+  groups.push_back({commit("laden", laden(append_to(run_number(1), 2, conversation(4'200)), 1))});
+  groups.push_back({put_record(approval("a", R"({"of":1})")),
                     {commit("sub-run", sub_run()), commit("append", append_to(run_number(2), 1)),
                      commit("third key", with_claim(4, "key 3"))}});
-  groups.push_back(one(put_blob(kUsedBlob, 10)));
-  groups.push_back(one(put_blob(large_blob(), 10)));
-  groups.push_back(one(commit("more", append_to(run_number(1), 3, conversation(7'000)))));
-  groups.push_back(one(write_state("kept", "{\"a\":1}")));
-  groups.push_back({{write_state("short", "1", 100)},
+  groups.push_back({put_blob(kUsedBlob, 10)});
+  groups.push_back({put_blob(large_blob(), 10)});
+  groups.push_back({commit("more", append_to(run_number(1), 3, conversation(5'000)))});
+  groups.push_back({write_state("kept", "{\"a\":1}")});
+  groups.push_back({write_state("short", "1", 100),
                     {write_state("kept", "{\"a\":2}"), write_state("gone", "2"),
                      commit("out of order", out_of_order(append_to(run_number(2), 2)))}});
-  groups.push_back(one(commit("fork", fork_of(run_number(1), 3, run_number(5)))));
-  groups.push_back({});  // closed, and opened again
+  groups.push_back({commit("fork", fork_of(run_number(1), 3, run_number(5)))});
+  return groups;
+}
+
+Session second_session() {
+  Session groups;
   groups.push_back(
-      one(append_events({topic_event("orders.new", "1"), topic_event("orders.new", "e2", "{\"x\":2}"),
-                         topic_event("mail.in", "e3")})));
-  groups.push_back(one(expire_state(200)));
-  groups.push_back({{put_setting("project", "d2")},
+      {append_events({topic_event("orders.new", "1"), topic_event("orders.new", "e2", "{\"x\":2}"),
+                      topic_event("mail.in", "e3")})});
+  groups.push_back({expire_state(200)});
+  groups.push_back({put_setting("project", "d2"),
                     {commit("laden", laden(append_to(run_number(5), 4), 5)),
                      commit("removed", removing(append_to(run_number(2), 3), "a")),
                      commit("end", end_of(run_number(3), 1))}});
-  groups.push_back(one(collect_garbage(1'000)));
+  groups.push_back({collect_garbage(1'000)});
   groups.push_back(
-      one(put_record(approval("b", "{\"blob\":{\"$ref\":\"sha256:" + sha256_hex(kUsedBlob) + "\"}}"))));
-  groups.push_back(one(step("removed records", [](auto& store, auto done) {
+      {put_record(approval("b", "{\"blob\":{\"$ref\":\"sha256:" + sha256_hex(kUsedBlob) + "\"}}"))});
+  groups.push_back({step("removed records", [](auto& store, auto done) {
     store.remove_records(RecordKind::dead_letter, std::string("3"), std::move(done));
-  })));
-  groups.push_back(one(write_state("gone", std::nullopt)));
-  groups.push_back(one(commit("fork of a fork", fork_of(run_number(5), 5, run_number(6)))));
-  groups.push_back(one(commit("failed", end_of(run_number(4), 1, "failed"))));
+  })});
+  groups.push_back({write_state("gone", std::nullopt)});
+  groups.push_back({commit("fork of a fork", fork_of(run_number(5), 5, run_number(6)))});
+  groups.push_back({commit("failed", end_of(run_number(4), 1, "failed"))});
   return groups;
+}
+
+}  // namespace
+
+std::vector<Session> sweep_workload() {
+  return {first_session(), second_session()};
+}
+
+std::size_t step_count(const Session& session) {
+  std::size_t count = 0;
+  for (const StepGroup& group : session) count += 1 + group.together.size();
+  return count;
 }
 
 KnownKeys sweep_keys() {
@@ -193,9 +206,11 @@ std::vector<StoreDump> expected_dumps() {
     GANGLION_ASSERT(*answer == StepAnswer::done);
     dumps.push_back(dump(loop, store, sweep_keys()));
   };
-  for (const StepGroup& group : sweep_workload()) {
-    for (const Step& step : group.first) perform(step);
-    for (const Step& step : group.together) perform(step);
+  for (const Session& session : sweep_workload()) {
+    for (const StepGroup& group : session) {
+      perform(group.first);
+      for (const Step& step : group.together) perform(step);
+    }
   }
   return dumps;
 }

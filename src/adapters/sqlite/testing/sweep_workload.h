@@ -21,14 +21,16 @@ struct Step {
   std::function<void(ganglion::Store&, std::function<void(StepAnswer)>)> submit;
 };
 
-// Steps that are one group commit, which needs a step before it for the others to wait for: `first`, and then
-// `together` in one transaction. Without a `first` the store is closed and opened again here.
+// A step, and what gathers in the queue while it is written and is then one transaction, in this order.
 struct StepGroup {
-  std::vector<Step> first;     // at most one
-  std::vector<Step> together;  // in the order in which they are submitted
+  Step first;
+  std::vector<Step> together = {};
 };
+// From opening the store to closing it.
+using Session = std::vector<StepGroup>;
 
-std::vector<StepGroup> sweep_workload();
+std::vector<Session> sweep_workload();
+std::size_t step_count(const Session& session);
 KnownKeys sweep_keys();
 
 // What a store holds after the first n steps, for every n: as the store in memory has it.
