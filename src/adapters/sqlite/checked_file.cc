@@ -137,6 +137,11 @@ int CheckedFile::read(std::span<char> to, std::uint64_t offset) {
     std::uint64_t size = 0;
     if (inner_.size(size) != SQLITE_OK || offset + to.size() <= size) return SQLITE_IOERR_READ;
   }
+  if (role_ == Role::log && code == SQLITE_OK) {
+    const std::uint64_t* written = log_check(to.size(), offset);
+    const bool same = written == nullptr || *written == 0 || *written == page_check(to, offset);
+    return same ? SQLITE_OK : SQLITE_IOERR_DATA;
+  }
   if (role_ != Role::checked_database || !is_page(to.size(), offset)) return code;
   if (code != SQLITE_OK && code != SQLITE_IOERR_SHORT_READ) return code;
   if (state_of(to, offset) == PageState::damaged) return SQLITE_IOERR_DATA;
@@ -152,10 +157,18 @@ int CheckedFile::write(std::span<const char> from, std::uint64_t offset) {
   return inner_.write(page_, offset);
 }
 
+std::uint64_t* CheckedFile::log_check(std::size_t bytes, std::uint64_t offset) {
+  if (!header_ || !header_->is_frame_page(bytes, offset)) return nullptr;
+  const std::uint64_t frame = header_->frame_at(offset);
+  if (frame > log_checks_.size()) log_checks_.resize(frame);
+  return &log_checks_[frame - 1];
+}
+
 int CheckedFile::write_log(std::span<const char> from, std::uint64_t offset) {
   if (offset == 0) {
     if (const int code = take_seal_back(); code != SQLITE_OK) return code;
     header_.reset();
+    log_checks_.clear();
   }
   const int code = inner_.write(from, offset);
   if (code != SQLITE_OK) {
@@ -169,6 +182,8 @@ int CheckedFile::write_log(std::span<const char> from, std::uint64_t offset) {
   } else if (header_ && header_->is_frame_header(from.size(), offset) &&
              ends_commit(from.first<kFrameHeaderBytes>())) {
     committed_ = header_->frame_at(offset);
+  } else if (std::uint64_t* check = log_check(from.size(), offset)) {
+    *check = page_check(from, offset);
   }
   return SQLITE_OK;
 }

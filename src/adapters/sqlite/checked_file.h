@@ -56,6 +56,8 @@ class CheckedFile {
 
   int look_at_database();
   int look_at_log(const char* name);
+  // Where the check of a log's page is kept; nowhere for other parts of it.
+  std::uint64_t* log_check(std::size_t bytes, std::uint64_t offset);
   int write_log(std::span<const char> from, std::uint64_t offset);
   int take_seal_back();
   void seal();
@@ -68,7 +70,8 @@ class CheckedFile {
   std::string seal_name_;
   InnerFile seal_file_;
   std::optional<LogHeader> header_;
-  std::uint64_t committed_ = 0;  // frames up to the last one that ends a commit
+  std::vector<std::uint64_t> log_checks_;  // of the pages that were written, by frame; 0: not by us
+  std::uint64_t committed_ = 0;            // frames up to the last one that ends a commit
   std::uint64_t sealed_ = 0;
 };
 

@@ -7,7 +7,8 @@
 //                  (page_check.h); the pages that SQLite has in memory and in its log show zeros there, so
 //                  that a program that moves the log without this VFS leaves no wrong check
 //   its log        what it held after its last sync is written down (log_seal.h), and a log that holds less
-//                  is not opened
+//                  is not opened; the checks of pages that were written to it are kept in memory, so that
+//                  none that has changed is moved into the file
 //   both           a read that comes up short although the file has the bytes is an error; SQLite would take
 //                  zeros for them
 //

@@ -91,6 +91,11 @@ bool LogHeader::is_frame_header(std::size_t bytes, std::uint64_t offset) const {
          (offset - kLogHeaderBytes) % frame_bytes() == 0;
 }
 
+bool LogHeader::is_frame_page(std::size_t bytes, std::uint64_t offset) const {
+  return bytes == page_size && offset >= kLogHeaderBytes + kFrameHeaderBytes &&
+         (offset - kLogHeaderBytes - kFrameHeaderBytes) % frame_bytes() == 0;
+}
+
 bool ends_commit(std::span<const char, kFrameHeaderBytes> frame_header) {
   return field(frame_header.data() + 4) != 0;
 }

@@ -53,6 +53,7 @@ struct LogHeader {
     return (offset - kLogHeaderBytes) / frame_bytes() + 1;
   }
   bool is_frame_header(std::size_t bytes, std::uint64_t offset) const;
+  bool is_frame_page(std::size_t bytes, std::uint64_t offset) const;
 };
 
 // Whether the frame is a commit's last, from its header.

@@ -189,6 +189,10 @@ void FaultyVfs::restore(DiskImage image) {
   files_ = std::move(image);
   changes_.clear();
 }
+void FaultyVfs::flip(const std::string& path, std::size_t bit) {
+  const std::scoped_lock lock(mutex_);
+  files_.at(path).at(bit / 8) ^= static_cast<char>(1U << bit % 8);
+}
 std::vector<DiskChange> FaultyVfs::changes() const {
   const std::scoped_lock lock(mutex_);
   return changes_;

@@ -80,6 +80,8 @@ class FaultyVfs {
   DiskImage image() const;
   // No file is open.
   void restore(DiskImage image);
+  // Of a file that may be open.
+  void flip(const std::string& path, std::size_t bit);
   // The changes since the last `restore`.
   std::vector<DiskChange> changes() const;
   std::size_t change_count() const;
