@@ -3,9 +3,7 @@
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
-#include <algorithm>
 #include <fstream>
-#include <sstream>
 
 #include "adapters/sqlite/schema.h"
 #include "adapters/sqlite/testing/store_file.h"

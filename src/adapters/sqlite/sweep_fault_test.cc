@@ -28,34 +28,46 @@ using testing::Writes;
 
 class SqliteFaultSweep : public ::testing::Test {
  protected:
-  // Does each session once for each call of the kind in it, with that call failing; `check` looks at what the
+  // A session of the workload, and the files that it finds.
+  struct Case {
+    const char* name;
+    std::size_t session;
+    DiskImage start;
+  };
+
+  SqliteFaultSweep() {
+    SweepRun run(disk_, place_);
+    run.perform_session(0, SweepRun::Reads::no);
+    DiskHistory history({});
+    const std::vector<DiskChange> changes = disk_.changes();
+    for (std::size_t i = 0; i < run.positions().back(); ++i) history.apply(changes[i]);
+    new_ = {"a new file", 0, {}};
+    closed_ = {"a closed file", 1, disk_.image()};
+    killed_ = {"a log to take over", 1, history.current()};
+  }
+
+  // Does the session once for each call of the kind in it, with that call failing; `check` looks at what the
   // run was like.
   template <typename Check>
-  void at_every_call(DiskFault fault, SweepRun::Reads reads, Check check) {
-    DiskImage start;
-    for (std::size_t session = 0; session < sessions_.size(); ++session) {
-      session_ = session;
-      steps_ += testing::step_count(sessions_[session]);
-      for (fault.position = 0; try_with(fault, start, reads, check) && !HasFatalFailure(); ++fault.position)
-        ++faults_;
-      if (HasFatalFailure()) return;
-      start = disk_.image();  // of the run that the fault didn't meet
-    }
-    std::printf("%d calls, %d runs ended by the store, %d in which it didn't open at once\n", faults_,
-                stopped_, refused_to_open_);
-    EXPECT_GT(faults_, 20);
+  void at_every_call(const Case& what, DiskFault fault, SweepRun::Reads reads, Check check) {
+    const int before = faults_;
+    stopped_ = refused_to_open_ = 0;
+    for (fault.position = 0; try_with(what, fault, reads, check) && !HasFatalFailure(); ++fault.position)
+      ++faults_;
+    std::printf("%s: %d calls, %d runs ended by the store, %d in which it didn't open at once\n", what.name,
+                faults_ - before, stopped_, refused_to_open_);
   }
 
   // False where the session ended before the fault.
   template <typename Check>
-  bool try_with(const DiskFault& fault, const DiskImage& start, SweepRun::Reads reads, Check check) {
-    SCOPED_TRACE("session " + std::to_string(session_) + ", call " + std::to_string(fault.position));
+  bool try_with(const Case& what, const DiskFault& fault, SweepRun::Reads reads, Check check) {
+    SCOPED_TRACE(what.name + (", call " + std::to_string(fault.position)));
     disk_.heal();
-    disk_.restore(start);
+    disk_.restore(what.start);
     disk_.fail_once(fault);
     const int syncs = disk_.syncs();
     SweepRun run(disk_, place_);
-    run.perform_session(session_, reads);
+    run.perform_session(what.session, reads);
     EXPECT_TRUE(run.complaints().empty()) << run.complaints().front();
     if (!disk_.fault_met()) return false;
     for (const Error& error : run.open_errors()) {
@@ -68,14 +80,21 @@ class SqliteFaultSweep : public ::testing::Test {
     if (run.stopped() && fault.call == DiskCall::sync) {
       EXPECT_EQ(run.syncs_when_stopped() - syncs, fault.position + 1) << "synced after the failure";
     }
-    check(run, start);
+    check(run);
+    if (!run.stopped()) EXPECT_EQ(run.acknowledged(), steps_until(what.session));
     expect_all_acknowledged(run, disk_.image());
     return true;
   }
 
+  static std::size_t steps_until(std::size_t session) {
+    const std::vector<testing::Session> sessions = testing::sweep_workload();
+    std::size_t steps = 0;
+    for (std::size_t i = 0; i <= session; ++i) steps += testing::step_count(sessions[i]);
+    return steps;
+  }
+
   void expect_all_acknowledged(const SweepRun& run, DiskImage image) {
     disk_.heal();
-    if (!run.stopped()) ASSERT_EQ(run.acknowledged(), steps_);
     const Found found = testing::open_on(disk_, place_, std::move(image), Writes::yes);
     ASSERT_FALSE(found.refused) << found.refused->message;
     ASSERT_FALSE(found.stopped);
@@ -84,12 +103,10 @@ class SqliteFaultSweep : public ::testing::Test {
         << testing::difference(testing::expected()[run.acknowledged()], found.dump);
   }
 
-  const std::vector<testing::Session> sessions_ = testing::sweep_workload();
-  std::size_t session_ = 0;
-  std::size_t steps_ = 0;  // up to the end of the session
-  int faults_ = 0, stopped_ = 0, refused_to_open_ = 0;
   FaultyVfs disk_;
   StoreFile place_{testing::quick_folder()};
+  Case new_, closed_, killed_;
+  int faults_ = 0, stopped_ = 0, refused_to_open_ = 0;
 };
 
 // What a full disk and a quota do to a write: nothing of it arrives, or a part.
@@ -98,10 +115,14 @@ class SqliteRefusedWriteSweep : public SqliteFaultSweep,
 
 TEST_P(SqliteRefusedWriteSweep, ThatAnyWriteMeetsIsAnsweredAndTheStoreGoesOnByItself) {
   const DiskFault fault{.call = DiskCall::write, .code = GetParam().first, .bytes_before = GetParam().second};
-  at_every_call(fault, SweepRun::Reads::no, [](const SweepRun& run, const DiskImage&) {
-    ASSERT_FALSE(run.stopped());
-    for (const Error& error : run.open_errors()) ASSERT_EQ(error.code, "store_unavailable") << error.message;
-  });
+  for (const Case& what : {new_, killed_}) {
+    at_every_call(what, fault, SweepRun::Reads::no, [](const SweepRun& run) {
+      ASSERT_FALSE(run.stopped());
+      for (const Error& error : run.open_errors())
+        ASSERT_EQ(error.code, "store_unavailable") << error.message;
+    });
+  }
+  EXPECT_GT(faults_, 300);
 }
 
 INSTANTIATE_TEST_SUITE_P(Codes, SqliteRefusedWriteSweep,
@@ -109,15 +130,18 @@ INSTANTIATE_TEST_SUITE_P(Codes, SqliteRefusedWriteSweep,
 
 TEST_F(SqliteFaultSweep, AFailedSyncEndsTheProcessAndIsNotTriedAgain) {
   const DiskFault fault{.call = DiskCall::sync, .code = SQLITE_IOERR_FSYNC};
-  at_every_call(fault, SweepRun::Reads::no, [&](const SweepRun& run, const DiskImage& start) {
-    if (!run.stopped()) return;
-    // What could not be synced may be gone, although it could be read until now.
-    DiskHistory history(start);
-    for (const DiskChange& change : disk_.changes()) history.apply(change);
-    const DiskImage image = disk_.image();
-    expect_all_acknowledged(run, history.after_power_loss(Arrival::none));
-    disk_.restore(image);
-  });
+  for (const Case& what : {new_, closed_, killed_}) {
+    at_every_call(what, fault, SweepRun::Reads::no, [&](const SweepRun& run) {
+      if (!run.stopped()) return;
+      // What could not be synced may be gone, although it could be read until now.
+      DiskHistory history(what.start);
+      for (const DiskChange& change : disk_.changes()) history.apply(change);
+      const DiskImage image = disk_.image();
+      expect_all_acknowledged(run, history.after_power_loss(Arrival::none));
+      disk_.restore(image);
+    });
+  }
+  EXPECT_GT(faults_, 40);
 }
 
 class SqliteFailedReadSweep : public SqliteFaultSweep,
@@ -125,7 +149,9 @@ class SqliteFailedReadSweep : public SqliteFaultSweep,
 
 TEST_P(SqliteFailedReadSweep, IsAnErrorOrTheEndOfTheProcessAndNeverOtherData) {
   const DiskFault fault{.call = DiskCall::read, .code = GetParam().first, .bytes_before = GetParam().second};
-  at_every_call(fault, SweepRun::Reads::yes, [](const SweepRun&, const DiskImage&) {});
+  for (const Case& what : {new_, closed_, killed_})
+    at_every_call(what, fault, SweepRun::Reads::yes, [](const SweepRun&) {});
+  EXPECT_GT(faults_, 150);
 }
 
 INSTANTIATE_TEST_SUITE_P(Codes, SqliteFailedReadSweep,
