@@ -179,11 +179,13 @@ int CheckedFile::write_log(std::span<const char> from, std::uint64_t offset) {
   if (offset == 0 && from.size() == kLogHeaderBytes) {
     header_ = LogHeader::parse(from.first<kLogHeaderBytes>());
     committed_ = 0;
-  } else if (header_ && header_->is_frame_header(from.size(), offset) &&
-             ends_commit(from.first<kFrameHeaderBytes>())) {
-    committed_ = header_->frame_at(offset);
+  } else if (header_ && header_->is_frame_header(from.size(), offset)) {
+    if (ends_commit(from.first<kFrameHeaderBytes>())) committed_ = header_->frame_at(offset);
   } else if (std::uint64_t* check = log_check(from.size(), offset)) {
     *check = page_check(from, offset);
+  } else {
+    // A part of a page, as SQLite writes it on some devices: then we don't know.
+    log_checks_.clear();
   }
   return SQLITE_OK;
 }
