@@ -87,7 +87,7 @@ class SqliteFaultSweep : public ::testing::Test {
   }
 
   static std::size_t steps_until(std::size_t session) {
-    const std::vector<testing::Session> sessions = testing::sweep_workload();
+    const std::vector<testing::Session>& sessions = testing::sweep_workload();
     std::size_t steps = 0;
     for (std::size_t i = 0; i <= session; ++i) steps += testing::step_count(sessions[i]);
     return steps;

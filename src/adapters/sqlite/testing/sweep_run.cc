@@ -66,7 +66,7 @@ void SweepRun::perform() {
 }
 
 void SweepRun::perform_session(std::size_t session, Reads reads) {
-  const std::vector<Session> workload = sweep_workload();
+  const std::vector<Session>& workload = sweep_workload();
   for (std::size_t earlier = 0; earlier < session; ++earlier) before_ += step_count(workload[earlier]);
   if (!open()) return;
   if (reads == Reads::yes) read_everything();

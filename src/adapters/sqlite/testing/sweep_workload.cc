@@ -174,8 +174,9 @@ Session second_session() {
 
 }  // namespace
 
-std::vector<Session> sweep_workload() {
-  return {first_session(), second_session()};
+const std::vector<Session>& sweep_workload() {
+  static const std::vector<Session> sessions = {first_session(), second_session()};
+  return sessions;
 }
 
 std::size_t step_count(const Session& session) {
@@ -184,14 +185,13 @@ std::size_t step_count(const Session& session) {
   return count;
 }
 
-KnownKeys sweep_keys() {
-  KnownKeys keys{.sessions = {"s", "t"},
-                 .cached = {},
-                 .blobs = {sha256_hex(kUsedBlob), sha256_hex(large_blob())},
-                 .definitions = {"d1", "d2"},
-                 .settings = {"project"},
-                 .idempotency_keys = {"key 1", "key 2", "key 3"}};
-  for (const char* number : {"1", "3", "5"}) keys.cached.push_back(sha256_hex(number));
+const KnownKeys& sweep_keys() {
+  static const KnownKeys keys{.sessions = {"s", "t"},
+                              .cached = {sha256_hex("1"), sha256_hex("3"), sha256_hex("5")},
+                              .blobs = {sha256_hex(kUsedBlob), sha256_hex(large_blob())},
+                              .definitions = {"d1", "d2"},
+                              .settings = {"project"},
+                              .idempotency_keys = {"key 1", "key 2", "key 3"}};
   return keys;
 }
 

@@ -29,9 +29,9 @@ struct StepGroup {
 // From opening the store to closing it.
 using Session = std::vector<StepGroup>;
 
-std::vector<Session> sweep_workload();
+const std::vector<Session>& sweep_workload();
 std::size_t step_count(const Session& session);
-KnownKeys sweep_keys();
+const KnownKeys& sweep_keys();
 
 // What a store holds after the first n steps, for every n: as the store in memory has it.
 std::vector<StoreDump> expected_dumps();
