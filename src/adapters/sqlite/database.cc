@@ -11,7 +11,14 @@ namespace ganglion::sqlite {
 namespace {
 
 DatabaseError error_of(sqlite3* connection) {
-  return {sqlite3_extended_errcode(connection), sqlite3_errmsg(connection)};
+  const int code = sqlite3_extended_errcode(connection);
+  // SQLite has no better words for what checked_vfs.h finds than "disk I/O error".
+  if (code == SQLITE_IOERR_DATA) {
+    return {code,
+            "it holds other bytes than the store has written, through a fault of the disk or because "
+            "another program has written to it"};
+  }
+  return {code, sqlite3_errmsg(connection)};
 }
 
 }  // namespace
@@ -40,7 +47,7 @@ Severity DatabaseError::severity() const {
 }
 
 bool DatabaseError::is_corruption() const {
-  return (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB;
+  return (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB || code == SQLITE_IOERR_DATA;
 }
 
 Error DatabaseError::as_read_error() const {
@@ -68,8 +75,7 @@ DatabaseResult<Database> Database::open(const std::string& path, const std::stri
   Database database;
   database.connection_.reset(connection);
   if (code != SQLITE_OK) {
-    return std::unexpected(
-        DatabaseError{code, connection ? sqlite3_errmsg(connection) : sqlite3_errstr(code)});
+    return std::unexpected(connection ? error_of(connection) : DatabaseError{code, sqlite3_errstr(code)});
   }
   return database;
 }

@@ -159,7 +159,11 @@ CREATE VIEW journal_readable AS
   FROM journal JOIN runs ON runs.handle = journal.run;
 )sql";
 
-constexpr std::array<const char*, 2> kMigrations = {kVersion1, kVersion2};
+// The same tables in a file whose pages have checks (page_check.h), which an older program would not keep. A
+// file that has none is rewritten after its tables are those of this version.
+constexpr const char* kVersion3 = "SELECT 3";
+
+constexpr std::array<const char*, 3> kMigrations = {kVersion1, kVersion2, kVersion3};
 
 Result<void> incompatible(std::string why) {
   return fail("store_incompatible", std::move(why));
@@ -202,6 +206,14 @@ DatabaseResult<void> check_definitions(Database& database, std::span<const char*
                                                      std::to_string(steps.size())));
   }
   return {};
+}
+
+// Debian's sqlite3 has no `.recover`. `.dump` goes on behind what it can't read, but then ends with a
+// rollback, and it leaves out whose file it is.
+std::string command_that_saves(const std::string& path) {
+  return "{ sqlite3 '" + path + "' .dump | sed 's/^ROLLBACK.*/COMMIT;/'; echo 'PRAGMA application_id=" +
+         std::to_string(kApplicationId) + "; PRAGMA user_version=" + std::to_string(migrations().size()) +
+         ";'; } | sqlite3 '" + path + "-saved'";
 }
 
 std::string path_of(const Database& database) {
@@ -251,11 +263,10 @@ Error open_error(const std::string& path, const DatabaseError& error) {
             path + " is open in another program, such as the sqlite3 shell; close that first"};
   }
   if (error.is_corruption()) {
-    return {"store_corrupt",
-            path + " is damaged (" + error.message +
-                "). Nothing was changed. Go back to a backup of the file, or save what is readable "
-                "with: sqlite3 " +
-                path + " .recover | sqlite3 recovered.db"};
+    return {"store_corrupt", path + " is damaged (" + error.message +
+                                 "). Nothing was changed. Go back to a backup of the file, or save what is "
+                                 "readable into another one with: " +
+                                 command_that_saves(path)};
   }
   return {"store_unavailable", "can't open " + path + ": " + error.message};
 }

@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "adapters/sqlite/checked_vfs.h"
 #include "adapters/sqlite/testing/store_file.h"
 
 namespace ganglion::sqlite {
@@ -36,7 +37,8 @@ class SchemaTest : public ::testing::Test {
   Result<void> migrate_with(std::initializer_list<const char*> later_steps) {
     std::vector<const char*> steps(migrations().begin(), migrations().end());
     steps.insert(steps.end(), later_steps);
-    Database database = Database::open(file_.path().string(), {}).value();
+    Database database = open_checked(file_.path().string(), {}).value();
+    EXPECT_TRUE(database.execute("PRAGMA locking_mode=EXCLUSIVE"));
     return migrate(database, steps);
   }
 
@@ -111,7 +113,7 @@ TEST_F(SchemaTest, AMigrationThatFailsLeavesTheFileAsItWas) {
 }
 
 TEST_F(SchemaTest, AFileOfANewerVersionIsRefused) {
-  file_.shell("PRAGMA user_version=999");
+  file_.change("PRAGMA user_version=999");
   const auto store = file_.open(loop_);
   ASSERT_FALSE(store);
   EXPECT_EQ(store.error().code, "store_incompatible");
@@ -120,7 +122,7 @@ TEST_F(SchemaTest, AFileOfANewerVersionIsRefused) {
 }
 
 TEST_F(SchemaTest, ASchemaInWhichALetterHasFlippedIsDamage) {
-  file_.shell(
+  file_.change(
       "PRAGMA writable_schema=ON;"
       "UPDATE sqlite_schema SET sql = replace(sql, 'definition', 'definitiom') WHERE name = 'runs'");
   const auto store = file_.open(loop_);
@@ -129,8 +131,16 @@ TEST_F(SchemaTest, ASchemaInWhichALetterHasFlippedIsDamage) {
 }
 
 TEST_F(SchemaTest, AnIndexThatSomebodyHasAddedIsNoHarm) {
-  file_.shell("CREATE INDEX mine ON journal(type)");
+  file_.change("CREATE INDEX mine ON journal(type)");
   EXPECT_TRUE(file_.open(loop_));
+}
+
+TEST_F(SchemaTest, AFileThatAnotherProgramHasWrittenToIsRefusedAndToldSo) {
+  file_.shell("CREATE INDEX mine ON journal(type)");
+  const auto store = file_.open(loop_);
+  ASSERT_FALSE(store);
+  EXPECT_EQ(store.error().code, "store_corrupt");
+  EXPECT_NE(store.error().message.find("another program"), std::string::npos) << store.error().message;
 }
 
 TEST(Schema, ADatabaseOfAnotherProgramIsRefusedAndNotTouched) {

@@ -10,7 +10,9 @@
 #include <cstring>
 #include <utility>
 
+#include "adapters/sqlite/checked_vfs.h"
 #include "adapters/sqlite/commit_writer.h"
+#include "adapters/sqlite/page_rewrite.h"
 #include "adapters/sqlite/schema.h"
 #include "adapters/sqlite/worker.h"
 #include "ports/commit_check.h"
@@ -65,8 +67,8 @@ constexpr const char* kSettings =
     // Takes the exclusive lock now rather than at the first commit.
     "BEGIN IMMEDIATE; COMMIT";
 
-Result<Database> open_database(const std::filesystem::path& path, const std::string& vfs) {
-  DatabaseResult<Database> database = Database::open(path.string(), vfs);
+Result<Database> open_migrated(const std::filesystem::path& path, const std::string& vfs) {
+  DatabaseResult<Database> database = open_checked(path.string(), vfs);
   if (!database) return std::unexpected(open_error(path.string(), database.error()));
   if (const auto set = database->execute(kSettings); !set)
     return std::unexpected(open_error(path.string(), set.error()));
@@ -74,6 +76,14 @@ Result<Database> open_database(const std::filesystem::path& path, const std::str
     return std::unexpected(migrated.error());
   }
   return std::move(*database);
+}
+
+Result<Database> open_database(const std::filesystem::path& path, const std::string& vfs) {
+  Result<Database> database = open_migrated(path, vfs);
+  if (!database || has_page_checks(*database)) return database;
+  if (const Result<void> rewritten = rewrite_with_checks(std::move(*database), path); !rewritten)
+    return std::unexpected(rewritten.error());
+  return open_migrated(path, vfs);
 }
 
 }  // namespace

@@ -22,7 +22,8 @@ namespace ganglion::sqlite {
 class Worker;
 
 struct Options {
-  // Created with mode 0600 if missing, its folder with 0700. Beside it lie `-wal`, `.lock` and `.endpoint`.
+  // Created with mode 0600 if missing, its folder with 0700. Beside it lie `-wal`, `-seal`,
+  // `.lock` and `.endpoint`.
   std::filesystem::path path;
   // Runs a callback on the event loop; called on the store's thread.
   std::function<void(std::move_only_function<void()>)> post_from_thread;
@@ -31,6 +32,9 @@ struct Options {
   std::function<void(const std::string&)> fatal;
   // The SQLite VFS by name; empty for the platform's own. Tests put faults there.
   std::string vfs;
+  // Pages of 4 KiB in the write-ahead log at which it is moved into the file. Bounds the log, the time to
+  // open after a crash, and the pause of commits while it is moved (docs/internals/store.md).
+  int log_pages = 1024;
 };
 
 class Store final : public ganglion::Store {

@@ -6,9 +6,7 @@
 #include <sys/mount.h>
 
 #include <algorithm>
-#include <atomic>
 #include <fstream>
-#include <thread>
 #include <vector>
 
 #include "adapters/sqlite/store.h"
@@ -41,9 +39,16 @@ class SqliteFault : public ::testing::Test {
   SqliteFault() {
     Options options = file_.options(loop_);
     options.vfs = FaultyVfs::kName;
-    options.fatal = [this](const std::string&) { ++fatal_; };
+    options.fatal = [this, post = loop_.poster()](const std::string&) { post([this] { ++fatal_; }); };
     store_ = Store::open(std::move(options)).value();
     EXPECT_TRUE(is_committed(StoreDriver(loop_, *store_).commit(start_of(run_number(1)))));
+  }
+
+  // Closes the store; the shell looks at what it leaves.
+  std::string shell(const std::string& sql) {
+    store_.reset();
+    StoreFile::write(disk_.image());
+    return file_.shell(sql);
   }
 
   StoreDriver driver() { return StoreDriver(loop_, *store_); }
@@ -51,7 +56,7 @@ class SqliteFault : public ::testing::Test {
   FaultyVfs disk_;
   StoreFile file_;
   TestLoop loop_;
-  std::atomic<int> fatal_ = 0;
+  int fatal_ = 0;
   std::unique_ptr<Store> store_;
 };
 
@@ -70,8 +75,7 @@ TEST_P(SqliteRefusedWrite, WritesNothingAndTheStoreRecoversByItself) {
   EXPECT_TRUE(is_committed(driver().commit(start_of(run_number(2)))));
   EXPECT_EQ(fatal_, 0);
 
-  store_.reset();
-  EXPECT_EQ(file_.shell("SELECT count(*) FROM journal; PRAGMA integrity_check"), "3\nok\n");
+  EXPECT_EQ(shell("SELECT count(*) FROM journal; PRAGMA integrity_check"), "3\nok\n");
 }
 
 TEST_P(SqliteRefusedWrite, InTheMiddleOfACommitWithEverythingLeavesNothingOfIt) {
@@ -101,8 +105,7 @@ TEST_P(SqliteRefusedWrite, InTheMiddleOfACommitWithEverythingLeavesNothingOfIt) 
   EXPECT_EQ(driver().read_state("s").value().version, 1u);
   EXPECT_EQ(driver().collect_garbage(Timestamp(), Timestamp(2)), 0u) << "the reference was counted";
 
-  store_.reset();
-  EXPECT_EQ(file_.shell("SELECT refs FROM blobs; PRAGMA integrity_check"), "1\nok\n");
+  EXPECT_EQ(shell("SELECT refs FROM blobs; PRAGMA integrity_check"), "1\nok\n");
 }
 
 TEST_P(SqliteRefusedWrite, OfWhateverKindIsAnsweredAsUnavailable) {
@@ -177,7 +180,7 @@ TEST_F(SqliteFault, AFailedSyncEndsEverythingAndIsNeverTriedAgain) {
   disk_.fail_syncs(SQLITE_IOERR_FSYNC);
   bool answered = false;
   store_->commit(append_to(run_number(1), 1), [&](CommitOutcome) { answered = true; });
-  while (fatal_ == 0) std::this_thread::yield();
+  loop_.run_until([&] { return fatal_ > 0; });
   const int syncs = disk_.syncs();
   disk_.fail_syncs(0);
 
@@ -200,8 +203,39 @@ TEST_F(SqliteFault, ACheckpointThatFindsNoSpaceLosesNothing) {
   disk_.fail_checkpoint_writes(0);
   ASSERT_TRUE(is_committed(driver().commit(append_to(run_number(1), 101))));
   EXPECT_EQ(fatal_, 0);
+  EXPECT_EQ(shell("SELECT count(*) FROM journal; PRAGMA integrity_check"), "102\nok\n");
+}
+
+TEST_F(SqliteFault, ABitThatFlipsInTheLogOfAnOpenStoreIsNotMovedIntoTheFile) {
+  std::uint64_t version = 1;
+  const auto data = [&] { return '"' + unlike_text(100'000, version) + '"'; };
+  ASSERT_TRUE(is_committed(driver().commit(append_to(run_number(1), version, data()))));
+  ++version;
+  // A page full of what was just written, some frames before the log's end.
+  const std::string log = file_.path().string() + "-wal";
+  disk_.flip(log, (disk_.image().at(log).size() - 5 * (24 + 4096) - 2000) * 8);
+  bool answered = true;
+  while (answered) {
+    answered = false;
+    store_->commit(append_to(run_number(1), version, data()), [&](CommitOutcome outcome) {
+      EXPECT_TRUE(is_committed(outcome));
+      answered = true;
+    });
+    loop_.run_until([&] { return answered || fatal_ > 0; });
+    version += answered ? 1 : 0;
+    ASSERT_LT(version, 1000u);
+  }
+  EXPECT_EQ(fatal_, 1);
+  EXPECT_GT(version, 10u);
+
+  disk_.die();
   store_.reset();
-  EXPECT_EQ(file_.shell("SELECT count(*) FROM journal; PRAGMA integrity_check"), "102\nok\n");
+  disk_.heal();
+  Options options = file_.options(loop_);
+  options.vfs = FaultyVfs::kName;
+  const auto opened = Store::open(std::move(options));
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, "store_corrupt");
 }
 
 TEST(SqliteFullDisk, ARealFileSystemWithoutSpaceIsAnsweredAndRecoveredFrom) {

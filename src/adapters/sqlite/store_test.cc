@@ -102,6 +102,7 @@ TEST(SqliteStore, OnlyTheOwnerMayReadTheFiles) {
   EXPECT_TRUE(is_committed(driver.commit(start_of(run_number(1)))));
   EXPECT_EQ(mode_of(options.path), 0600u);
   EXPECT_EQ(mode_of(options.path.string() + "-wal"), 0600u);
+  EXPECT_EQ(mode_of(options.path.string() + "-seal"), 0600u);
   EXPECT_EQ(mode_of(options.path.string() + ".lock"), 0600u);
   EXPECT_EQ(mode_of(options.path.parent_path()), 0700u);
 }
@@ -178,7 +179,7 @@ TEST(SqliteStore, AFileThatIsNoDatabaseIsRefusedWithAWayOut) {
   const auto store = file.open(loop);
   ASSERT_FALSE(store);
   EXPECT_EQ(store.error().code, "store_corrupt");
-  EXPECT_THAT(store.error().message, HasSubstr(".recover"));
+  EXPECT_THAT(store.error().message, HasSubstr(".dump"));
 }
 
 TEST(SqliteStore, ADamagedSchemaIsRefusedWithAWayOut) {

@@ -6,9 +6,6 @@
 namespace ganglion::sqlite {
 namespace {
 
-// Pages of 4 KiB in the write-ahead log at which it is moved into the file. Bounds the log, the time to open
-// after a crash, and the pause of commits while it is moved (docs/internals/store.md).
-constexpr int kCheckpointFrames = 1024;
 // Then commits get their turn.
 constexpr int kReadsPerTurn = 16;
 
@@ -85,7 +82,7 @@ void Worker::answer_reads() {
 // A checkpoint that a full disk refuses is tried again after the next group; until then the log holds
 // everything.
 void Worker::checkpoint_if_due() {
-  if (wal_frames_ < kCheckpointFrames) return;
+  if (wal_frames_ < options_.log_pages) return;
   const DatabaseResult<void> done = database_.checkpoint();
   if (done)
     wal_frames_ = 0;

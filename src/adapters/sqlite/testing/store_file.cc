@@ -9,12 +9,15 @@
 
 #include <array>
 #include <cerrno>
+#include <fstream>
 #include <utility>
+
+#include "adapters/sqlite/checked_vfs.h"
 
 namespace ganglion::sqlite::testing {
 
-StoreFile::StoreFile() {
-  std::string name = (std::filesystem::temp_directory_path() / "ganglion-sqlite-XXXXXX").string();
+StoreFile::StoreFile(const std::filesystem::path& parent) {
+  std::string name = (parent / "ganglion-sqlite-XXXXXX").string();
   EXPECT_NE(::mkdtemp(name.data()), nullptr);
   folder_ = name;
   path_ = folder_ / "ganglion.db";
@@ -33,6 +36,17 @@ Options StoreFile::options(ganglion::testing::TestLoop& loop) const {
 
 Result<std::unique_ptr<Store>> StoreFile::open(ganglion::testing::TestLoop& loop) const {
   return Store::open(options(loop));
+}
+
+void StoreFile::write(const std::map<std::string, std::string>& files) {
+  for (const auto& [path, bytes] : files) std::ofstream(path, std::ios::binary) << bytes;
+}
+
+void StoreFile::change(const std::string& sql) const {
+  DatabaseResult<Database> database = open_checked(path_.string(), {});
+  const auto changed = database ? database->execute(("PRAGMA locking_mode=EXCLUSIVE;" + sql).c_str())
+                                : std::unexpected(database.error());
+  EXPECT_TRUE(changed) << changed.error().message;
 }
 
 std::string StoreFile::shell(const std::string& sql) const {

@@ -3,6 +3,7 @@
 // A store file of its own for a test, and what tests look at from outside.
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,7 +15,8 @@ namespace ganglion::sqlite::testing {
 
 class StoreFile {
  public:
-  StoreFile();
+  // In a folder of its own below `parent`.
+  explicit StoreFile(const std::filesystem::path& parent = std::filesystem::temp_directory_path());
   ~StoreFile();
   StoreFile(const StoreFile&) = delete;
   StoreFile& operator=(const StoreFile&) = delete;
@@ -25,6 +27,11 @@ class StoreFile {
   Options options(ganglion::testing::TestLoop& loop) const;
   Result<std::unique_ptr<Store>> open(ganglion::testing::TestLoop& loop) const;
 
+  // Writes files to their places, such as those of a disk in memory for the shell to look at.
+  static void write(const std::map<std::string, std::string>& files);
+
+  // Changes the file by SQL as the store would, with the checks of its pages right.
+  void change(const std::string& sql) const;
   // What the `sqlite3` program prints for `sql`; its error where it fails.
   std::string shell(const std::string& sql) const;
 
