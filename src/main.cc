@@ -366,10 +366,9 @@ cli::Outcome<cli::ExitCode> simulate(const cli::SimCommand& command) {
                                .json = command.format == cli::Format::json,
                                .junit = command.junit};
   if (!command.only.empty()) options.only.emplace(command.only.begin(), command.only.end());
-  const sim::SimulateIo io{
-      .output = [](std::string_view text) { cli::write(cli::Stream::output, text); },
-      .message = [](std::string_view text) { cli::write(cli::Stream::messages, text); },
-      .live = cli::is_live(cli::Stream::messages)};
+  const sim::SimulateIo io{.output = [](std::string_view text) { cli::write(cli::Stream::output, text); },
+                           .message = [](std::string_view text) { cli::write(cli::Stream::messages, text); },
+                           .live = cli::is_live(cli::Stream::messages)};
   const auto memory_store = [](Clock& clock) { return std::make_unique<memory::Store>(clock); };
   switch (sim::simulate(options, io, memory_store)) {
     case sim::Simulated::holds:

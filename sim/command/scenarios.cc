@@ -26,11 +26,11 @@ Compile cached_compile() {
 }
 
 PreparedScenario engine_scenario(const StoreFactory& make_store) {
-  const auto options = std::make_shared<EngineScenarioOptions>(EngineScenarioOptions{make_store, cached_compile()});
-  return {.run =
-              [options](std::uint64_t seed, const OnlyEvents& only, Trace::Sink sink) {
-                return run_engine_scenario(seed, only, std::move(sink), *options);
-              },
+  const auto options =
+      std::make_shared<EngineScenarioOptions>(EngineScenarioOptions{make_store, cached_compile()});
+  return {.run = [options](
+                     std::uint64_t seed, const OnlyEvents& only,
+                     Trace::Sink sink) { return run_engine_scenario(seed, only, std::move(sink), *options); },
           .expected_sightings = expected_sightings(),
           .enough_seeds = kEnoughEngineSeeds};
 }

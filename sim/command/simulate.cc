@@ -26,8 +26,9 @@ std::string join(const std::vector<std::string>& texts) {
 }
 
 std::string quoted(const std::string& word) {
-  const bool plain = word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-:,@") ==
-                     std::string::npos;
+  const bool plain =
+      word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-:,@") ==
+      std::string::npos;
   return plain && !word.empty() ? word : "'" + word + "'";
 }
 
@@ -66,7 +67,8 @@ class Simulation {
 
   void ended(SeedResult result) {
     report_.add(result);
-    if (!result.violations.empty() && failures_.size() < options_.max_failures) failures_.push_back(std::move(result));
+    if (!result.violations.empty() && failures_.size() < options_.max_failures)
+      failures_.push_back(std::move(result));
     progress(std::to_string(report_.seeds()) + " of " + std::to_string(options_.seeds) + " seeds, " +
              std::to_string(report_.failures()) + " failed");
   }
@@ -117,13 +119,15 @@ class Simulation {
       seed = failed.result.seed;
       if (failed.shrunk) only = std::set(failed.shrunk->begin(), failed.shrunk->end());
     }
-    scenario_.run(seed, only, [this](SimTime at, std::string_view who, std::string_view what, std::string_view details) {
-      std::string line = format_sim_time(at);
-      line.insert(0, line.size() < 16 ? 16 - line.size() : 0, ' ');
-      line += "  " + std::string(who);
-      line.append(who.size() < 14 ? 14 - who.size() : 1, ' ');
-      io_.message(line + std::string(what) + (details.empty() ? "" : " ") + std::string(details) + "\n");
-    });
+    scenario_.run(
+        seed, only,
+        [this](SimTime at, std::string_view who, std::string_view what, std::string_view details) {
+          std::string line = format_sim_time(at);
+          line.insert(0, line.size() < 16 ? 16 - line.size() : 0, ' ');
+          line += "  " + std::string(who);
+          line.append(who.size() < 14 ? 14 - who.size() : 1, ' ');
+          io_.message(line + std::string(what) + (details.empty() ? "" : " ") + std::string(details) + "\n");
+        });
   }
 
   void progress(const std::string& text) {

@@ -19,7 +19,7 @@ struct EngineScenarioOptions {
   Compile compile;
 };
 
-SeedResult run_engine_scenario(std::uint64_t seed, const OnlyEvents& only,
+SeedResult run_engine_scenario(std::uint64_t seed, const OnlyEvents& only, Trace::Sink sink,
                                const EngineScenarioOptions& options);
 
 // What thousands of seeds should have seen at least once: a night in which one of these never happened has

@@ -72,6 +72,7 @@ Grammar::Grammar() : app_(std::string(about("")), "ganglion") {
   add_run_commands();
   add_serve();
   add_runs();
+  add_sim();
   add_analysis_commands();
   add_agents();
   add_approvals();

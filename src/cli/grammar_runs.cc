@@ -99,7 +99,8 @@ void Grammar::add_sim() {
       ->type_name("N")
       ->check(CLI::Range(std::size_t{1}, std::size_t{1'000}).description(""));
   sim.add_flag("--no-shrink", raw_.no_shrink, "Don't look for the few events that a failure needs");
-  sim.add_flag("--timeline", sim_.timeline, "Tell the story of the failure, or of the one seed, step by step");
+  sim.add_flag("--timeline", sim_.timeline,
+               "Tell the story of the failure, or of the one seed, step by step");
   sim.add_option("--junit", sim_.junit, "Also write a report in JUnit's XML to this file")->type_name("FILE");
   add_json(sim, "Print the report as JSON");
 }

@@ -179,7 +179,8 @@ constexpr auto kHelp = std::to_array<Help>({
      "  ganglion sim simulation.yaml                       a hundred seeds\n"
      "  ganglion sim simulation.yaml --seeds 10000 --junit report.xml\n"
      "  ganglion sim simulation.yaml --seed 42 --timeline  the story of one\n"
-     "  ganglion sim engine --seeds 1000                   the engine itself, with everything that can break"},
+     "  ganglion sim engine --seeds 1000                   the engine itself, with everything that can "
+     "break"},
     {"eval",
      "Evaluates an expression (CEL, as in `${{ }}`) and prints its typed value, or runs test vectors.",
      "Examples:\n"

@@ -37,10 +37,9 @@ int main_command(int argc, char** argv, const HostFactory& make_host, const Simu
     }
     return notice.exit_code;
   }
-  const auto end = std::visit(
-      Overloaded{[&](const SimCommand& chosen) { return simulate(chosen); },
-                 [&](const auto& chosen) { return execute(chosen, make_host); }},
-      *command);
+  const auto end = std::visit(Overloaded{[&](const SimCommand& chosen) { return simulate(chosen); },
+                                         [&](const auto& chosen) { return execute(chosen, make_host); }},
+                              *command);
   if (end) return static_cast<int>(*end);
   complain(end.error().text);
   return static_cast<int>(end.error().exit);
