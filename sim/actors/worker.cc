@@ -237,16 +237,22 @@ void Worker::beat(std::uint64_t number) {
   if (found == tasks_.end()) return;
   JsonObject body;
   body.add("token", found->second.call.token).add("worker", id_);
+  if (watch_ != nullptr) watch_->asks(found->second.call);
   ask(post("/v1/tasks/heartbeat", body.finish()), [this, number](Result<HttpAnswer> answer) {
-    if (answer && answer->status == 200 && json::parse(answer->body).at("cancelled").as_bool()) {
-      const bool ignores = world_.fate().occasion(cancel_, options_.ignores_cancel).happens;
-      if (!ignores) {
-        world_.saw("a worker dropped a cancelled task");
-        return forget(number);
-      }
-    }
+    if (answer && answer->status == 200) heard(number, json::parse(answer->body).at("cancelled").as_bool());
     later(options_.heartbeat, [this, number] { beat(number); });
   });
+}
+
+void Worker::heard(std::uint64_t number, bool cancelled) {
+  const auto found = tasks_.find(number);
+  if (found == tasks_.end()) return;
+  if (!cancelled) {
+    if (watch_ != nullptr) watch_->still_counts(found->second.call);
+  } else if (!world_.fate().occasion(cancel_, options_.ignores_cancel)) {
+    world_.saw("a worker dropped a cancelled task");
+    forget(number);
+  }
 }
 
 }  // namespace ganglion::sim

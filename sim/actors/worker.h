@@ -28,7 +28,11 @@ class WorkerWatch {
   virtual ~WorkerWatch() = default;
   // By the engine that lived at the host the `life`th time.
   virtual void handed(const AgentCall& call, HostId by, std::uint64_t life) = 0;
-  // The attempt isn't worked on any more.
+  // The worker asks whether the attempt still counts, and hears that it does: in between it may have been
+  // called off without the worker's knowing.
+  virtual void asks(const AgentCall& call) = 0;
+  virtual void still_counts(const AgentCall& call) = 0;
+  // The attempt isn't worked on any more, or doesn't count.
   virtual void left(const AgentCall& call) = 0;
   virtual void verdict(const AgentCall& call, std::string_view verdict) = 0;
 };
@@ -65,6 +69,7 @@ class Worker final : public Program {
   void report();
   void reported(std::vector<Report> sent, Result<HttpAnswer> answer);
   void beat(std::uint64_t task);
+  void heard(std::uint64_t task, bool cancelled);
   void forget(std::uint64_t task);
   void live();
 

@@ -111,7 +111,9 @@ void History::handed(const AgentCall& call, HostId by, std::uint64_t life) {
   std::erase_if(in_hand, [&](const auto& task) { return task.second <= world_.timeline().now(); });
   in_hand.insert_or_assign(call.token, call.deadline);
   auto& most = most_at_once_[call.agent];
-  most = std::max(most, in_hand.size());
+  const auto counted =
+      std::ranges::count_if(in_hand, [&](const auto& t) { return !doubtful_.contains(t.first); });
+  most = std::max(most, static_cast<std::size_t>(counted));
 }
 
 void History::left(const AgentCall& call) {

@@ -42,6 +42,8 @@ class History final : public WorkerWatch {
 
   // --- WorkerWatch ---
   void handed(const AgentCall& call, HostId by, std::uint64_t life) override;
+  void asks(const AgentCall& call) override { doubtful_.insert(call.token); }
+  void still_counts(const AgentCall& call) override { doubtful_.erase(call.token); }
   void left(const AgentCall& call) override;  // looks at the token alone
   void verdict(const AgentCall& call, std::string_view verdict) override;
 
@@ -95,6 +97,7 @@ class History final : public WorkerWatch {
   std::map<std::string, std::set<Place>> handed_by_;
   // With the deadlines: what has run out doesn't count.
   std::map<Place, std::map<std::string, SimTime>> in_hand_;
+  std::set<std::string> doubtful_;  // may not count any more
   std::map<std::string, std::size_t> most_at_once_;
 };
 
