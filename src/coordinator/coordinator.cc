@@ -267,7 +267,12 @@ Timestamp Coordinator::time_of_decision(const Run& run) const {
 bool Coordinator::has_state(Cell& cell) {
   if (cell.loading_state) return false;
   const Run& run = *cell.run;
-  if (!run.workflow().reads_state || !run.created().session_id || run.ended()) return true;
+  if (!run.workflow().reads_state || !run.created().session_id) return true;
+  // One that has ended decides nothing, unless somebody opens it again.
+  const auto reopens = [](const Pending& pending) {
+    return pending.input && std::holds_alternative<Retry>(*pending.input);
+  };
+  if (run.ended() && std::ranges::none_of(cell.waiting, reopens)) return true;
   const std::string session = *run.created().session_id;
   if (sessions_.find(session)) return true;
   cell.loading_state = true;

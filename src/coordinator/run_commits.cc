@@ -232,8 +232,8 @@ void Coordinator::try_again(const RunId& run, Batch batch) {
   if (batch.started) batch.started(StartedRun{run, true});
 }
 
-// Another engine has written the session: what was decided from its state is decided again from the new one. A
-// new run is left to whoever wants it.
+// Another engine has written the session: what was decided from its state is decided again from the new one.
+// A new run is left to whoever wants it.
 void Coordinator::state_moved(const RunId& run, Batch batch) {
   sessions_.moved(batch.state->session);
   if (!batch.creates) return try_again(run, std::move(batch));
