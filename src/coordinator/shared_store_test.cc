@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "coordinator/coordinator_fixture.h"
+#include "core/event_codec.h"
 #include "core/testing/project_builder.h"
 
 namespace ganglion {
@@ -24,45 +25,57 @@ std::shared_ptr<const Project> counting() {
 
 class SharedStore : public ::testing::Test {
  protected:
-  RunId start(Process& process) {
+  // Each makes ids of its own.
+  struct Engine {
+    explicit Engine(SharedStore& test, std::uint64_t first)
+        : random(first),
+          process(test.clock, test.store, {{test.project->source, test.project}}, test.project, plan, random,
+                  {}, {}) {}
+
+    struct From final : Random {
+      explicit From(std::uint64_t first) : last(first) {}
+      std::uint64_t next() override { return ++last; }
+      std::uint64_t last;
+    };
+    From random;
+    testing::FaultPlan plan;
+    Process process;
+  };
+
+  RunId start(Engine& engine) {
     StartRequest request;
     request.workflow = "w";
     request.session_id = "s";
     std::optional<RunId> run;
-    process.coordinator.start_run(std::move(request), [&](Result<StartedRun> started) { run = started->id; });
-    turn();
+    engine.process.coordinator.start_run(std::move(request),
+                                         [&](Result<StartedRun> started) { run = started->id; });
+    clock.run();
     return run.value();
   }
-  void succeed(Process& process) {
+  void succeed(Engine& engine) {
     std::optional<Verdict> verdict;
-    process.coordinator.report(
-        {process.queue.take().token, TaskSuccess{Payload("1")}, "w1", process.clock.now()},
+    engine.process.coordinator.report(
+        {engine.process.queue.take().token, TaskSuccess{Payload("1")}, "w1", clock.now()},
         [&](Result<Verdict> result) { verdict = *result; });
-    turn();
+    clock.run();
     EXPECT_EQ(verdict, Verdict::accepted);
-  }
-  void turn() {
-    for (int i = 0; i < 5; ++i) {
-      clock.run();
-      late.run();
-    }
   }
   std::vector<JournalEntry> journal(const RunId& run) {
     std::vector<JournalEntry> entries;
     store.read_journal(run, 0, 1000, [&](Result<std::vector<JournalEntry>> read) { entries = *read; });
-    turn();
+    clock.run();
     return entries;
   }
 
   VirtualClock clock;
-  VirtualClock late{clock.now() - Duration(60'000)};
   memory::Store store{clock};
+  std::shared_ptr<const Project> project = counting();
 };
 
 TEST_F(SharedStore, EnginesThatCountInOneSessionLoseNothing) {
   // Given two engines that both know the session as it was at first …
-  Process here(clock, store, counting());
-  Process there(clock, store, counting());
+  Engine here(*this, 1'000);
+  Engine there(*this, 2'000);
   start(here);
   start(there);
   start(there);
@@ -76,28 +89,27 @@ TEST_F(SharedStore, EnginesThatCountInOneSessionLoseNothing) {
   std::string n;
   store.read_state("s", std::nullopt,
                    [&](Result<StateSnapshot> state) { n = state->entries.at("n").value.bytes(); });
-  turn();
+  clock.run();
   EXPECT_EQ(n, "3");
 }
 
 TEST_F(SharedStore, TheTimeOfAJournalNeverGoesBackWhoeversClockIsBehind) {
-  Process here(clock, store, counting());
-  const RunId run = start(here);
-  // Given an engine whose clock is a minute behind …
-  Process there(late, store, counting());
-  turn();
-  ASSERT_EQ(there.queue.tasks.size(), 1u);
+  Engine engine(*this, 1'000);
+  const RunId run = start(engine);
+  // Given that another engine, whose clock is a minute ahead, has paused the run …
+  Commit ahead{.run = run, .expected_version = 2, .events = {}, .create = {}, .status = {}, .claim = {}};
+  ahead.events.push_back(encode(RunPaused{}, 3, clock.now() + Duration(60'000), project->workflows.at("w")));
+  store.commit(std::move(ahead), [](CommitOutcome) {});
+  clock.run();
 
-  // … when it decides …
-  succeed(there);
+  // … when it is cancelled here …
+  engine.process.coordinator.submit(run, Cancel{"no"}, [](Result<void> done) { EXPECT_TRUE(done); });
+  clock.run();
 
-  // … then not at a time before what was decided already.
-  Timestamp last;
-  for (const JournalEntry& entry : journal(run)) {
-    EXPECT_GE(entry.at, last) << entry.type;
-    last = entry.at;
-  }
-  EXPECT_GT(journal(run).size(), 2u);
+  // … then not at a time before that.
+  const auto entries = journal(run);
+  ASSERT_EQ(entries.back().type, "run_cancelled");
+  EXPECT_EQ(entries.back().at, entries[2].at);
 }
 
 TEST(EndedRun, ThatIsRetriedSeesTheSessionAsItIsNow) {
