@@ -6,6 +6,7 @@
 
 #include "base/assert.h"
 #include "base/json_text.h"
+#include "base/mutants.h"
 #include "base/overloaded.h"
 #include "coordinator/cell.h"
 #include "coordinator/event_log.h"
@@ -83,6 +84,9 @@ void Coordinator::commit(Cell& cell, Batch batch) {
   Commit commit = commit_of(cell, batch);
   batch.state = commit.state;
   if (batch.state) sessions_.begin_write(batch.state->session);
+  if (!kAcknowledgeLast) {
+    for (auto& answer : std::exchange(batch.answers, {})) answer.pending.done(std::move(answer.result));
+  }
   cell.committing = true;
   cell.settling = false;
   auto finished = [this, id = cell.id, batch = std::move(batch)](CommitOutcome outcome) mutable {

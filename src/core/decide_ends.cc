@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/mutants.h"
 #include "base/overloaded.h"
 #include "core/decider.h"
 #include "core/retry.h"
@@ -40,8 +41,9 @@ std::optional<Verdict> Decider::refusal_of(const TaskReport& report) const {
   if (task == nullptr || token.attempt > task->attempt) return Verdict::unknown;
   const bool handed_out = task->role == TaskRole::work || task->role == TaskRole::classify;
   if (handed_out == report.by_engine && token.attempt == task->attempt) return Verdict::unknown;
+  const bool fenced = token.attempt == task->attempt || !kFencing;
   const bool current = !run_.ended() && std::holds_alternative<StepRunning>(step.state) &&
-                       std::holds_alternative<TaskDispatched>(task->state) && token.attempt == task->attempt;
+                       std::holds_alternative<TaskDispatched>(task->state) && fenced;
   return current ? std::nullopt : std::optional(Verdict::stale_attempt);
 }
 

@@ -5,6 +5,7 @@
 #include <ranges>
 #include <utility>
 
+#include "base/mutants.h"
 #include "ports/commit_check.h"
 #include "ports/run_query.h"
 
@@ -62,12 +63,13 @@ std::optional<CommitOutcome> Store::refusal_of(const Commit& commit) const {
     const std::uint64_t actual = states_.version(commit.state->session);
     if (actual != *commit.state->expected_version) return StateMoved{actual};
   }
-  if (commit.claim) {
+  if (commit.claim && kDeduplication) {
     const auto taken = claims_.find(commit.claim->key);
     if (taken != claims_.end()) return taken->second;
   }
   const std::uint64_t version = version_of(commit.run);
-  const bool may_go_on = commit.create ? !runs_.contains(commit.run) : version == commit.expected_version;
+  const bool at_version = version == commit.expected_version || !kVersionCheck;
+  const bool may_go_on = commit.create ? !runs_.contains(commit.run) : at_version;
   if (!may_go_on) return VersionConflict{version};
   if (commit.fork && version_of(commit.fork->run) < commit.fork->seq)
     return VersionConflict{version_of(commit.fork->run)};
