@@ -1,12 +1,13 @@
 # The two commands of this project. Both install what is missing (Debian 12 packages), build with CMake's presets
 # (CMakePresets.json) and do no needless work the second time.
 
-.PHONY: demo test build bench format tidy fuzz clean help
+.PHONY: demo test build sim bench format tidy fuzz clean help
 
 help:
 	@echo "make demo       install what is missing, build, review this repository's last commits with real agents"
 	@echo "make test       install what is missing, build with sanitizers, run all tests"
 	@echo "make build      the optimised binary: build/ganglion"
+	@echo "make sim        ten thousand simulated stories in which everything breaks"
 	@echo "make bench      throughput and latency of a durable pipeline on this machine"
 	@echo "make fuzz       every fuzzer for a minute"
 	@echo "make format     clang-format over the C++ sources"
@@ -26,6 +27,10 @@ test: build/asan/build.ninja build/tsan/build.ninja
 	ctest --preset tsan
 	cmake --build --preset asan
 	ctest --preset asan
+
+sim: build
+	scripts/check-trace
+	build/ganglion sim engine --seeds 10000
 
 bench: build
 	bench/run

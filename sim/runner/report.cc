@@ -112,6 +112,7 @@ void Report::add(const SeedResult& result) {
   steps_ += result.steps;
   writes_ += result.writes;
   runs_ += result.runs;
+  trace_ += mix(result.seed, result.trace);
   virtual_ += result.length;
   for (const auto& [what, times] : result.sightings) sightings_[what] += times;
   if (result.totals.empty()) return;
@@ -137,7 +138,8 @@ std::string Report::figures() const {
          seconds(wall_) + " s\n" + "  virtual time   " +
          format_duration(Duration(virtual_.count() / 1'000'000 * 1'000)) + "\n" + "  runs           " +
          grouped(runs_) + "\n" + "  events         " + grouped(steps_) + " (" + rate(steps_) + "/s)\n" +
-         "  store writes   " + grouped(writes_) + " (" + rate(writes_) + "/s)\n";
+         "  trace          " + hex(trace_) + "\n  store writes   " + grouped(writes_) + " (" + rate(writes_) +
+         "/s)\n";
 }
 
 std::string Report::totals_table() const {
@@ -184,7 +186,7 @@ std::string Report::json() const {
   object.add("runs", static_cast<std::int64_t>(runs_)).add("steps", static_cast<std::int64_t>(steps_));
   object.add("writes", static_cast<std::int64_t>(writes_));
   object.add("virtual_ms", static_cast<std::int64_t>(virtual_.count() / 1'000));
-  object.add("wall_ms", static_cast<std::int64_t>(wall_.count()));
+  object.add("trace", hex(trace_)).add("wall_ms", static_cast<std::int64_t>(wall_.count()));
   object.add_raw("sightings", sightings.finish()).add_raw("missed", list_json(missed()));
   object.add_raw("failures", failures + "]");
   return object.finish();

@@ -34,6 +34,8 @@ class Report {
 
   std::uint64_t seeds() const { return seeds_; }
   std::uint64_t failures() const { return failures_; }
+  // Of all seeds, in whatever order they came.
+  std::uint64_t trace() const { return trace_; }
   const std::vector<FailedSeed>& failed() const { return failed_; }
   // Expected and never seen; nothing is missed by a run of a few seeds or events that somebody chose.
   std::vector<std::string> missed() const;
@@ -52,6 +54,7 @@ class Report {
   const std::vector<std::string> expected_;
   bool excused_ = false;
   std::uint64_t seeds_ = 0, failures_ = 0, steps_ = 0, writes_ = 0, runs_ = 0;
+  std::uint64_t trace_ = 0;
   SimTime virtual_{};
   std::chrono::milliseconds wall_{};
   std::map<std::string, std::uint64_t, std::less<>> sightings_;

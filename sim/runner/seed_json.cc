@@ -25,14 +25,14 @@ std::vector<std::string> texts_of(const json::value& list) {
   return texts;
 }
 
+}  // namespace
+
 std::string hex(std::uint64_t number) {
   char digits[17] = {};
   const auto end = std::to_chars(digits, digits + 16, number, 16);
   std::string text(digits, end.ptr);
   return std::string(16 - text.size(), '0') + text;
 }
-
-}  // namespace
 
 std::string seed_json(const SeedResult& result) {
   JsonObject sightings;

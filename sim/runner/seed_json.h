@@ -10,6 +10,9 @@
 
 namespace ganglion::sim {
 
+// 16 digits.
+std::string hex(std::uint64_t number);
+
 // {"seed", "violations", "trace", "events", "sightings", "totals", "steps", "writes", "runs", "virtual_ms"}.
 std::string seed_json(const SeedResult& result);
 // What seed_json has written. Error code `malformed`.
