@@ -696,6 +696,29 @@ def test_a_hangup_reads_the_project_again_and_one_with_errors_changes_nothing(tm
         assert serving.end()[0] == 0
 
 
+# --- sim -------------------------------------------------------------------------------------------------------------------
+
+
+def test_sim_of_the_engine_reports_its_seeds_in_text_json_and_xml(tmp_path):
+    assert "2 seeds, 0 failed" in succeed("sim", "engine", "--seeds", "2", "--junit", "report.xml", cwd=tmp_path)
+    assert 'failures="0"' in (tmp_path / "report.xml").read_text()
+    first, second = (json.loads(succeed("sim", "engine", "--seed", "7", "--json", cwd=tmp_path)) for _ in range(2))
+    assert first["holds"] and first["seeds"] == 1 and first["runs"] > 0
+    assert first["trace"] == second["trace"]
+
+
+def test_sim_of_one_seed_tells_its_story(tmp_path):
+    told = ganglion("sim", "engine", "--seed", "3", "--timeline", cwd=tmp_path)
+    assert told.returncode == 0
+    assert "engine-1      starts" in told.stderr and "takes 01" in told.stderr
+
+
+def test_sim_of_nothing_says_so(tmp_path):
+    assert ganglion("sim", "nothing.yaml", cwd=tmp_path).returncode == 2
+    only = ganglion("sim", "engine", "--only", "customer-1.acts:1", cwd=tmp_path)
+    assert only.returncode == 2 and "--seed" in only.stderr
+
+
 # --- eval and the small commands ---------------------------------------------------------------------------------------------
 
 
@@ -744,7 +767,7 @@ def test_ganglion_alone_helps_and_every_command_has_examples(tmp_path):
     assert text == succeed("--help", cwd=tmp_path)
     commands = re.findall(r"^  ([a-z]+)  +\S", text.split("Subcommands:")[1].split("Start here")[0], re.M)
     assert {
-        "init", "validate", "run", "resume", "serve", "runs", "replay", "tax", "agents", "approvals", "dlq", "events", "eval",
+        "init", "validate", "run", "resume", "serve", "runs", "replay", "tax", "agents", "approvals", "dlq", "events", "sim", "eval",
         "completion", "version",
     } <= set(commands)
     for command in commands:
