@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/plain_text.h"
+
 namespace ganglion {
 namespace {
 
@@ -72,9 +74,9 @@ void append_json_string(std::string& out, std::string_view text) {
   static constexpr char kHex[] = "0123456789abcdef";
   out += '"';
   std::size_t copied = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
+  for (std::size_t i = end_of_plain(text, 0); i < text.size(); i = end_of_plain(text, i + 1)) {
     const auto c = static_cast<unsigned char>(text[i]);
-    if (c >= 0x20 && c != '"' && c != '\\') continue;
+    if (c >= 0x80) continue;
     out.append(text, copied, i - copied);
     copied = i + 1;
     out += '\\';
@@ -179,35 +181,32 @@ std::optional<JsonMembers::Member> JsonMembers::next() {
 
 std::optional<std::string_view> JsonMembers::take_string() {
   if (!rest_.starts_with('"')) return std::nullopt;
-  for (std::size_t i = 1; i < rest_.size(); ++i) {
-    if (rest_[i] == '\\') {
-      ++i;
-    } else if (rest_[i] == '"') {
-      const std::string_view taken = rest_.substr(0, i + 1);
-      rest_.remove_prefix(i + 1);
-      return taken;
-    }
-  }
-  return std::nullopt;
+  const std::size_t end = end_of_string(rest_, 0);
+  if (end == std::string_view::npos) return std::nullopt;
+  const std::string_view taken = rest_.substr(0, end);
+  rest_.remove_prefix(end);
+  return taken;
 }
 
 std::optional<std::string_view> JsonMembers::take_value() {
   if (rest_.starts_with('"')) return take_string();
   if (!rest_.starts_with('{') && !rest_.starts_with('[')) return take_scalar();
-  const std::string_view start = rest_;
   std::size_t depth = 0;
+  std::size_t at = 0;
   do {
-    const char c = rest_.empty() ? '\0' : rest_.front();
+    if (at >= rest_.size()) return std::nullopt;
+    const char c = rest_[at];
     if (c == '"') {
-      if (!take_string()) return std::nullopt;
+      at = end_of_string(rest_, at);
       continue;
     }
-    if (rest_.empty()) return std::nullopt;
     if (c == '{' || c == '[') ++depth;
     if (c == '}' || c == ']') --depth;
-    rest_.remove_prefix(1);
+    ++at;
   } while (depth > 0);
-  return start.substr(0, start.size() - rest_.size());
+  const std::string_view taken = rest_.substr(0, at);
+  rest_.remove_prefix(at);
+  return taken;
 }
 
 std::optional<std::string_view> JsonMembers::take_scalar() {
@@ -224,6 +223,10 @@ Result<std::string> read_json_string(std::string_view json) {
   std::string text;
   text.reserve(rest.size());
   while (!rest.empty()) {
+    const std::size_t plain_bytes = end_of_plain(rest, 0);
+    text.append(rest, 0, plain_bytes);
+    rest.remove_prefix(plain_bytes);
+    if (rest.empty()) break;
     const char c = rest.front();
     rest.remove_prefix(1);
     if (c == '"') return malformed();

@@ -25,9 +25,8 @@ std::string sha256_hex(std::string_view bytes) {
 }
 
 bool is_sha256_hex(std::string_view text) {
-  return text.size() == 64 && std::ranges::all_of(text, [](char c) {
-           return kHexDigits.find(c) != std::string_view::npos;
-         });
+  return text.size() == 64 &&
+         std::ranges::all_of(text, [](char c) { return kHexDigits.find(c) != std::string_view::npos; });
 }
 
 }  // namespace ganglion

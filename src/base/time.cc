@@ -67,11 +67,30 @@ bool take_offset(std::string_view& text, int& minutes) {
 
 }  // namespace
 
+namespace {
+
+void put_digits(std::string& text, std::size_t at, std::size_t count, unsigned number) {
+  for (std::size_t i = count; i-- > 0; number /= 10) text[at + i] = static_cast<char>('0' + number % 10);
+}
+
+}  // namespace
+
 std::string format_rfc3339(Timestamp time) {
   const std::chrono::sys_time<Duration> point{Duration(time.milliseconds_since_epoch())};
   const auto day = std::chrono::floor<std::chrono::days>(point);
   const std::chrono::year_month_day date(day);
   const std::chrono::hh_mm_ss<Duration> clock(point - day);
+  if (date.year() >= std::chrono::year(0) && date.year() <= std::chrono::year(9999)) {
+    std::string text = "0000-00-00T00:00:00.000Z";
+    put_digits(text, 0, 4, static_cast<unsigned>(static_cast<int>(date.year())));
+    put_digits(text, 5, 2, static_cast<unsigned>(date.month()));
+    put_digits(text, 8, 2, static_cast<unsigned>(date.day()));
+    put_digits(text, 11, 2, static_cast<unsigned>(clock.hours().count()));
+    put_digits(text, 14, 2, static_cast<unsigned>(clock.minutes().count()));
+    put_digits(text, 17, 2, static_cast<unsigned>(clock.seconds().count()));
+    put_digits(text, 20, 3, static_cast<unsigned>(clock.subseconds().count()));
+    return text;
+  }
   std::array<char, 40> text;
   const int size = std::snprintf(
       text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<int>(date.year()),

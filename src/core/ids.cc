@@ -10,6 +10,16 @@ namespace ganglion {
 namespace {
 
 constexpr std::string_view kAlphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+constexpr std::uint8_t kNoDigit = 255;
+// What each character of the alphabet stands for.
+constexpr std::array<std::uint8_t, 256> kDigits = [] {
+  std::array<std::uint8_t, 256> digits;
+  digits.fill(kNoDigit);
+  for (std::size_t i = 0; i < kAlphabet.size(); ++i) {
+    digits[static_cast<unsigned char>(kAlphabet[i])] = static_cast<std::uint8_t>(i);
+  }
+  return digits;
+}();
 constexpr std::int64_t kMaxTime = (std::int64_t{1} << 48) - 1;
 
 bool is_decimal(std::string_view text) {
@@ -51,8 +61,8 @@ std::optional<RunId> RunId::parse(std::string_view text) {
   std::uint64_t high = 0;
   std::uint64_t low = 0;
   for (const char c : text) {
-    const std::size_t digit = kAlphabet.find(c);
-    if (digit == std::string_view::npos) return std::nullopt;
+    const std::uint8_t digit = kDigits[static_cast<unsigned char>(c)];
+    if (digit == kNoDigit) return std::nullopt;
     high = (high << 5) | (low >> 59);
     low = (low << 5) | digit;
   }

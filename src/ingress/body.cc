@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/json_text.h"
+#include "base/plain_text.h"
 #include "ingress/http/json_check.h"
 
 namespace ganglion::ingress {
@@ -27,15 +28,9 @@ std::vector<std::string_view> elements_of(std::string_view array) {
   if (inner.empty()) return elements;
   std::size_t depth = 0;
   std::size_t start = 0;
-  bool quoted = false;
   for (std::size_t at = 0; at < inner.size(); ++at) {
     const char c = inner[at];
-    if (quoted) {
-      if (c == '\\') ++at;
-      if (c == '"') quoted = false;
-      continue;
-    }
-    if (c == '"') quoted = true;
+    if (c == '"') at = end_of_string(inner, at) - 1;
     if (c == '[' || c == '{') ++depth;
     if (c == ']' || c == '}') --depth;
     if (c == ',' && depth == 0) {

@@ -5,6 +5,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "base/plain_text.h"
 #include "ingress/http/utf8.h"
 
 namespace ganglion::http {
@@ -186,6 +187,9 @@ class Checker {
   bool string(std::string* out) {
     ++at_;
     while (true) {
+      const std::size_t plain_to = end_of_plain(text_, at_);
+      if (out) out->append(text_, at_, plain_to - at_);
+      at_ = plain_to;
       if (at_ >= text_.size()) return broken("a string has no end");
       const char c = text_[at_];
       if (c == '"') {
