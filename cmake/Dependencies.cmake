@@ -8,6 +8,7 @@ find_package(SQLite3 3.40 REQUIRED)
 pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
 pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1)
 find_package(CLI11 REQUIRED)
+find_package(mimalloc 2.0 REQUIRED)
 find_package(date 3 REQUIRED)
 
 if(GANGLION_TESTS)

@@ -19,6 +19,11 @@ void append_json_string(std::string& out, std::string_view text);
 // Writes one object, member by member: `JsonObject().add("seq", 1).add_raw("data", bytes).finish()`.
 class JsonObject {
  public:
+  JsonObject() {
+    text_.reserve(kUsualSize);
+    text_ += '{';
+  }
+
   JsonObject& add(std::string_view name, std::string_view text);
   JsonObject& add(std::string_view name, const char* text) { return add(name, std::string_view(text)); }
   JsonObject& add(std::string_view name, std::int64_t number);
@@ -32,7 +37,9 @@ class JsonObject {
 
  private:
   void name(std::string_view name);
-  std::string text_ = "{";
+  static constexpr std::size_t kUsualSize = 240;  // bytes: most objects need no more than one allocation
+
+  std::string text_;
 };
 
 // Reads one object that is known to be valid JSON, member by member, without a copy:
