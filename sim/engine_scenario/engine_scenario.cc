@@ -4,7 +4,6 @@
 #include <memory>
 #include <utility>
 
-#include "base/overloaded.h"
 #include "core/workflow.h"
 #include "sim/actors/model_executor.h"
 #include "sim/actors/worker.h"
@@ -33,7 +32,6 @@ struct Shape {
   SimTime breaks{20'000'000};
   Weather weather = {};
   AgentFaults agents = {};
-  double worker_deaths = 0;
   bool keeps_history = false;
 };
 
@@ -87,35 +85,8 @@ Shape shape_of(std::uint64_t seed) {
                   .twice = often(draw, 0.1),
                   .dies = often(draw, 0.02),
                   .not_permitted = often(draw, 0.05)};
-  shape.worker_deaths = often(draw, 400);
+  weather.worker_crash = {often(draw, 400), SimTime(10'000), second * 3};
   return shape;
-}
-
-std::string text_of(const Commit& commit, const CommitOutcome& outcome) {
-  std::string text = commit.run.text() + " at " + std::to_string(commit.expected_version) + ":";
-  for (const JournalEntry& event : commit.events) text += " " + event.type;
-  if (commit.state) {
-    text += ", state of " + commit.state->session + ":";
-    for (const StateWrite& write : commit.state->writes) {
-      text += " " + write.key + "=" + std::string(write.value ? write.value->bytes() : "");
-    }
-    text += " for";
-  }
-  return text +
-         std::visit(Overloaded{[](const Committed& done) {
-                                 return done.state_version ? " v" + std::to_string(*done.state_version)
-                                                           : std::string();
-                               },
-                               [](const VersionConflict& conflict) {
-                                 return " — refused, it is at " + std::to_string(conflict.actual_version);
-                               },
-                               [](const KeyTaken&) { return std::string(" — refused, the key is taken"); },
-                               [](const StateMoved& moved) {
-                                 return " — refused, the state is at v" +
-                                        std::to_string(moved.actual_version);
-                               },
-                               [](const StoreUnavailable&) { return std::string(" — unavailable"); }},
-                    outcome);
 }
 
 class Story {
@@ -171,7 +142,7 @@ Story::Story(std::uint64_t seed, const OnlyEvents& only, Trace::Sink sink,
       janitor_(world_) {
   agents_ = std::make_unique<UnluckyAgents>(world_, shape_.agents);
   world_.store().on_commit([this](const Commit& commit, const CommitOutcome& outcome) {
-    world_.trace().add("store", "commit", text_of(commit, outcome));
+    world_.trace().add("store", "commit", commit.run.text() + " " + std::to_string(commit.expected_version));
     if (std::holds_alternative<VersionConflict>(outcome)) world_.saw("a commit was refused for its version");
     if (std::holds_alternative<KeyTaken>(outcome)) world_.saw("a key was taken");
   });
@@ -188,7 +159,6 @@ void Story::make_workers() {
     WorkerOptions options{.agents = agents,
                           .capacity = 6,
                           .heartbeat = SimTime(700'000),
-                          .dies_per_hour = shape_.worker_deaths,
                           .ignores_cancel = 0.3};
     workers_.push_back(
         std::make_unique<Worker>(world_, "worker-" + std::to_string(i), options, *agents_, &history_));
@@ -210,6 +180,10 @@ void Story::break_things() {
       "project " + std::to_string(shape_.project) + ", " + std::to_string(shape_.hosts) + " engines");
   world_.begin();
   storm_ = std::make_unique<Storm>(world_, shape_.breaks);
+  for (const auto& worker : workers_) {
+    storm_->also(worker->name() + ".crash", world_.weather().worker_crash,
+                 [&worker = *worker](SimTime lasts) { worker.crash(lasts); });
+  }
   for (const auto& worker : workers_) worker->start();
   for (const auto& customer : customers_) customer->start();
   while (!broken() && world_.timeline().step(shape_.breaks)) {
@@ -251,7 +225,9 @@ void Story::check() {
     }
   }
   if (broken()) return;
-  Promises(world_, history_, projects_).check();
+  const Promises::Conventions conventions{
+      .labels_name_keys = true, .counters = {"n", "m"}, .uses_fit_budgets = true};
+  Promises(world_, history_, projects_, conventions).check();
 }
 
 SeedResult Story::result() {
