@@ -310,7 +310,9 @@ void Promises::records() {
 // --- engines
 // ------------------------------------------------------------------------------------------------------------
 
+// Engines beside each other may both hand out an attempt, and one of them hears of its end.
 void Promises::limits() {
+  if (world_.hosts().size() > 1) return;
   const auto& project = world_.options().project;
   for (const auto& [agent, most] : history_.most_at_once()) {
     const auto found = project->agents.find(agent);

@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/overloaded.h"
 #include "core/workflow.h"
 #include "sim/actors/model_executor.h"
 #include "sim/actors/worker.h"
@@ -89,6 +90,33 @@ Shape shape_of(std::uint64_t seed) {
   return shape;
 }
 
+std::string text_of(const Commit& commit, const CommitOutcome& outcome) {
+  std::string text = commit.run.text() + " at " + std::to_string(commit.expected_version) + ":";
+  for (const JournalEntry& event : commit.events) text += " " + event.type;
+  if (commit.state) {
+    text += ", state of " + commit.state->session + ":";
+    for (const StateWrite& write : commit.state->writes) {
+      text += " " + write.key + "=" + std::string(write.value ? write.value->bytes() : "");
+    }
+    text += " for";
+  }
+  return text +
+         std::visit(Overloaded{[](const Committed& done) {
+                                 return done.state_version ? " v" + std::to_string(*done.state_version)
+                                                           : std::string();
+                               },
+                               [](const VersionConflict& conflict) {
+                                 return " — refused, it is at " + std::to_string(conflict.actual_version);
+                               },
+                               [](const KeyTaken&) { return std::string(" — refused, the key is taken"); },
+                               [](const StateMoved& moved) {
+                                 return " — refused, the state is at v" +
+                                        std::to_string(moved.actual_version);
+                               },
+                               [](const StoreUnavailable&) { return std::string(" — unavailable"); }},
+                    outcome);
+}
+
 class Story {
  public:
   Story(std::uint64_t seed, const OnlyEvents& only, Trace::Sink sink, const EngineScenarioOptions& options);
@@ -142,7 +170,7 @@ Story::Story(std::uint64_t seed, const OnlyEvents& only, Trace::Sink sink,
       janitor_(world_) {
   agents_ = std::make_unique<UnluckyAgents>(world_, shape_.agents);
   world_.store().on_commit([this](const Commit& commit, const CommitOutcome& outcome) {
-    world_.trace().add("store", "commit", commit.run.text() + " " + std::to_string(commit.expected_version));
+    world_.trace().add("store", "commit", text_of(commit, outcome));
     if (std::holds_alternative<VersionConflict>(outcome)) world_.saw("a commit was refused for its version");
     if (std::holds_alternative<KeyTaken>(outcome)) world_.saw("a key was taken");
   });
