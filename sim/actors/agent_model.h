@@ -31,7 +31,7 @@ struct AgentReply {
   SimTime after{};
   bool silent = false;  // never says anything
   bool twice = false;   // says it a second time, a while later
-  bool dies = false;    // the worker's process dies instead
+  bool dies = false;    // the worker's process dies instead of saying it, when the work is done
   // The members of the result beside its token: `"output":{…},"usage":{…}` or `"error":{…}`.
   std::string result = {};
 };

@@ -53,8 +53,8 @@ void ModelExecutor::start(const Task& task, const AgentDefinition&, Timestamp, C
   if (reply.silent) return;
   running.timer =
       clock_.at(clock_.now() + rounded_up(reply.after), [this, token = task.token, reply = std::move(reply)] {
-        if (reply.dies) return finish(token, TaskFailure{"process_died", "it was killed", true, {}});
         model_.done(running_.at(token).call);
+        if (reply.dies) return finish(token, TaskFailure{"process_died", "it was killed", true, {}});
         finish(token, outcome_of(reply.result));
       });
 }

@@ -16,7 +16,6 @@ constexpr SimTime kPollPatience{4'000'000};
 constexpr SimTime kAgain{150'000};
 constexpr SimTime kSecondReport{300'000};
 constexpr SimTime kAfterDeadline{5'000'000};  // how long a worker goes on with what has run out
-constexpr SimTime kLife{1'000'000};
 constexpr std::size_t kMostReports = 64;
 
 std::string text_of(std::string_view member) {
@@ -52,28 +51,17 @@ Worker::Worker(World& world, const std::string& name, WorkerOptions options, Age
       options_(std::move(options)),
       model_(model),
       watch_(watch),
-      death_(world.fate().site(name + ".dies")),
       cancel_(world.fate().site(name + ".ignores_cancel")),
       restart_(world.fate().site(name + ".restart")) {}
 
 void Worker::start() {
   id_ = name() + "." + std::to_string(++lives_);
-  live();
+  lives_now_ = true;
   poll();
 }
 
-void Worker::live() {
-  later(kLife, [this] {
-    const double chance =
-        options_.dies_per_hour * 1'000'000 / 3'600e6 * (static_cast<double>(kLife.count()) / 1e6);
-    if (world_.fate().occasion(death_, chance)) {
-      return crash(world_.fate().draw(restart_).between(SimTime(10'000), SimTime(3'000'000)));
-    }
-    live();
-  });
-}
-
 void Worker::crash(SimTime until) {
+  if (!std::exchange(lives_now_, false)) return;
   world_.trace().add(name(), "dies");
   if (!tasks_.empty()) world_.saw("a worker died with tasks in hand");
   stop();
@@ -86,7 +74,6 @@ void Worker::crash(SimTime until) {
 }
 
 void Worker::calm() {
-  options_.dies_per_hour = 0;
   options_.ignores_cancel = 0;
 }
 
@@ -156,11 +143,12 @@ void Worker::forget(std::uint64_t number) {
 void Worker::finished(std::uint64_t number, AgentReply reply) {
   const auto found = tasks_.find(number);
   if (found == tasks_.end()) return;
+  model_.done(found->second.call);
   if (reply.dies) {
     world_.saw("an agent killed its worker");
-    return crash(world_.fate().draw(restart_).between(SimTime(10'000), SimTime(3'000'000)));
+    Draw draw = world_.fate().draw(restart_);
+    return crash(options_.away(draw));
   }
-  model_.done(found->second.call);
   if (watch_ != nullptr) watch_->left(found->second.call);
   std::string report = "{\"token\":";
   append_json_string(report, found->second.call.token);

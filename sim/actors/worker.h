@@ -18,8 +18,9 @@ struct WorkerOptions {
   std::vector<std::string> agents;
   std::uint32_t capacity = 8;
   SimTime heartbeat{2'000'000};  // 0: none
-  double dies_per_hour = 0;      // by itself
   double ignores_cancel = 0;     // goes on with a task that it was told to drop
+  // How long it is away when an agent has killed it.
+  DrawTime away = [](Draw& draw) { return draw.between(SimTime(10'000), SimTime(3'000'000)); };
 };
 
 // What is seen of workers from outside.
@@ -43,9 +44,9 @@ class Worker final : public Program {
   Worker(World& world, const std::string& name, WorkerOptions options, AgentModel& model, WorkerWatch* watch);
 
   void start();
-  // The process dies; another one is started after `until`.
+  // The process dies, if one lives; another one is started after `until`.
   void crash(SimTime until);
-  // From now on it neither dies nor ignores anything.
+  // From now on it ignores nothing.
   void calm();
 
   std::size_t in_hand() const { return tasks_.size(); }
@@ -71,12 +72,12 @@ class Worker final : public Program {
   void beat(std::uint64_t task);
   void heard(std::uint64_t task, bool cancelled);
   void forget(std::uint64_t task);
-  void live();
 
   WorkerOptions options_;
   AgentModel& model_;
   WorkerWatch* watch_;
-  SiteId death_, cancel_, restart_;
+  SiteId cancel_, restart_;
+  bool lives_now_ = false;
   std::uint64_t lives_ = 0;
   std::uint64_t last_task_ = 0;
   std::map<std::uint64_t, Task> tasks_;

@@ -1,6 +1,7 @@
 #include "sim/checkers/promises.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "agents/pool.h"
 #include "base/overloaded.h"
@@ -22,8 +23,12 @@ std::uint64_t shared_part(const Run& run) {
 
 }  // namespace
 
-Promises::Promises(World& world, const History& history, Projects& projects)
-    : world_(world), history_(history), projects_(projects), runs_(stored_runs(world.store(), projects)) {
+Promises::Promises(World& world, const History& history, Projects& projects, Conventions conventions)
+    : world_(world),
+      history_(history),
+      projects_(projects),
+      conventions_(std::move(conventions)),
+      runs_(stored_runs(world.store(), projects)) {
   for (const StoredRun& run : runs_) by_id_.emplace(run.record.id.text(), &run);
 }
 
@@ -138,6 +143,7 @@ void Promises::acknowledged_starts() {
       if (find(run) == nullptr) broken(run, "it was acknowledged and is gone");
     }
   }
+  if (!conventions_.labels_name_keys) return;
   std::map<std::string, std::string> by_key;
   for (const StoredRun& stored : runs_) {
     const auto key = stored.record.labels.find("key");
@@ -264,7 +270,7 @@ void Promises::counters() {
     const std::size_t line = place.find('\n');
     const std::string session = place.substr(0, line);
     const std::string key = place.substr(line + 1);
-    if (session.empty() || (key != "n" && key != "m")) continue;
+    if (session.empty() || !conventions_.counters.contains(key)) continue;
     const auto snapshot = world_.store().ask<Result<StateSnapshot>>(
         [&](Store& backing, auto answer) { backing.read_state(session, std::nullopt, std::move(answer)); });
     const auto entry = snapshot->entries.find(key);
@@ -278,6 +284,7 @@ void Promises::counters() {
 }
 
 void Promises::budgets() {
+  if (!conventions_.uses_fit_budgets) return;
   for (const StoredRun& stored : runs_) {
     if (!stored.run) continue;
     const auto& budget = stored.run->workflow().budget;
@@ -331,7 +338,7 @@ void Promises::rest(EngineHost& host, std::size_t open_runs) {
                       " handed out)");
     }
   }
-  if (host.pending_timers() > kRestingTimers) {
+  if (host.pending_timers() > kRestingTimers + conventions_.timers_at_rest) {
     world_.violated(host.name() + " rests with " + std::to_string(host.pending_timers()) + " timers");
   }
 }

@@ -4,6 +4,7 @@
 // told on the way. They know nothing of the scenario: whatever happened, these hold. After a failover that
 // has lost acknowledged writes, what was said before it may be gone; what is there must still be consistent.
 
+#include <cstddef>
 #include <map>
 #include <set>
 #include <string>
@@ -17,7 +18,15 @@ namespace ganglion::sim {
 
 class Promises {
  public:
-  Promises(World& world, const History& history, Projects& projects);
+  // What may be taken for granted of a world's projects and programs, and only then be checked.
+  struct Conventions {
+    bool labels_name_keys = false;        // the label `key` of a run is its idempotency key
+    std::set<std::string> counters = {};  // keys of sessions that steps only ever count up by one
+    bool uses_fit_budgets = false;        // no attempt says that it used more than its agent's budget
+    std::size_t timers_at_rest = 0;       // of an engine, beside its own: what waiting programs take
+  };
+
+  Promises(World& world, const History& history, Projects& projects, Conventions conventions);
 
   // Each says what is broken to the world.
   void check();
@@ -45,6 +54,7 @@ class Promises {
   World& world_;
   const History& history_;
   Projects& projects_;
+  const Conventions conventions_;
   std::vector<StoredRun> runs_;
   std::map<std::string, const StoredRun*> by_id_;
   // From all journals, without what forks share.

@@ -33,7 +33,6 @@ struct Shape {
   SimTime breaks{20'000'000};
   Weather weather = {};
   AgentFaults agents = {};
-  double worker_deaths = 0;
   bool keeps_history = false;
 };
 
@@ -87,7 +86,7 @@ Shape shape_of(std::uint64_t seed) {
                   .twice = often(draw, 0.1),
                   .dies = often(draw, 0.02),
                   .not_permitted = often(draw, 0.05)};
-  shape.worker_deaths = often(draw, 400);
+  weather.worker_crash = {often(draw, 400), SimTime(10'000), second * 3};
   return shape;
 }
 
@@ -188,7 +187,6 @@ void Story::make_workers() {
     WorkerOptions options{.agents = agents,
                           .capacity = 6,
                           .heartbeat = SimTime(700'000),
-                          .dies_per_hour = shape_.worker_deaths,
                           .ignores_cancel = 0.3};
     workers_.push_back(
         std::make_unique<Worker>(world_, "worker-" + std::to_string(i), options, *agents_, &history_));
@@ -210,6 +208,10 @@ void Story::break_things() {
       "project " + std::to_string(shape_.project) + ", " + std::to_string(shape_.hosts) + " engines");
   world_.begin();
   storm_ = std::make_unique<Storm>(world_, shape_.breaks);
+  for (const auto& worker : workers_) {
+    storm_->also(worker->name() + ".crash", world_.weather().worker_crash,
+                 [&worker = *worker](SimTime lasts) { worker.crash(lasts); });
+  }
   for (const auto& worker : workers_) worker->start();
   for (const auto& customer : customers_) customer->start();
   while (!broken() && world_.timeline().step(shape_.breaks)) {
@@ -251,7 +253,9 @@ void Story::check() {
     }
   }
   if (broken()) return;
-  Promises(world_, history_, projects_).check();
+  const Promises::Conventions conventions{
+      .labels_name_keys = true, .counters = {"n", "m"}, .uses_fit_budgets = true};
+  Promises(world_, history_, projects_, conventions).check();
 }
 
 SeedResult Story::result() {

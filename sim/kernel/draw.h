@@ -8,6 +8,7 @@
 // Number Generators", OOPSLA 2014).
 
 #include <cstdint>
+#include <functional>
 #include <string_view>
 
 #include "sim/kernel/sim_time.h"
@@ -55,5 +56,8 @@ class Draw {
   std::uint64_t key_;
   std::uint64_t count_ = 0;
 };
+
+// How long something takes, drawn.
+using DrawTime = std::function<SimTime(Draw& draw)>;
 
 }  // namespace ganglion::sim

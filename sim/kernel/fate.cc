@@ -41,6 +41,18 @@ Fate::Occasion Fate::occasion(SiteId id, double probability) {
   return {true, draw};
 }
 
+Fate::Occasion Fate::once(std::string_view name, std::uint32_t number, double probability) {
+  if (probability <= 0) return {};
+  if (restricted_) {
+    const auto allowed = only_.find(name);
+    if (allowed == only_.end() || !allowed->second.contains(number)) return {};
+  }
+  Draw draw(mix(mix(seed_, mix_text(name)), number));
+  if (!draw.chance(probability)) return {};
+  events_.push_back({site(name), number, timeline_.now()});
+  return {true, draw};
+}
+
 std::string Fate::name_of(const Event& event) const {
   return sites_[event.site.value()].name + ":" + std::to_string(event.number);
 }

@@ -56,6 +56,10 @@ class Fate {
   };
   Occasion occasion(SiteId site, double probability);
 
+  // An occasion that is told by its own number, not by when it comes: `number` of `site`, each once. What is
+  // drawn doesn't depend on what else happens in the world, and nothing is kept of what doesn't happen.
+  Occasion once(std::string_view site, std::uint32_t number, double probability);
+
   // What has happened, in order.
   const std::vector<Event>& events() const { return events_; }
   std::string name_of(const Event& event) const;

@@ -10,6 +10,13 @@
 namespace ganglion::scenario {
 namespace {
 
+// An expression without the space inside its ${{ … }}.
+std::string trimmed(const std::string& text) {
+  const std::size_t first = text.find_first_not_of(" \n\t");
+  const std::size_t last = text.find_last_not_of(" \n\t");
+  return first == std::string::npos ? text : text.substr(first, last - first + 1);
+}
+
 using Words = std::vector<std::string>;
 
 const Words kRunMembers = {"id",      "workflow",    "definition", "status", "input",
@@ -48,7 +55,7 @@ class ExpectationReader {
     Expectation expectation{.kind = kind, .condition = *std::move(condition)};
     expectation.workflows = std::move(workflows);
     expectation.line = owner.position.line;
-    expectation.name = expectation.condition.source();
+    expectation.name = trimmed(expectation.condition.source());
     if (name) {
       expectation.name = project::read_text(*name, reading_.diagnostics).value_or(expectation.name);
     }

@@ -57,7 +57,7 @@ TEST(Expectation, concerns_the_workflows_that_it_names_or_whose_steps_it_mention
 
 TEST(Expectation, is_called_by_its_name_or_its_text) {
   EXPECT_EQ(expectation(R"({always: "${{ run.id != '' }}", name: has an id})").name, "has an id");
-  EXPECT_EQ(expectation(R"({always: "${{ run.id != '' }}"})").name, " run.id != '' ");
+  EXPECT_EQ(expectation(R"({always: "${{ run.id != '' }}"})").name, "run.id != ''");
   EXPECT_EQ(expectation(R"({always: "${{ run.id != '' }}"})").line, 5);
 }
 

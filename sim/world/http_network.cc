@@ -166,6 +166,7 @@ SimTime HttpNetwork::latency(const std::string& from) {
   if (auto slow = fate_.occasion(fate_.site(from + ".slow_message"), faults_.slow)) {
     return slow.draw.between(faults_.latency_most, faults_.slow_most);
   }
+  if (faults_.latency) return faults_.latency(usual);
   return usual.between(faults_.latency_least, faults_.latency_most);
 }
 

@@ -41,6 +41,7 @@ struct NetworkFaults {
   SimTime slow_most{3'000'000};
   SimTime latency_least{40};
   SimTime latency_most{400};
+  DrawTime latency = {};  // in place of these two
 };
 
 struct HttpCall {

@@ -15,6 +15,10 @@ Storm::Storm(World& world, SimTime until) : world_(world), until_(until) {
   tick();
 }
 
+void Storm::also(std::string site, const Spell& spell, Strike strike) {
+  others_.push_back({std::move(site), &spell, std::move(strike)});
+}
+
 Storm::~Storm() {
   world_.timeline().call_off(next_tick_);
 }
@@ -23,10 +27,15 @@ void Storm::tick() {
   if (world_.timeline().now() > until_) return;
   engines();
   store();
+  for (Other& other : others_) {
+    Draw draw(0);
+    if (begins(other.site, *other.spell, draw)) other.strike(other.spell->length(draw));
+  }
   next_tick_ = world_.timeline().after(kTick, [this] { tick(); });
 }
 
 bool Storm::begins(const std::string& site, const Spell& spell, Draw& rest) {
+  if (spell.per_hour <= 0) return false;
   const auto occasion = world_.fate().occasion(world_.fate().site(site), spell.per_hour / kTicksPerHour);
   if (occasion) world_.trace().add("storm", site);
   rest = occasion.draw;
@@ -42,18 +51,18 @@ void Storm::engine(EngineHost& host) {
   const Weather& weather = world_.weather();
   Draw draw(0);
   if (begins(host.name() + ".crash", weather.engine_crash, draw)) {
-    host.kill(length(weather.engine_crash, draw));
+    host.kill(weather.engine_crash.length(draw));
   }
   if (begins(host.name() + ".pause", weather.engine_pause, draw)) {
     host.pause();
-    timeline.after(length(weather.engine_pause, draw), [&host] { host.go_on(); });
+    timeline.after(weather.engine_pause.length(draw), [&host] { host.go_on(); });
   }
   if (begins(host.name() + ".store_partition", weather.store_partition, draw)) {
     host.cut_from_store();
-    timeline.after(length(weather.store_partition, draw), [&host] { host.mend_to_store(); });
+    timeline.after(weather.store_partition.length(draw), [&host] { host.mend_to_store(); });
   }
   if (begins(host.name() + ".client_partition", weather.client_partition, draw)) {
-    const SimTime end = length(weather.client_partition, draw);
+    const SimTime end = weather.client_partition.length(draw);
     const std::uint64_t ways = 1 + draw.below(3);
     for (const auto& [bit, way] :
          {std::pair(1u, HttpNetwork::Way::to_host), std::pair(2u, HttpNetwork::Way::from_host)}) {
@@ -79,22 +88,22 @@ void Storm::store() {
   const bool gets_slow = begins("store.slow", weather.store_slow, slow);
   if (gets_slow) {
     server.slow_down(static_cast<int>(slow.between(10, 2'000)));
-    world_.timeline().after(length(weather.store_slow, slow), [&server] { server.slow_down(1); });
+    world_.timeline().after(weather.store_slow.length(slow), [&server] { server.slow_down(1); });
   }
   if (server.state() != StoreServer::State::up) return;
   if (goes_down) {
     server.set(StoreServer::State::down);
-    up_after(length(weather.store_down, down));
+    up_after(weather.store_down.length(down));
   } else if (gets_full) {
     server.set(StoreServer::State::full);
-    up_after(length(weather.store_full, full));
+    up_after(weather.store_full.length(full));
   } else if (fails_over) {
     server.set(StoreServer::State::down);
     const auto loses = static_cast<std::size_t>(failover.between(0, weather.failover_loses));
     const std::uint64_t before = server.losses();
     if (server.fail_over(loses) > 0) world_.saw("a failover lost commits");
     if (server.losses() > before) world_.writes_were_lost();
-    up_after(length(weather.store_failover, failover));
+    up_after(weather.store_failover.length(failover));
   }
 }
 

@@ -2,7 +2,9 @@
 
 // Carries out the spells of a world's weather while it breaks, and heals what is broken when that is over.
 
+#include <functional>
 #include <string>
+#include <vector>
 
 #include "sim/world/world.h"
 
@@ -16,6 +18,11 @@ class Storm {
   Storm(const Storm&) = delete;
   Storm& operator=(const Storm&) = delete;
 
+  // From the next tick on it also befalls something that the world doesn't know of: a worker. `spell` is one of
+  // the weather's; `strike` is told how long it lasts.
+  using Strike = std::function<void(SimTime lasts)>;
+  void also(std::string site, const Spell& spell, Strike strike);
+
   // What is parted, paused, down or full is so no longer, dead engines run again. With several engines each
   // is started anew: what one of them has begun only that one knows, until another one starts.
   void heal();
@@ -26,13 +33,19 @@ class Storm {
   void engines();
   void engine(EngineHost& host);
   void store();
-  SimTime length(const Spell& spell, Draw& draw) { return draw.between(spell.least, spell.most); }
   void up_after(SimTime time);
+
+  struct Other {
+    std::string site;
+    const Spell* spell;
+    Strike strike;
+  };
 
   World& world_;
   SimTime until_;
   MomentId next_tick_;
   MomentId store_up_;
+  std::vector<Other> others_;
 };
 
 }  // namespace ganglion::sim

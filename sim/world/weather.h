@@ -3,6 +3,8 @@
 // What may go wrong in a world, and how likely. Everything is off by default; a scenario turns on what it
 // wants.
 
+#include <utility>
+
 #include "sim/world/http_network.h"
 #include "sim/world/store_link.h"
 
@@ -13,6 +15,9 @@ struct Spell {
   double per_hour = 0;  // of virtual time
   SimTime least{1'000'000};
   SimTime most{10'000'000};
+  DrawTime lasts = {};  // in place of these two
+
+  SimTime length(Draw& draw) const { return lasts ? lasts(draw) : draw.between(least, most); }
 };
 
 struct Weather {
@@ -29,20 +34,20 @@ struct Weather {
   Spell store_partition = {};   // between one engine and the store
   Spell client_partition = {};  // between one engine and all programs, one way or both
   Spell clock_jump = {};        // of one host's wall clock, either way
+  Spell worker_crash = {};      // of one worker process, as engine_crash
   Duration clock_jump_most = std::chrono::hours(24);
 
   // The breaking is over.
   void calm() {
-    const SimTime least = network.latency_least, most = network.latency_most;
-    network = {};
-    network.latency_least = least;
-    network.latency_most = most;
+    network = {.latency_least = network.latency_least,
+               .latency_most = network.latency_most,
+               .latency = std::move(network.latency)};
     const StoreLinkFaults before = store;
     store = {};
     store.latency_least = before.latency_least;
     store.latency_most = before.latency_most;
     engine_crash = engine_pause = store_down = store_full = store_slow = store_failover = {};
-    store_partition = client_partition = clock_jump = {};
+    store_partition = client_partition = clock_jump = worker_crash = {};
   }
 };
 

@@ -44,9 +44,11 @@ struct Coordinator::Batch {
   std::optional<IdempotencyClaim> claim;
   std::optional<ForkPoint> fork;
   std::optional<std::uint64_t> state_version;  // of the session, where expressions look at it
-  std::optional<StateCommit> state;        // what the commit writes, for the snapshot in memory
-  Completion<Result<StartedRun>> started;  // of a new run
+  std::optional<StateCommit> state;            // what the commit writes, for the snapshot in memory
+  Completion<Result<StartedRun>> started;      // of a new run
 
+  // Whether somebody is told that what they ask for can't be.
+  bool refuses() const;
   // `run` is as the decision has left it.
   void add(const Run& run, Decision& decision);
 };

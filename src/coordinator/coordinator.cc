@@ -300,6 +300,7 @@ void Coordinator::settle(Cell& cell) {
     cell.settling = true;
     Batch batch = decide_waiting(cell);
     if (!batch.events.empty()) return commit(cell, std::move(batch));
+    if (batch.refuses()) return confirm(cell, std::move(batch));
     for (auto& answer : batch.answers) answer.pending.done(std::move(answer.result));
     cell.settling = false;
     if (cell.waiting.empty()) break;

@@ -158,6 +158,7 @@ class Coordinator : public TaskReports {
   Cell& cell_of(const RunId& run);
   void load(const RunId& run);
   void load_later(Cell& cell);
+  void load_again(const RunId& run);
   void read_journal(const RunId& run, std::vector<JournalEntry> journal,
                     Completion<Result<std::vector<JournalEntry>>> done);
   void loaded(const RunId& run, Result<std::unique_ptr<Run>> result);
@@ -186,6 +187,7 @@ class Coordinator : public TaskReports {
   void add_event(Commit& commit, const Cell& cell, const Event& event, Timestamp at) const;
   void committed(const RunId& run, Batch batch, const Committed& outcome);
   void try_again(const RunId& run, Batch batch);
+  void confirm(Cell& cell, Batch batch);
   void state_moved(const RunId& run, Batch batch);
   void give_up(const RunId& run, Batch batch, const Error& error);
   void key_taken(const RunId& run, Batch batch, const KeyTaken& taken);
@@ -207,6 +209,7 @@ class Coordinator : public TaskReports {
   void report_to_parent(const Run& child);
   void check_parent(const RunId& child);
   void judge_by_parent(const RunId& child, const AttemptToken& task, Result<const Run*> parent);
+  void call_off_unless_newer(const RunId& child, const RunId& parent, std::uint64_t version);
   void watch_deadline(Cell& cell, Timestamp not_before = {});
 
   Store& store_;

@@ -236,6 +236,35 @@ void Coordinator::try_again(const RunId& run, Batch batch) {
   if (batch.started) batch.started(StartedRun{run, true});
 }
 
+bool Coordinator::Batch::refuses() const {
+  return std::ranges::any_of(answers, [](const Answer& answer) {
+    return answer.result.value_or(Verdict::unknown) != Verdict::accepted;
+  });
+}
+
+// A refusal changes nothing, so no commit would find out that the run has moved on: that another engine has
+// handed out what is reported here, or asked for what is decided here. So the store is asked before anybody
+// is refused.
+void Coordinator::confirm(Cell& cell, Batch batch) {
+  cell.committing = true;
+  cell.settling = false;
+  const std::uint64_t version = batch.from_version;
+  store_.read_journal(
+      cell.id, version, 1,
+      [this, id = cell.id, batch = std::move(batch)](Result<std::vector<JournalEntry>> newer) mutable {
+        if (newer && !newer->empty()) return try_again(id, std::move(batch));
+        Cell& decided = cell_of(id);
+        decided.committing = false;
+        decided.settling = true;
+        for (auto& answer : batch.answers) {
+          if (!newer) answer.result = std::unexpected(newer.error());
+          answer.pending.done(std::move(answer.result));
+        }
+        decided.settling = false;
+        settle(decided);
+      });
+}
+
 // Another engine has written the session: what was decided from its state is decided again from the new one.
 // A new run is left to whoever wants it.
 void Coordinator::state_moved(const RunId& run, Batch batch) {

@@ -280,6 +280,22 @@ void Coordinator::check_parent(const RunId& child) {
   });
 }
 
+// What is known here of the parent may be older than the child, which another engine has started for it.
+void Coordinator::call_off_unless_newer(const RunId& child, const RunId& parent, std::uint64_t version) {
+  auto read = [this, child, parent](Result<std::vector<JournalEntry>> newer) {
+    const bool gone = !newer && newer.error().code == "not_found";
+    if (gone || (newer && newer->empty())) {
+      return insist(child,
+                    Cancel{"the run " + parent.text() + " that had started it doesn't need it any more"});
+    }
+    if (newer) load_again(parent);
+    clock_.at(clock_.now() + (newer ? Duration(0) : kInsist), [this, alive = std::weak_ptr(alive_), child] {
+      if (!alive.expired()) check_parent(child);
+    });
+  };
+  store_.read_journal(parent, version, 1, std::move(read));
+}
+
 void Coordinator::judge_by_parent(const RunId& child, const AttemptToken& task, Result<const Run*> parent) {
   if (!parent && parent.error().code == "unavailable") {
     clock_.at(clock_.now() + kInsist, [this, alive = std::weak_ptr(alive_), child] {
@@ -292,7 +308,7 @@ void Coordinator::judge_by_parent(const RunId& child, const AttemptToken& task, 
                       std::holds_alternative<StepRunning>((*parent)->step(task.step).state) &&
                       std::holds_alternative<TaskDispatched>(record->state);
   if (!wanted) {
-    insist(child, Cancel{"the run " + task.run.text() + " that had started it doesn't need it any more"});
+    call_off_unless_newer(child, task.run, parent ? (*parent)->version() : 0);
   } else if (std::holds_alternative<RunOnHold>((*parent)->state())) {
     insist(child, Pause{.by_parent = true});
   } else {

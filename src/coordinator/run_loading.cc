@@ -101,6 +101,14 @@ void Coordinator::load_later(Cell& cell) {
   });
 }
 
+// Another engine has gone on with it. A commit that is under way will find out by itself.
+void Coordinator::load_again(const RunId& run) {
+  Cell& cell = cell_of(run);
+  if (!cell.run || cell.committing || cell.settling) return;
+  cell.run.reset();
+  load(run);
+}
+
 // Everything that an open run has asked for and that may not have been carried out.
 void Coordinator::take_up(Cell& cell) {
   if (!cell.counted) count_open(cell);

@@ -112,6 +112,53 @@ TEST_F(SharedStore, TheTimeOfAJournalNeverGoesBackWhoeversClockIsBehind) {
   EXPECT_EQ(entries.back().at, entries[2].at);
 }
 
+TEST_F(SharedStore, WhatAnotherEngineHasHandedOutMayBeReportedToOneThatKnowsTheRunAsItWasBefore) {
+  // Given two steps, the first of which is done by an engine while another one knows the run as it began …
+  project = ProjectBuilder().agent_step("a", {}).agent_step("b", {.needs = {"a"}}).build();
+  Engine here(*this, 1'000);
+  Engine there(*this, 2'000);
+  const RunId run = start(here);
+  there.process.coordinator.inspect(run, [](const auto&) {});
+  clock.run();
+  succeed(here);
+
+  // … when the second one is reported to that other one …
+  std::optional<Verdict> verdict;
+  there.process.coordinator.report(
+      {here.process.queue.take().token, TaskSuccess{Payload("2")}, "w1", clock.now()},
+      [&](Result<Verdict> result) { verdict = *result; });
+  clock.run();
+
+  // … then it counts.
+  EXPECT_EQ(verdict, Verdict::accepted);
+  EXPECT_EQ(journal(run).back().type, "run_completed");
+}
+
+TEST_F(SharedStore, ASubRunIsNotCalledOffByAnEngineThatKnowsItsParentAsItWasBefore) {
+  // Given a parent that another engine knows as it was before it started a sub-run …
+  project = testing::assembled(
+      ProjectBuilder().agent_step("a", {}).sub_run_step("s", {.needs = {"a"}}, "inner").build(),
+      {{"inner", ProjectBuilder().agent_step("i", {}).build()}});
+  Engine here(*this, 1'000);
+  Engine there(*this, 2'000);
+  const RunId parent = start(here);
+  there.process.coordinator.inspect(parent, [](const auto&) {});
+  clock.run();
+  succeed(here);
+
+  // … when the sub-run's task is reported to that one …
+  const AttemptToken token = here.process.queue.take().token;
+  std::optional<Verdict> verdict;
+  there.process.coordinator.report({token, TaskSuccess{Payload("2")}, "w1", clock.now()},
+                                   [&](Result<Verdict> result) { verdict = *result; });
+  clock.run();
+
+  // … then both complete.
+  EXPECT_EQ(verdict, Verdict::accepted);
+  EXPECT_EQ(journal(token.run).back().type, "run_completed");
+  EXPECT_EQ(journal(parent).back().type, "run_completed");
+}
+
 TEST(EndedRun, ThatIsRetriedSeesTheSessionAsItIsNow) {
   // Given a run that was cancelled before it counted, and another one that has counted since …
   World world(counting());
