@@ -80,9 +80,13 @@ Options parse(int argc, char** argv) {
 
 // Of what nothing can be added to; nothing where there is room everywhere.
 std::string_view saturated(const CapacityResult& result) {
-  constexpr double kFull = 0.97;
-  if (result.store_busy > kFull && result.store_busy >= result.engine_busy.median) return "store";
+  constexpr double kFull = 0.95;
+  if (result.store_load > kFull && result.store_load >= result.engine_busy.median) return "store";
   return result.engine_busy.median > kFull ? "coordinators" : "nothing";
+}
+
+sim::PaperModel paper(const Options& options, const sim::StepCost& step) {
+  return {options.world.engine, options.world.store, step};
 }
 
 void print_json(const Options& options, const CapacityResult& r, double resident, double wall,
@@ -96,13 +100,18 @@ void print_json(const Options& options, const CapacityResult& r, double resident
               r.steps_per_s, r.wait_p50_ms, r.wait_p99_ms);
   std::printf(R"(,"engine_busy":{"min":%.4f,"median":%.4f,"max":%.4f},"engine_us_per_step":%.2f)",
               r.engine_busy.least, r.engine_busy.median, r.engine_busy.most, r.engine_us_per_step);
-  std::printf(R"(,"store_busy":%.4f,"store_us_per_step":%.2f,"groups_per_s":%.1f,"writes_per_group":%.2f)",
-              r.store_busy, r.store_us_per_step, r.groups_per_s, r.writes_per_group);
+  std::printf(
+      R"(,"store_busy":%.4f,"store_load":%.4f,"store_us_per_step":%.2f,"groups_per_s":%.1f,"writes_per_group":%.2f)",
+      r.store_busy, r.store_load, r.store_us_per_step, r.groups_per_s, r.writes_per_group);
   std::printf(R"(,"requests_per_step":%.3f,"network_bytes_per_step":%.0f,"commits_per_step":%.3f)",
               r.requests_per_step, r.network_bytes_per_step, r.commits_per_step);
   std::printf(R"(,"entries_per_commit":%.3f,"store_bytes_per_step":%.0f,"open_runs":%zu,"refused":%llu)",
               r.entries_per_commit, r.store_bytes_per_step, r.open_runs,
               static_cast<unsigned long long>(r.refused));
+  std::printf(R"(,"paper_steps_per_s":%.0f,"paper_steps_per_s_batched":%.0f,"paper_store_steps_per_s":%.0f)",
+              paper(options, sim::kStepWithFewResults).steps_per_s(options.world.coordinators),
+              paper(options, sim::kStepWithManyResults).steps_per_s(options.world.coordinators),
+              paper(options, sim::kStepWithFewResults).store_steps_per_s());
   std::printf(R"(,"resident_mib":%.1f,"wall_s":%.1f,"restart_s":%.3f,"saturated":"%s"})"
               "\n",
               resident, wall, restart_s, std::string(saturated(r)).c_str());
@@ -119,13 +128,17 @@ void print_table(const Options& options, const CapacityResult& r, double residen
   std::printf("  coordinators      busy %.1f %% / %.1f %% / %.1f %% (least, median, most), %.1f us a step\n",
               r.engine_busy.least * 100, r.engine_busy.median * 100, r.engine_busy.most * 100,
               r.engine_us_per_step);
-  std::printf("  store             busy %.1f %%, %.1f us a step; %.0f groups/s of %.1f commits\n",
-              r.store_busy * 100, r.store_us_per_step, r.groups_per_s, r.writes_per_group);
+  std::printf("  store             loaded %.1f %%, %.1f us a step; %.0f groups/s of %.1f commits\n",
+              r.store_load * 100, r.store_us_per_step, r.groups_per_s, r.writes_per_group);
   std::printf(
       "  a step            %.2f requests, %.0f bytes of bodies, %.2f commits of %.2f entries, %.0f bytes "
       "stored\n",
       r.requests_per_step, r.network_bytes_per_step, r.commits_per_step, r.entries_per_commit,
       r.store_bytes_per_step);
+  std::printf("  on paper          %.0f steps/s, %.0f with full exchanges; the store alone %.0f\n",
+              paper(options, sim::kStepWithFewResults).steps_per_s(options.world.coordinators),
+              paper(options, sim::kStepWithManyResults).steps_per_s(options.world.coordinators),
+              paper(options, sim::kStepWithFewResults).store_steps_per_s());
   std::printf("  this process      %.0f MiB resident, %.2f KiB an open run; %.1f s\n", resident,
               resident * 1024 / static_cast<double>(std::max<std::size_t>(r.open_runs, 1)), wall);
   if (restart_s > 0)

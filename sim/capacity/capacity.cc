@@ -203,6 +203,10 @@ void CapacityWorld::evaluate(const Counted& before, const Counted& after) {
   const double worked = seconds_of(after.store_worked - before.store_worked);
   const double synced = seconds_of(after.store_synced - before.store_synced);
   result.store_busy = worked / seconds;
+  const double full_syncs = less(before.commits, after.commits) *
+                            static_cast<double>(options_.store.write.count()) /
+                            static_cast<double>(options_.store.most_writes) / 1e6;
+  result.store_load = (worked - synced + full_syncs) / seconds;
   result.store_us_per_step = (worked - synced) * 1e6 / steps;
   const double groups = less(before.groups, after.groups);
   result.groups_per_s = groups / seconds;

@@ -15,6 +15,7 @@
 
 #include "sim/capacity/capacity_worker.h"
 #include "sim/capacity/measured.h"
+#include "sim/capacity/paper_model.h"
 #include "sim/world/world.h"
 
 namespace ganglion::sim {
@@ -34,6 +35,16 @@ struct CapacityOptions {
 
 inline constexpr std::uint32_t kCapacitySteps = 3;
 
+// What a step of this pipeline asks for, with a third of its run's start. Few results: each goes in a request
+// of its own, and each task is the answer of a poll. Many: they share their requests.
+inline constexpr StepCost kStepWithFewResults{
+    .requests = 7.0 / 3, .network_kib = 1.42, .commits = 4.0 / 3, .entries = 8.0 / 3, .store_kib = 0.73};
+inline constexpr StepCost kStepWithManyResults{.requests = 1.0 / 3 + 1.0 / 256,
+                                               .network_kib = 1.15,
+                                               .commits = 4.0 / 3,
+                                               .entries = 8.0 / 3,
+                                               .store_kib = 0.73};
+
 struct Spread {
   double least = 0, median = 0, most = 0;
 };
@@ -47,7 +58,8 @@ struct CapacityResult {
   double wait_p99_ms = 0;
   Spread engine_busy;  // share of the time
   double engine_us_per_step = 0;
-  double store_busy = 0;
+  double store_busy = 0;         // syncing counts, which it does whenever it has anything to write
+  double store_load = 0;         // the least share of the time that the same commits need, in full groups
   double store_us_per_step = 0;  // without syncs
   double writes_per_group = 0;
   double groups_per_s = 0;

@@ -12,37 +12,37 @@
 namespace ganglion::sim {
 
 inline constexpr ServiceTimes kMeasuredEngine{
-    // A result and a task an exchange against 19 of them: 43.7 - 25.9 µs a step, for 0.95 exchanges more. The
-    // two ends of it were not measured apart.
+    // One result and one task an exchange against 18 or 19 of each: 17.8 and 19.9 us a step for 0.95
+    // exchanges.
+    // Its two ends were not measured apart.
     .request = WorkTime(10'000),
-    .answer = WorkTime(9'000),
-    // Payloads of 4 KiB against 200 bytes: 38.7 µs a step for 10.4 KiB more of bodies.
-    .kib = WorkTime(3'700),
-    // What is left of a step with 19 tasks an exchange: 18.7 µs for 1.33 commits and 4 entries. How it
-    // divides
-    // into commits and entries is a guess that a map of 10,000 items (9.8 µs an item of 2 entries and a task)
-    // doesn't contradict; a pipeline's sum doesn't depend on it.
-    .commit = WorkTime(2'500),
-    .entry = WorkTime(3'000),
-    .committed = WorkTime(2'500),
-    // Not measured apart: like an answer without its socket.
+    .answer = WorkTime(9'500),
+    // Payloads of 2 KiB against 200 bytes: 15.6 us a step for 4.8 KiB of bodies.
+    .kib = WorkTime(3'250),
+    // What is left of a step with 18 or 19 an exchange: 14.5 of 25.3 us, for 1.33 commits and 2.67 entries.
+    // Beside it an item of a wide map: 8.3 of 9.8 us, for 2 entries and hardly a commit.
+    .commit = WorkTime(1'300),
+    .entry = WorkTime(4'200),
+    .committed = WorkTime(1'200),
+    // Not measured: assumed, and rare.
     .read = WorkTime(5'000),
-    // Restarts with 10,000 to 79,000 open runs: 10.0 to 10.6 µs a run.
-    .open_run = WorkTime(10'300),
+    // Restarts with 1,000 to 79,000 open runs: 9.0 to 10.8 us a run.
+    .open_run = WorkTime(10'000),
 };
 
 inline constexpr StoreServerOptions kMeasuredStore{
-    // One fdatasync after an append of 300 bytes on a quiet disk: 6,100 to 7,000 a second.
+    // An append of 300 bytes and its fdatasync, when nobody else uses the disk: 6,100 to 7,000 a second.
     .write = SimTime(150),
-    .read = SimTime(10),
-    // 14.1 µs a step with 500 clients, less its entries, for 1.33 commits.
-    .per_commit = WorkTime(3'700),
-    // A map: 4.5 µs an item of 2 entries.
-    .per_entry = WorkTime(2'300),
-    // Payloads of 4 KiB against 200 bytes; includes cutting large rows into pieces.
-    .per_kib = WorkTime(7'000),
-    // Restarts: 5.8 to 6.6 µs a run.
-    .per_open_run = WorkTime(6'200),
+    .read = SimTime(10),  // assumed
+    // What is left of a step with 500 clients: 8.2 of 14.1 us, for 1.33 commits and 2.67 entries; and of an
+    // item
+    // of a wide map: 2.6 of 4.5 us for 2 entries.
+    .per_commit = WorkTime(3'500),
+    .per_entry = WorkTime(1'300),
+    // Payloads of 2 KiB against 200 bytes: 19.5 us a step for 2.4 KiB.
+    .per_kib = WorkTime(8'100),
+    // Restarts with 1,000 to 79,000 open runs: 4.4 to 6.6 us a run.
+    .per_open_run = WorkTime(5'900),
     .most_writes = 1'024,  // kMaxGroupWrites of the SQLite store
 };
 
