@@ -34,8 +34,10 @@ CapacityOptions small() {
 }
 
 TEST(CapacityTest, below_saturation_everything_that_is_offered_gets_done) {
-  const CapacityResult result = simulate(small());
-  EXPECT_NEAR(result.runs_per_s, 50, 10);
+  CapacityOptions options = small();
+  options.measured = SimTime(8'000'000);
+  const CapacityResult result = simulate(options);
+  EXPECT_NEAR(result.runs_per_s, 50, 8);
   EXPECT_EQ(result.refused, 0u);
   EXPECT_NEAR(result.commits_per_step, 4.0 / 3, 0.1);
   EXPECT_NEAR(result.engine_busy.median, result.runs_per_s * 0.010, 0.05);
@@ -115,8 +117,15 @@ TEST(PaperModelTest, says_where_a_simulated_world_is_full) {
   const PaperModel paper(options.engine, options.store, cost);
   EXPECT_NEAR(paper.engine_steps_per_s(), 300, 1);
   EXPECT_NEAR(paper.store_steps_per_s(), 1 / (4.0 / 3 * (25e-6 + 100e-6 / 64)), 1);
-  options.runs_per_s = 1.5 * paper.steps_per_s(1) / kCapacitySteps;
-  EXPECT_NEAR(simulate(options).steps_per_s, paper.steps_per_s(1), 0.1 * paper.steps_per_s(1));
+  const double limit = paper.steps_per_s(1) / kCapacitySteps;
+  options.measured = SimTime(8'000'000);
+  options.runs_per_s = 0.85 * limit;
+  const CapacityResult below = simulate(options);
+  EXPECT_NEAR(below.runs_per_s, options.runs_per_s, 0.1 * limit);
+  options.runs_per_s = 1.2 * limit;
+  const CapacityResult beyond = simulate(options);
+  EXPECT_LT(beyond.runs_per_s, limit);
+  EXPECT_GT(beyond.wait_p50_ms, 4 * below.wait_p50_ms);
 }
 
 }  // namespace
