@@ -37,6 +37,14 @@ struct Options {
   bool json = false;
 };
 
+// Of this process, which holds the whole world.
+struct Process {
+  double resident_mib = 0;
+  double seconds = 0;  // of real time
+  double restart_s = 0;
+  double resident_after_restart_mib = 0;
+};
+
 double resident_mib() {
   std::ifstream file("/proc/self/statm");
   std::uint64_t size = 0, resident = 0;
@@ -89,8 +97,7 @@ sim::PaperModel paper(const Options& options, const sim::StepCost& step) {
   return {options.world.engine, options.world.store, step};
 }
 
-void print_json(const Options& options, const CapacityResult& r, double resident, double wall,
-                double restart_s) {
+void print_json(const Options& options, const CapacityResult& r, const Process& process) {
   std::printf(
       R"({"coordinators":%u,"workers":%u,"offered_runs_per_s":%.1f,"work_ms":%.1f,"payload":%zu,"sync_us":%lld)",
       options.world.coordinators, options.world.workers, options.world.runs_per_s,
@@ -114,11 +121,10 @@ void print_json(const Options& options, const CapacityResult& r, double resident
               paper(options, sim::kStepWithFewResults).store_steps_per_s());
   std::printf(R"(,"resident_mib":%.1f,"wall_s":%.1f,"restart_s":%.3f,"saturated":"%s"})"
               "\n",
-              resident, wall, restart_s, std::string(saturated(r)).c_str());
+              process.resident_mib, process.seconds, process.restart_s, std::string(saturated(r)).c_str());
 }
 
-void print_table(const Options& options, const CapacityResult& r, double resident, double wall,
-                 double restart_s) {
+void print_table(const Options& options, const CapacityResult& r, const Process& process) {
   std::printf("%u coordinators, %u workers, %.0f runs/s offered, %.1f s of work a step\n",
               options.world.coordinators, options.world.workers, options.world.runs_per_s,
               static_cast<double>(options.world.work.count()) / 1e6);
@@ -139,10 +145,14 @@ void print_table(const Options& options, const CapacityResult& r, double residen
               paper(options, sim::kStepWithFewResults).steps_per_s(options.world.coordinators),
               paper(options, sim::kStepWithManyResults).steps_per_s(options.world.coordinators),
               paper(options, sim::kStepWithFewResults).store_steps_per_s());
-  std::printf("  this process      %.0f MiB resident, %.2f KiB an open run; %.1f s\n", resident,
-              resident * 1024 / static_cast<double>(std::max<std::size_t>(r.open_runs, 1)), wall);
-  if (restart_s > 0)
-    std::printf("  restart           %.2f s until the first coordinator served again\n", restart_s);
+  std::printf("  this process      %.0f MiB resident, %.2f KiB an open run; %.1f s\n", process.resident_mib,
+              process.resident_mib * 1024 / static_cast<double>(std::max<std::size_t>(r.open_runs, 1)),
+              process.seconds);
+  if (process.restart_s > 0) {
+    std::printf(
+        "  restart           %.2f s until the first coordinator served again; %.0f MiB resident then\n",
+        process.restart_s, process.resident_after_restart_mib);
+  }
   std::printf("  saturated         %s%s\n", std::string(saturated(r)).c_str(),
               r.refused > 0 ? "; calls failed or were refused" : "");
 }
@@ -153,11 +163,14 @@ int run(const Options& options) {
                            [](Clock& clock) { return std::make_unique<memory::Store>(clock); });
   world.warm_up();
   world.measure();
-  const double resident = resident_mib();
-  const double wall = std::chrono::duration<double>(Steady::now() - began).count();
-  const double restart_s = options.restart ? static_cast<double>(world.restart().count()) / 1e6 : 0;
   const CapacityResult& result = world.result();
-  (options.json ? print_json : print_table)(options, result, resident, wall, restart_s);
+  Process process{.resident_mib = resident_mib(),
+                  .seconds = std::chrono::duration<double>(Steady::now() - began).count()};
+  if (options.restart) {
+    process.restart_s = static_cast<double>(world.restart().count()) / 1e6;
+    process.resident_after_restart_mib = resident_mib();
+  }
+  (options.json ? print_json : print_table)(options, result, process);
   std::fflush(stdout);
   // Taking a world of millions of runs apart would take as long as building it.
   _exit(result.refused > 0 ? 1 : 0);
