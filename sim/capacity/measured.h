@@ -3,8 +3,8 @@
 // What a piece of work costs, as measured with the optimised build on the machine of docs/performance.md
 // (2 virtual cores of an AMD EPYC). `bench/service_times --folder /dev/shm` gives the figures that these are
 // made from; docs/operations/scaling.md has them with the arithmetic. They hold for small payloads and for
-// pipelines, and were taken before the server had mimalloc, which takes up to a tenth off a step. Measure again
-// before you trust them on another machine.
+// pipelines, and were taken before the server had mimalloc, which takes up to a tenth off a step. Measure
+// again before you trust them on another machine.
 
 #include "sim/world/http_network.h"
 #include "sim/world/service_times.h"
