@@ -3,6 +3,7 @@
 // measured but coordination. bench/run starts the server and reads what this prints.
 //
 //   ganglion_pipeline_bench --port PORT --pid SERVER [--clients 64] [--workers 4] [--seconds 8] [--warm-up 2]
+//                           [--max 256] [--payload 200]    tasks an exchange, bytes of each input and output
 //
 // One line of JSON on stdout. Ends with 1 if any run or result was not accepted.
 
@@ -29,7 +30,6 @@ namespace {
 
 using Steady = std::chrono::steady_clock;
 
-constexpr std::size_t kPayloadBytes = 200;
 constexpr int kStepsPerRun = 3;
 constexpr auto kDrain = std::chrono::seconds(30);  // for what is under way at the end
 
@@ -40,6 +40,8 @@ struct LoadOptions {
   int workers = 4;
   int seconds = 8;
   int warm_up = 2;
+  int max = 256;      // tasks an exchange
+  int payload = 200;  // bytes
 };
 
 // Durations in microseconds, each kept: a run of the benchmark has some hundred thousand.
@@ -94,7 +96,9 @@ double own_cpu_seconds() {
 class Load {
  public:
   Load(asio::io_context& context, const LoadOptions& options)
-      : context_(context), options_(options), payload_('"' + std::string(kPayloadBytes - 2, 'x') + '"') {}
+      : context_(context),
+        options_(options),
+        payload_('"' + std::string(static_cast<std::size_t>(options.payload - 2), 'x') + '"') {}
 
   void run();
 
@@ -174,7 +178,8 @@ Awaitable<void> Load::worker(int number) {
   HttpConnection connection(context_, options_.port);
   co_await connection.connect();
   const std::string ask = R"(],"agents":["first","second","third"],"worker":"bench-)" +
-                          std::to_string(number) + R"(","max":256,"wait":"30s"})";
+                          std::to_string(number) + R"(","max":)" + std::to_string(options_.max) +
+                          R"(,"wait":"30s"})";
   std::string results;
   while (true) {
     const std::size_t given = count(results, R"("token":)");
@@ -245,6 +250,9 @@ void Load::print() {
               per_step(before_.disk_bytes, after_.disk_bytes),
               per_step(before_.written_bytes, after_.written_bytes),
               per_step(before_.write_calls, after_.write_calls));
+  const double loop = after_.loop_cpu_seconds - before_.loop_cpu_seconds;
+  std::printf(R"(,"loop_us_per_step":%.2f,"store_us_per_step":%.2f,"loop_cores":%.2f)", loop * 1e6 / steps,
+              (after_.store_cpu_seconds - before_.store_cpu_seconds) * 1e6 / steps, loop / seconds);
   std::printf(R"(,"waits_per_step":%.2f}})"
               "\n",
               per_step(before_.voluntary_switches, after_.voluntary_switches));
@@ -258,7 +266,9 @@ LoadOptions parse(int argc, char** argv) {
                                                   {"--clients", &options.clients},
                                                   {"--workers", &options.workers},
                                                   {"--seconds", &options.seconds},
-                                                  {"--warm-up", &options.warm_up}};
+                                                  {"--warm-up", &options.warm_up},
+                                                  {"--max", &options.max},
+                                                  {"--payload", &options.payload}};
   for (int i = 1; i + 1 < argc; i += 2) {
     const auto flag = flags.find(argv[i]);
     if (flag == flags.end()) throw std::runtime_error(std::string("unknown option ") + argv[i]);
@@ -267,7 +277,8 @@ LoadOptions parse(int argc, char** argv) {
   const bool sensible = port > 0 && port < 65'536 && options.server > 0 && options.clients > 0 &&
                         options.clients <= 5'000 && options.workers > 0 && options.workers <= 100 &&
                         options.seconds > 0 && options.seconds <= 600 && options.warm_up >= 0 &&
-                        options.warm_up <= 60;
+                        options.warm_up <= 60 && options.max > 0 && options.max <= 256 &&
+                        options.payload >= 2 && options.payload <= 1'000'000;
   if (argc % 2 == 0 || !sensible)
     throw std::runtime_error("--port and --pid are needed; see the head of pipeline.cc");
   options.port = static_cast<std::uint16_t>(port);

@@ -26,10 +26,11 @@ std::uint64_t field(const std::string& text, const std::string& name) {
   return 0;
 }
 
-// Of the threads that there are; a server's are there all the time.
-double cpu_seconds(const std::filesystem::path& folder) {
+// Of the threads that there are; a server's are there all the time. With a name: of those that have it.
+double cpu_seconds(const std::filesystem::path& folder, const std::string& name = {}) {
   double nanoseconds = 0;
   for (const auto& task : std::filesystem::directory_iterator(folder / "task")) {
+    if (!name.empty() && read_file(task.path() / "comm") != name + "\n") continue;
     nanoseconds += static_cast<double>(std::stoull(read_file(task.path() / "schedstat")));
   }
   return nanoseconds / 1e9;
@@ -43,6 +44,8 @@ ProcessFigures process_figures(pid_t process) {
   const std::string io = read_file(folder / "io");
   ProcessFigures figures;
   figures.cpu_seconds = cpu_seconds(folder);
+  figures.loop_cpu_seconds = cpu_seconds(folder, "ganglion-loop");
+  figures.store_cpu_seconds = cpu_seconds(folder, "ganglion-store");
   figures.resident_bytes = field(status, "VmRSS:") * 1024;
   figures.peak_bytes = field(status, "VmHWM:") * 1024;
   figures.disk_bytes = field(io, "write_bytes:");

@@ -10,6 +10,8 @@ namespace ganglion::bench {
 
 struct ProcessFigures {
   double cpu_seconds = 0;                // user and system, all threads
+  double loop_cpu_seconds = 0;           // a server's event loop
+  double store_cpu_seconds = 0;          // a server's store thread
   std::uint64_t resident_bytes = 0;      // now
   std::uint64_t peak_bytes = 0;          // the most so far
   std::uint64_t disk_bytes = 0;          // handed to block devices, in whole pages

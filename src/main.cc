@@ -2,6 +2,7 @@
 // together from store, coordinator, agents and API on an event loop of its own thread; the commands reach it
 // over HTTP.
 
+#include <pthread.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -136,6 +137,7 @@ Result<std::unique_ptr<cli::Host>> EmbeddedHost::start(cli::HostOptions options)
   std::future<Result<void>> answer = ready.get_future();
   host->loop_.post([&host = *host, ready = std::move(ready)]() mutable { host.begin(std::move(ready)); });
   host->thread_ = std::thread([&context = host->context_] {
+    pthread_setname_np(pthread_self(), "ganglion-loop");
     const auto work = asio::make_work_guard(context);
     context.run();
   });

@@ -30,7 +30,7 @@ constexpr SimTime kRestartAfterFailedStart{200'000};
 class EngineHost::Process {
  public:
   Process(World& world, EngineHost& host, std::uint64_t life, Timestamp wall)
-      : clock(world.timeline(), wall),
+      : clock(world.timeline(), wall, world.options().service_times),
         store({world.timeline(), world.fate(), world.store()}, clock, host.name(), world.weather().store,
               [&world, &host](StoreLink::Death why) {
                 world.saw(why == StoreLink::Death::at_write ? "an engine died at a write"
@@ -108,6 +108,7 @@ void EngineHost::started(std::uint64_t life, Result<std::size_t> open_runs) {
 void EngineHost::kill(SimTime until) {
   if (!process_) return;
   world_.trace().add(name_, "dies");
+  worked_before_ += process_->clock.worked();
   process_->clock.stop();
   process_->store.stop();
   world_.network().die(id_);
@@ -152,6 +153,10 @@ Engine& EngineHost::engine() {
 
 std::size_t EngineHost::pending_timers() const {
   return process_ ? process_->clock.pending() : 0;
+}
+
+WorkTime EngineHost::worked() const {
+  return worked_before_ + (process_ ? process_->clock.worked() : WorkTime(0));
 }
 
 Timestamp EngineHost::now() const {

@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "engine/engine.h"
 #include "sim/world/http_network.h"
+#include "sim/world/service_times.h"
 
 namespace ganglion::sim {
 
@@ -45,6 +46,8 @@ class EngineHost {
   // Of the process that serves.
   Engine& engine();
   std::size_t pending_timers() const;
+  // How long its processes' threads have been busy, where their work costs something.
+  WorkTime worked() const;
   // What its clock shows.
   Timestamp now() const;
 
@@ -59,6 +62,7 @@ class EngineHost {
   Timestamp wall_offset_;  // wall time when the world began
   std::unique_ptr<Process> process_;
   std::uint64_t lives_ = 0;
+  WorkTime worked_before_{};  // by processes that have died
   bool cut_ = false;
   MomentId restart_;
 };

@@ -249,5 +249,52 @@ TEST(EngineHostTest, two_engines_that_both_took_up_a_run_complete_it_once) {
   }
 }
 
+// --- work that takes time ---
+
+WorldOptions working_options() {
+  using namespace std::chrono_literals;
+  WorldOptions options = options_of();
+  options.service_times = {.request = 200us,
+                           .answer = 100us,
+                           .kib = 50us,
+                           .commit = 1ms,
+                           .entry = 300us,
+                           .committed = 500us,
+                           .read = 50us,
+                           .open_run = 5ms};
+  options.store = {.per_commit = 2ms, .per_entry = 100us, .per_kib = 100us, .per_open_run = 3ms};
+  return options;
+}
+
+TEST(EngineHostTest, an_engine_whose_work_takes_time_serves_a_run_to_its_end_later) {
+  SmallStory idle(options_of()), working(working_options());
+  idle.begin();
+  working.begin();
+  ASSERT_TRUE(idle.tell());
+  ASSERT_TRUE(working.tell());
+  working.check();
+  EXPECT_EQ(idle.journal(), working.journal());
+  EXPECT_GE(working.world().timeline().now(), idle.world().timeline().now());
+  EXPECT_EQ(host_of(idle).worked(), WorkTime(0));
+  // Three commits of the run at least, each decided and carried out.
+  EXPECT_GT(host_of(working).worked(), std::chrono::microseconds(4'500));
+  EXPECT_GT(working.world().store().thread().worked(), std::chrono::microseconds(6'000));
+}
+
+TEST(EngineHostTest, an_engine_that_dies_at_work_loses_nothing) {
+  for (std::uint64_t step = 0; step <= 2 * steps_of_story(); step += 5) {
+    SCOPED_TRACE(step);
+    SmallStory story(working_options());
+    story.begin();
+    run_to_step(story, step);
+    const WorkTime before = host_of(story).worked();
+    host_of(story).kill(SimTime(20'000));
+    ASSERT_TRUE(story.tell());
+    story.check();
+    EXPECT_GE(host_of(story).worked(), before) << "both lives count";
+    if (::testing::Test::HasFailure()) return;
+  }
+}
+
 }  // namespace
 }  // namespace ganglion::sim

@@ -96,6 +96,8 @@ CallId HttpNetwork::send(const std::string& from, HostId to, HttpCall call, SimT
   const auto conversation = begin(from, to, std::move(call));
   conversation->done_ = std::move(done);
   const CallId id = conversation->id_;
+  ++traffic_.requests;
+  traffic_.bytes += conversation->call_.body.size();
   conversation->timeout_ = timeline_.after(timeout, [this, id] {
     const auto found = conversations_.find(id);
     if (found == conversations_.end()) return;
@@ -229,6 +231,8 @@ void HttpNetwork::mend(HostId host, Way way) {
 void HttpNetwork::Conversation::handle() {
   const Host& at = host();
   if (at.life != life_ || at.listener.router == nullptr) return;
+  const ServiceTimes& times = at.listener.clock->times();
+  at.listener.clock->charge(times.request + of_bytes(times.kib, call_.body.size()));
   http::Request request = request_of(call_, id_);
   http::Responder responder(weak_from_this());
   const auto target = http::parse_target(request.target());
@@ -273,16 +277,20 @@ void HttpNetwork::Conversation::respond(http::Response response, http::LossHook 
     return;
   }
   interrupt_ = {};
+  const ServiceTimes& times = host().listener.clock->times();
+  host().listener.clock->charge(times.answer + of_bytes(times.kib, response.body.size()));
   if (!is_heard()) return;
+  ++network_.traffic_.answers;
+  network_.traffic_.bytes += response.body.size();
   if (network_.fate_.occasion(network_.fate_.site(from_ + ".lost_answer"), network_.faults_.lost_answer)) {
     return;
   }
   HttpAnswer answer{response.status, std::move(response.headers), std::move(response.body), to_, life_};
-  network_.timeline_.after(network_.latency(from_),
-                           [self = shared_from_this(), answer = std::move(answer)]() mutable {
-                             if (!self->host().parted_from)
-                               self->network_.finish(self->id_, std::move(answer));
-                           });
+  const SimTime leaves = host().listener.clock->free_at();
+  network_.timeline_.at(leaves + network_.latency(from_),
+                        [self = shared_from_this(), answer = std::move(answer)]() mutable {
+                          if (!self->host().parted_from) self->network_.finish(self->id_, std::move(answer));
+                        });
 }
 
 void HttpNetwork::Conversation::start_stream(http::Response) {

@@ -97,6 +97,14 @@ class HttpNetwork {
 
   std::size_t open_calls() const { return conversations_.size(); }
 
+  // Sent so far; streams and what comes twice are not counted.
+  struct Traffic {
+    std::uint64_t requests = 0;
+    std::uint64_t answers = 0;
+    std::uint64_t bytes = 0;  // of bodies
+  };
+  const Traffic& traffic() const { return traffic_; }
+
  private:
   class Conversation;
   struct Host {
@@ -120,6 +128,7 @@ class HttpNetwork {
   std::map<HostId, Host> hosts_;
   std::map<CallId, std::shared_ptr<Conversation>> conversations_;
   CallId last_;
+  Traffic traffic_;
 };
 
 }  // namespace ganglion::sim

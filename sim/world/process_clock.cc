@@ -5,8 +5,10 @@
 
 namespace ganglion::sim {
 
-ProcessClock::ProcessClock(Timeline& timeline, Timestamp wall)
-    : timeline_(timeline), offset_us_(wall.milliseconds_since_epoch() * 1'000 - timeline.now().count()) {}
+ProcessClock::ProcessClock(Timeline& timeline, Timestamp wall, const ServiceTimes& times)
+    : timeline_(timeline),
+      times_(times),
+      offset_us_(wall.milliseconds_since_epoch() * 1'000 - timeline.now().count()) {}
 
 ProcessClock::~ProcessClock() {
   stop();
@@ -45,7 +47,11 @@ void ProcessClock::cancel(TimerId timer) {
 
 void ProcessClock::due(TimerId timer) {
   if (stopped_) return;
-  if (paused_ || !held_.empty()) {
+  const bool is_busy = free_at() > timeline_.now();
+  if (is_busy && !paused_ && held_.empty()) {
+    next_held_ = timeline_.at(free_at(), [this] { run_held(); });
+  }
+  if (paused_ || is_busy || !held_.empty()) {
     held_.push_back(timer);
     return;
   }
@@ -66,10 +72,30 @@ void ProcessClock::go_on() {
 // One at a time, as everything else: a process may die or be paused between any two.
 void ProcessClock::run_held() {
   if (stopped_ || paused_ || held_.empty()) return;
+  if (free_at() > timeline_.now()) {
+    next_held_ = timeline_.at(free_at(), [this] { run_held(); });
+    return;
+  }
   const TimerId timer = held_.front();
   held_.pop_front();
   if (!held_.empty()) next_held_ = timeline_.at(timeline_.now(), [this] { run_held(); });
   run(timer);
+}
+
+// The thread's time is finer than the timeline's: cut to its microsecond, so that no fraction of one is lost
+// between two pieces of work that follow each other.
+SimTime ProcessClock::free_at() const {
+  return std::max(timeline_.now(), std::chrono::floor<SimTime>(busy_until_));
+}
+
+void ProcessClock::charge(WorkTime work) {
+  if (work == WorkTime(0)) return;
+  busy_until_ = std::max<WorkTime>(busy_until_, timeline_.now()) + work;
+  charged_ += work;
+}
+
+WorkTime ProcessClock::worked() const {
+  return charged_ - std::max(busy_until_ - WorkTime(timeline_.now()), WorkTime(0));
 }
 
 void ProcessClock::not_before(Timestamp time) {

@@ -249,5 +249,72 @@ TEST_F(ProcessClockTest, whoever_is_dropped_with_the_clock_may_still_use_it) {
   EXPECT_THAT(story_, IsEmpty());
 }
 
+// --- work ---
+
+class WorkingClockTest : public ProcessClockTest {
+ protected:
+  std::move_only_function<void()> work(WorkTime time) {
+    return [this, time] {
+      began_.push_back(timeline_.now().count());
+      clock_->charge(time);
+    };
+  }
+
+  std::vector<std::int64_t> began_;
+};
+
+TEST_F(WorkingClockTest, what_comes_due_while_the_thread_is_busy_waits_its_turn) {
+  clock_->post(work(std::chrono::microseconds(300)));
+  clock_->post(work(std::chrono::microseconds(200)));
+  timeline_.at(SimTime(100), [this] { clock_->post(work(std::chrono::microseconds(50))); });
+  timeline_.at(SimTime(900), [this] { clock_->post(work(std::chrono::microseconds(50))); });
+  run(SimTime(2'000));
+  EXPECT_THAT(began_, ElementsAre(0, 300, 500, 900));
+  EXPECT_EQ(clock_->worked(), std::chrono::microseconds(600));
+}
+
+TEST_F(WorkingClockTest, no_fraction_of_a_microsecond_is_lost_between_two_pieces_of_work) {
+  for (int i = 0; i < 1'001; ++i) clock_->post(work(WorkTime(2'300)));
+  run(SimTime(5'000));
+  EXPECT_EQ(began_.back(), 2'300);
+}
+
+TEST_F(WorkingClockTest, it_is_free_when_it_has_done_what_it_was_charged_with) {
+  EXPECT_EQ(clock_->free_at(), SimTime(0));
+  clock_->charge(std::chrono::microseconds(80));
+  clock_->charge(std::chrono::microseconds(20));
+  EXPECT_EQ(clock_->free_at(), SimTime(100));
+  EXPECT_EQ(clock_->worked(), WorkTime(0)) << "it is still to be done";
+  run(SimTime(60));
+  EXPECT_EQ(clock_->worked(), std::chrono::microseconds(60));
+  run(SimTime(60));
+  EXPECT_EQ(clock_->free_at(), SimTime(120));
+  EXPECT_EQ(clock_->worked(), std::chrono::microseconds(100));
+}
+
+TEST_F(WorkingClockTest, what_waits_for_a_busy_thread_waits_for_a_pause_as_well) {
+  clock_->post(work(std::chrono::microseconds(100)));
+  clock_->post(note("waits"));
+  run(SimTime(10));
+  clock_->pause();
+  run(SimTime(500));
+  EXPECT_THAT(story_, IsEmpty());
+  clock_->go_on();
+  clock_->post(note("after"));
+  run();
+  EXPECT_THAT(story_, ElementsAre("waits", "after"));
+}
+
+TEST_F(WorkingClockTest, a_process_that_dies_at_work_runs_nothing_more) {
+  clock_->post(work(std::chrono::microseconds(100)));
+  clock_->post(note("never"));
+  run(SimTime(10));
+  clock_->stop();
+  run(SimTime(500));
+  EXPECT_THAT(story_, IsEmpty());
+  clock_.reset();
+  run(SimTime(500));
+}
+
 }  // namespace
 }  // namespace ganglion::sim

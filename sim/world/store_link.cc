@@ -1,6 +1,7 @@
 #include "sim/world/store_link.h"
 
 #include <algorithm>
+#include <type_traits>
 #include <utility>
 
 #include "sim/world/process_clock.h"
@@ -25,6 +26,8 @@ class StoreLink::CallBase {
 
   // At the server, now. Gives when the answer leaves.
   virtual SimTime execute(StoreServer& server) = 0;
+  // What it costs the server, of what has been executed.
+  virtual StoreWork work() const { return {}; }
   // The call never leaves, or the server's disk is full.
   virtual void refuse() = 0;
   // Tells whoever made the call.
@@ -52,12 +55,23 @@ class StoreLink::Call : public CallBase {
   }
   void refuse() override { result_ = refusal_; }
   void finish() override { done_(*std::move(result_)); }
+  StoreWork work() const override { return work_of(*result_); }
 
  protected:
   virtual StoreServer::Kind kind() const { return StoreServer::Kind::other; }
   virtual void told(StoreServer&, const T&) {}
 
  private:
+  static StoreWork work_of(const std::type_identity_t<T>& result) {
+    StoreWork work;
+    if constexpr (std::is_same_v<T, Result<std::vector<OpenRun>>>) {
+      if (result) work.open_runs = result->size();
+    } else if constexpr (std::is_same_v<T, Result<std::vector<JournalEntry>>>) {
+      if (result) work.entries = result->size();
+    }
+    return work;
+  }
+
   Completion<T> done_;
   T refusal_;
   Make make_;
@@ -72,6 +86,12 @@ class StoreLink::CommitCall final : public Call<CommitOutcome> {
                store.commit(*commit, std::move(answer));
              }),
         commit_(std::move(commit)) {}
+
+  StoreWork work() const override {
+    StoreWork work{.entries = commit_->events.size()};
+    for (const JournalEntry& entry : commit_->events) work.bytes += entry.type.size() + entry.data.size();
+    return work;
+  }
 
  private:
   StoreServer::Kind kind() const override { return StoreServer::Kind::commit; }
@@ -163,7 +183,7 @@ void StoreLink::begin(std::shared_ptr<CallBase> call) {
 }
 
 void StoreLink::transmit(const std::shared_ptr<CallBase>& call) {
-  last_arrival_ = std::max(last_arrival_, world_.timeline.now() + latency());
+  last_arrival_ = std::max(last_arrival_, clock_.free_at() + latency());
   world_.timeline.at(last_arrival_, [this, on_its_way = std::weak_ptr(call), connection = connection_] {
     const auto call = on_its_way.lock();
     if (call && connection == connection_) arrive(call);
@@ -180,9 +200,23 @@ void StoreLink::arrive(const std::shared_ptr<CallBase>& call) {
     leaves = call->execute(world_.server);
     if (writes && world_.fate.occasion(after_, faults_.dies_after_write)) return die_(Death::at_write);
     if (writes && world_.fate.occasion(lost_, faults_.lost_answer)) return lose_connection();
+    if (world_.server.queues()) return wait_for_turn(call);
   }
   last_answer_ = std::max(last_answer_, leaves + latency());
   answer(call, last_answer_);
+}
+
+void StoreLink::wait_for_turn(const std::shared_ptr<CallBase>& call) {
+  using Way = StoreServer::Access;
+  auto done = [this, alive = std::weak_ptr(alive_), on_its_way = std::weak_ptr(call),
+               connection = connection_] {
+    const auto call = on_its_way.lock();
+    if (alive.expired() || !call || connection != connection_) return;
+    last_answer_ = std::max(last_answer_, world_.timeline.now() + latency());
+    answer(call, last_answer_);
+  };
+  world_.server.queue(call->access() == Access::write ? Way::write : Way::read, call->work(),
+                      std::move(done));
 }
 
 void StoreLink::answer(const std::shared_ptr<CallBase>& call, SimTime at) {
@@ -197,7 +231,11 @@ void StoreLink::answer(const std::shared_ptr<CallBase>& call, SimTime at) {
 void StoreLink::deliver() {
   while (!calls_.empty() && calls_.front()->answered) {
     clock_.post([this, alive = std::weak_ptr(alive_), call = std::move(calls_.front())] {
-      if (!alive.expired() && !stopped_) call->finish();
+      if (alive.expired() || stopped_) return;
+      const ServiceTimes& times = clock_.times();
+      clock_.charge(call->access() == Access::write ? times.committed : times.read);
+      clock_.charge(times.open_run * static_cast<std::int64_t>(call->work().open_runs));
+      call->finish();
     });
     calls_.pop_front();
   }
@@ -214,6 +252,8 @@ void StoreLink::call(Access access, Completion<Result<T>> done,
 }
 
 void StoreLink::commit(Commit commit, Completion<CommitOutcome> done) {
+  clock_.charge(clock_.times().commit);
+  clock_.charge(clock_.times().entry * static_cast<std::int64_t>(commit.events.size()));
   begin(std::make_shared<CommitCall>(std::make_shared<const Commit>(std::move(commit)), std::move(done)));
 }
 

@@ -102,6 +102,8 @@ class StoreLink final : public Store {
   void begin(std::shared_ptr<CallBase> call);
   void transmit(const std::shared_ptr<CallBase>& call);
   void arrive(const std::shared_ptr<CallBase>& call);
+  // Until the server's thread has done it.
+  void wait_for_turn(const std::shared_ptr<CallBase>& call);
   void answer(const std::shared_ptr<CallBase>& call, SimTime at);
   void deliver();
   void lose_connection();

@@ -39,7 +39,9 @@ StoreServer::StoreServer(Timeline& timeline, StoreFactory make, StoreServerOptio
       make_(std::move(make)),
       options_(options),
       inbox_(std::make_unique<Inbox>(timeline)),
-      backing_(make_(*inbox_)) {}
+      backing_(make_(*inbox_)) {
+  if (options_.costs_work()) thread_.emplace(timeline, options_.most_writes);
+}
 
 StoreServer::~StoreServer() = default;
 
@@ -78,6 +80,18 @@ SimTime StoreServer::read(const Operation& operation) {
   operation(*backing_);
   drain();
   return timeline_.now() + options_.read * slowness_;
+}
+
+void StoreServer::queue(Access access, const StoreWork& work, StoreThread::Done done) {
+  WorkTime cost = of_bytes(options_.per_kib, work.bytes);
+  cost += options_.per_entry * static_cast<std::int64_t>(work.entries);
+  if (access == Access::write) {
+    bytes_written_ += work.bytes;
+    return thread_->write((cost + options_.per_commit) * slowness_, options_.write * slowness_,
+                          std::move(done));
+  }
+  cost += options_.per_open_run * static_cast<std::int64_t>(work.open_runs);
+  thread_->read((cost + options_.read) * slowness_, std::move(done));
 }
 
 std::size_t StoreServer::fail_over(std::size_t writes) {

@@ -19,6 +19,8 @@
 #include "ports/clock.h"
 #include "ports/store.h"
 #include "sim/kernel/timeline.h"
+#include "sim/world/service_times.h"
+#include "sim/world/store_thread.h"
 
 namespace ganglion::sim {
 
@@ -29,6 +31,23 @@ struct StoreServerOptions {
   SimTime write{150};  // for a write that finds the disk at rest; what comes meanwhile shares the next
   SimTime read{20};
   bool keeps_history = false;  // so that it can lose writes
+
+  // What work costs its one thread. With any of them a group takes `write` and the work of its writes, and
+  // reads wait for the group that is under way.
+  WorkTime per_commit{};
+  WorkTime per_entry{};
+  WorkTime per_kib{};
+  WorkTime per_open_run{};          // read when an engine starts
+  std::size_t most_writes = 1'024;  // in a group; counts only where work costs something
+
+  bool costs_work() const { return (per_commit + per_entry + per_kib + per_open_run).count() > 0; }
+};
+
+// Of a call: what it costs depends on it.
+struct StoreWork {
+  std::size_t entries = 0;
+  std::size_t bytes = 0;
+  std::size_t open_runs = 0;
 };
 
 class StoreServer {
@@ -66,6 +85,10 @@ class StoreServer {
   enum class Kind { commit, other };
   Executed write(Kind kind, const Operation& operation, Operation again);
   SimTime read(const Operation& operation);
+  // Where work costs something, `answered_at` says nothing: the answer leaves when `done` is called.
+  bool queues() const { return thread_.has_value(); }
+  enum class Access { read, write };
+  void queue(Access access, const StoreWork& work, StoreThread::Done done);
   // Whether a failover has lost the write.
   bool has_lost(std::uint64_t serial) const;
   std::size_t losses() const { return lost_.size(); }
@@ -83,6 +106,9 @@ class StoreServer {
   }
 
   std::uint64_t writes() const { return next_serial_; }
+  std::uint64_t bytes_written() const { return bytes_written_; }
+  // Only where work costs something.
+  const StoreThread& thread() const { return *thread_; }
 
  private:
   class Inbox;
@@ -106,6 +132,8 @@ class StoreServer {
   int slowness_ = 1;
   SimTime group_begins_{-1};  // when the disk takes the next group of writes, or took the last one
   SimTime group_ends_{};
+  std::optional<StoreThread> thread_;
+  std::uint64_t bytes_written_ = 0;
   OnCommit on_commit_;
   std::map<WatcherId, std::function<void()>> on_down_;
   WatcherId last_watcher_;

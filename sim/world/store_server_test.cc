@@ -41,6 +41,34 @@ class StoreServerTest : public ::testing::Test {
 
 // --- time ---
 
+TEST(StoreServerCostsTest, a_group_takes_one_sync_and_the_work_of_its_writes) {
+  using namespace std::chrono_literals;
+  Timeline timeline;
+  StoreServer server(timeline, make_memory_store,
+                     {.write = SimTime(150), .per_commit = 10us, .per_entry = 5us, .per_kib = 20us});
+  ASSERT_TRUE(server.queues());
+  std::vector<std::int64_t> answered;
+  const auto queue = [&](StoreServer::Access access, StoreWork work) {
+    server.queue(access, work, [&] { answered.push_back(timeline.now().count()); });
+  };
+  queue(StoreServer::Access::write, {.entries = 2, .bytes = 512});
+  timeline.run_until(SimTime(1));
+  queue(StoreServer::Access::write, {.entries = 1});
+  queue(StoreServer::Access::write, {.entries = 1});
+  timeline.run_until(SimTime(10'000));
+  EXPECT_THAT(answered, ElementsAre(180, 360, 360));
+  EXPECT_EQ(server.bytes_written(), 512u);
+  server.slow_down(2);
+  queue(StoreServer::Access::write, {});
+  timeline.run_until(SimTime(20'000));
+  EXPECT_EQ(answered.back(), 10'320);
+}
+
+TEST(StoreServerCostsTest, without_costs_there_is_no_queue) {
+  Timeline timeline;
+  EXPECT_FALSE(StoreServer(timeline, make_memory_store, {}).queues());
+}
+
 TEST_F(StoreServerTest, a_write_takes_its_time_also_at_the_beginning_of_the_world) {
   EXPECT_EQ(write(start_of(run_)).answered_at, SimTime(150));
 }

@@ -24,6 +24,7 @@
 #include "sim/kernel/trace.h"
 #include "sim/world/engine_host.h"
 #include "sim/world/http_network.h"
+#include "sim/world/service_times.h"
 #include "sim/world/store_server.h"
 #include "sim/world/weather.h"
 
@@ -44,6 +45,7 @@ struct WorldOptions {
   std::uint32_t hosts = 1;
   Weather weather = {};
   EngineOptions engine = {};
+  ServiceTimes service_times = {};     // of each engine's thread; nothing: its work takes no time
   ExecutorFactory make_executor = {};  // none: such agents fail with `agent_unavailable`
   Trace::Sink sink = {};
 };

@@ -1,5 +1,7 @@
 #include "adapters/sqlite/worker.h"
 
+#include <pthread.h>
+
 #include <iterator>
 #include <utility>
 
@@ -31,6 +33,7 @@ DatabaseResult<void> Worker::start() {
 }
 
 void Worker::run() {
+  pthread_setname_np(pthread_self(), "ganglion-store");
   for (;;) {
     const bool idle = reads_.empty();
     WorkQueue::Work work =
