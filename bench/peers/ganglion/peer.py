@@ -69,7 +69,16 @@ def translate(printed: dict[str, Any]) -> dict[str, Any]:
 def start(row: Row) -> Iterator[Running]:
     (row.folder / "ganglion.yaml").write_text(PROJECT)
     log = row.folder / "ganglion.log"
-    command = [BIN / "ganglion", "serve", "-f", "ganglion.yaml", "--listen", "127.0.0.1:0", "--store", "sqlite:bench.db"]
+    command = [
+        BIN / "ganglion",
+        "serve",
+        "-f",
+        "ganglion.yaml",
+        "--listen",
+        "127.0.0.1:0",
+        "--store",
+        "sqlite:bench.db",
+    ]
 
     def port() -> int:
         found = re.search(r"http://127\.0\.0\.1:(\d+)", log.read_text())

@@ -1,4 +1,4 @@
-"""What bench/disk.cc measures: appends of 300 bytes, each followed by fdatasync, as a journal without group commit does."""
+"""As bench/disk.cc: appends of 300 bytes, each followed by fdatasync, as a journal would without group commit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the peers need, under build/peers and nowhere else: virtual environments, npm prefixes, unpacked Debian packages.
+"""What the peers need, under build/peers: virtual environments, npm prefixes, unpacked Debian packages.
 
 Nothing is installed into the system and no root is needed. Versions are pinned beside each peer (requirements.txt,
 package-lock.json); Debian's are those of the machine's own release.

@@ -85,7 +85,8 @@ async def closed_loop(options: argparse.Namespace, run: Callable[[int], Awaitabl
             window.add(began)
 
     async def clock() -> None:
-        while window.open():  # so that the warm-up ends also where no run does
+        # So that the warm-up ends also where no run does. What it waits for is time.
+        while window.open():  # noqa: ASYNC110
             await asyncio.sleep(0.02)
 
     clients = [asyncio.create_task(client(number)) for number in range(options.clients)]

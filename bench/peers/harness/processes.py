@@ -33,8 +33,11 @@ def accepts(port: int) -> bool:
     return False
 
 
-def tail(log: Path, lines: int = 12) -> str:
-    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:]) if log.exists() else ""
+def reason(log: Path) -> str:
+    """The line of a log that most likely says what went wrong."""
+    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    errors = [line for line in lines if "rror" in line.partition(" ")[0]]
+    return (errors or lines or ["no output"])[-1][:300]
 
 
 @contextmanager
@@ -65,7 +68,7 @@ def started(
         until = time.monotonic() + START_SECONDS
         while not ready():
             if process.poll() is not None or time.monotonic() > until:
-                raise NotStarted(f"{name} did not start: {tail(log)}")
+                raise NotStarted(f"{name} did not start: {reason(log)}")
             time.sleep(0.05)
         yield process
     finally:

@@ -1,4 +1,4 @@
-"""Redis, RabbitMQ and PostgreSQL from Debian's packages, on free ports of the loopback interface, in a folder of theirs."""
+"""Redis, RabbitMQ and PostgreSQL from Debian's packages, on free loopback ports, each in a folder of its own."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 HEAD = (
-    f"{'peer':<26} {'durability':<34} {'clients':>7} {'fsyncs/s':>8} {'load':>5} {'runs/s':>8} {'p50 ms':>8} "
+    f"{'peer':<28} {'durability':<34} {'clients':>7} {'fsyncs/s':>8} {'load':>5} {'runs/s':>8} {'p50 ms':>8} "
     f"{'p99 ms':>8} {'RSS MB':>7} {'CPU ms/run':>10} {'+ load':>7}"
 )
 
@@ -16,7 +16,7 @@ def label(row: Mapping[str, Any]) -> str:
 
 
 def line(row: Mapping[str, Any]) -> str:
-    start = f"{label(row):<26} {row['durability']:<34} {row['clients']:>7} "
+    start = f"{label(row):<28} {row['durability']:<34} {row['clients']:>7} "
     if "skipped" in row:
         return f"{start}skipped: {row['skipped']}"
     return (
@@ -27,7 +27,7 @@ def line(row: Mapping[str, Any]) -> str:
 
 
 def _ms(value: float | None) -> str:
-    return f"{'-':>8}" if value is None else f"{value:>8.1f}"
+    return f"{'-':>8}" if value is None else f"{value:>8.1f}" if value >= 10 else f"{value:>8.2f}"
 
 
 def _cpu(value: float | None, width: int) -> str:
