@@ -1,4 +1,4 @@
-"""Chains of three tasks in a closed loop; one thread starts them and takes their results.
+"""Chains of three tasks in a closed loop: some threads start them, one takes their results.
 
 driver.py --clients N --seconds S --warm-up S
 """
@@ -6,15 +6,21 @@ driver.py --clients N --seconds S --warm-up S
 import contextlib
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import load
 from tasks import app, first, second, third
+
+#: Each waits until the broker has its message, so one alone would be the limit.
+STARTERS = 16
 
 
 def main() -> None:
     options = load.parser().parse_args()
     window = load.Window(options)
     idle = options.clients
+    starters = ThreadPoolExecutor(STARTERS)
+    here = app.thread_oid
 
     def start() -> None:
         began = time.perf_counter()
@@ -29,8 +35,9 @@ def main() -> None:
 
         # The client listens before the chain starts, so that no result is missed.
         app.AsyncResult(name).then(ended)
-        chain = first.s(load.PAYLOAD) | second.s() | third.s()
-        chain.apply_async(task_id=name)
+        begin = first.s(load.PAYLOAD).set(ignore_result=True)
+        chain = begin | second.s() | third.s().set(reply_to=here)
+        starters.submit(chain.apply_async, task_id=name)
 
     while window.open():
         while idle and window.open():
@@ -39,6 +46,8 @@ def main() -> None:
             drain(0.001)
         drain(0.02)
     window.report()
+    starters.shutdown(wait=False, cancel_futures=True)
+    time.sleep(load.DRAIN_SECONDS)
 
 
 def drain(timeout: float) -> None:

@@ -1,4 +1,4 @@
-"""The tasks of Celery's chain, for the worker and the driver. PEER_BROKER and PEER_RESULTS say where to."""
+"""The tasks of Celery's chain, for the worker and the driver. PEER_* say how."""
 
 import os
 
@@ -7,9 +7,9 @@ from celery.signals import worker_ready
 
 app = Celery("tasks", broker=os.environ["PEER_BROKER"], backend=os.environ["PEER_RESULTS"])
 app.conf.update(
-    # A task is acknowledged when it is done, and a publisher waits until the broker has the message.
-    task_acks_late=True,
-    broker_transport_options={"confirm_publish": True} if app.conf.broker_url.startswith("amqp") else {},
+    task_acks_late=True,  # a task is acknowledged when it is done
+    # Whether a publisher waits until the broker has the message on disk.
+    broker_transport_options={"confirm_publish": True} if os.environ.get("PEER_CONFIRMS") else {},
     result_persistent=True,
     broker_connection_retry_on_startup=True,
 )

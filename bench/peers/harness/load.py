@@ -15,7 +15,12 @@ from collections.abc import Awaitable, Callable
 PAYLOAD_BYTES = 200
 PAYLOAD = "x" * PAYLOAD_BYTES
 STEPS = 3
+#: From the figures to the end of the process, for the runner to read its memory, and for runs that are under way.
 DRAIN_SECONDS = 1
+#: Where clients outnumber what an engine does in the time asked for, the measuring goes on until as many runs have
+#: ended as this times the clients, or for this times as long.
+ROUNDS = 2
+LONGEST = 4
 
 
 def parser() -> argparse.ArgumentParser:
@@ -32,7 +37,7 @@ class Window:
     def __init__(self, options: argparse.Namespace) -> None:
         self._clients: int = options.clients
         self._begin = time.perf_counter() + options.warm_up
-        self.end = self._begin + options.seconds
+        self._seconds: float = options.seconds
         self._opened = 0.0
         self._closed = 0.0
         self._durations: list[float] = []
@@ -43,16 +48,21 @@ class Window:
         if not self._opened and now >= self._begin:
             self._opened = now
             print(json.dumps({"measuring": True}), flush=True)
-        return now < self.end
+        if not self._closed and self._opened:
+            measured = now - self._opened
+            enough = len(self._durations) >= ROUNDS * self._clients
+            if measured >= self._seconds * (1 if enough else LONGEST):
+                self._closed = now
+        return not self._closed
 
     def add(self, began: float) -> None:
         now = time.perf_counter()
-        if self._opened and now <= self.end:
+        if self._opened and not self._closed:
             self._durations.append(now - began)
 
     def report(self) -> None:
         taken = sorted(self._durations)
-        seconds = self.end - (self._opened or self._begin)
+        seconds = self._closed - self._opened
         print(
             json.dumps(
                 {
@@ -97,7 +107,8 @@ async def closed_loop(options: argparse.Namespace, run: Callable[[int], Awaitabl
         for task in ended:
             task.result()
     window.report()
-    _, late = await asyncio.wait(clients, timeout=DRAIN_SECONDS)
+    await asyncio.sleep(DRAIN_SECONDS)
+    late = [task for task in clients if not task.done()]
     for task in late:
         task.cancel()
     await asyncio.gather(*late, return_exceptions=True)

@@ -15,6 +15,11 @@ def label(row: Mapping[str, Any]) -> str:
     return f"{row['peer']}, {row['variant']}"
 
 
+def filling(row: Mapping[str, Any]) -> bool:
+    """Whether too few runs ended for a steady state: the row is a bound more than a figure."""
+    return "skipped" not in row and row["runs"] < 2 * row["clients"]
+
+
 def line(row: Mapping[str, Any]) -> str:
     start = f"{label(row):<28} {row['durability']:<34} {row['clients']:>7} "
     if "skipped" in row:
@@ -22,7 +27,7 @@ def line(row: Mapping[str, Any]) -> str:
     return (
         f"{start}{row['fsyncs_per_s']:>8} {row['load_average']:>5.1f} {row['runs_per_s']:>8.0f} {_ms(row['p50_ms'])} "
         f"{_ms(row['p99_ms'])} {row['rss_mb']:>7.0f} {_cpu(row['cpu_ms_per_run'], 10)} "
-        f"{_cpu(row['load_cpu_ms_per_run'], 7)}"
+        f"{_cpu(row['load_cpu_ms_per_run'], 7)}{' *' if filling(row) else ''}"
     )
 
 

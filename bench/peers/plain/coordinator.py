@@ -16,6 +16,7 @@ import redis.asyncio
 from aiohttp import web
 
 STEPS = 3
+CONNECTIONS = 64
 
 
 class Coordinator:
@@ -49,7 +50,8 @@ class Coordinator:
 
 
 async def serve(options: argparse.Namespace) -> None:
-    state = redis.asyncio.Redis(port=options.redis)
+    pool = redis.asyncio.BlockingConnectionPool(port=options.redis, max_connections=CONNECTIONS, timeout=None)
+    state = redis.asyncio.Redis(connection_pool=pool)
     connection = await aio_pika.connect(port=options.rabbitmq)
     channel = await connection.channel(publisher_confirms=True)
     await channel.set_qos(1000)
