@@ -1,7 +1,7 @@
 # The two commands of this project. Both install what is missing (Debian 12 packages), build with CMake's presets
 # (CMakePresets.json) and do no needless work the second time.
 
-.PHONY: demo test build sim bench format tidy fuzz clean help
+.PHONY: demo test build sim bench bench-peers format tidy fuzz clean help
 
 help:
 	@echo "make demo       install what is missing, build, review this repository's last commits with real agents"
@@ -9,6 +9,7 @@ help:
 	@echo "make build      the optimised binary: build/ganglion"
 	@echo "make sim        ten thousand simulated stories in which everything breaks"
 	@echo "make bench      throughput and latency of a durable pipeline on this machine"
+	@echo "make bench-peers  the same pipeline on other engines, side by side"
 	@echo "make fuzz       every fuzzer for a minute"
 	@echo "make format     clang-format over the C++ sources"
 
@@ -34,6 +35,9 @@ sim: build
 
 bench: build
 	bench/run
+
+bench-peers: build
+	bench/peers/run
 
 build/%/build.ninja: CMakePresets.json CMakeLists.txt scripts/bootstrap
 	scripts/bootstrap

@@ -1,0 +1,1 @@
+"""What the runner and the drivers of bench/peers share."""
