@@ -13,12 +13,14 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "adapters/curl/curl_http_client.h"
 #include "adapters/memory/store.h"
 #include "adapters/sqlite/store.h"
 #include "adapters/system/asio_loop.h"
 #include "adapters/system/os_random.h"
+#include "adapters/system/process_usage.h"
 #include "agents/http/http_executor.h"
 #include "agents/pool.h"
 #include "agents/process/process_executor.h"
@@ -98,6 +100,7 @@ class EmbeddedHost final : public cli::Host {
   Result<void> read_project();
   void assemble(http::Options listen);
   EngineOptions engine_options();
+  std::vector<ingress::Metric> own_metrics() const;
   // On the loop; the first calls the second.
   void begin(std::promise<Result<void>> ready);
   void serve(std::promise<Result<void>> ready);
@@ -200,6 +203,26 @@ void EmbeddedHost::assemble(http::Options listen) {
   server_ = std::make_unique<http::Server>(context_, loop_, random_, std::move(listen),
                                            std::move(engine_->router()));
   engine_->api().watch(*server_);
+  engine_->api().add_metrics([this] { return own_metrics(); });
+}
+
+std::vector<ingress::Metric> EmbeddedHost::own_metrics() const {
+  const ProcessUsage usage = process_usage();
+  std::vector<ingress::Metric> metrics = {
+      {"process_cpu_seconds_total", "Processor time of this process.", "counter", "", usage.cpu_seconds},
+      {"process_resident_memory_bytes", "Memory of this process.", "gauge", "",
+       static_cast<double>(usage.resident_bytes)}};
+  if (sqlite_ == nullptr) return metrics;
+  const sqlite::Statistics store = sqlite_->statistics();
+  metrics.push_back({"ganglion_store_groups_total",
+                     "Transactions of the store, each of which carries every write "
+                     "that waited.",
+                     "counter", "", static_cast<double>(store.groups)});
+  metrics.push_back({"ganglion_store_writes_total", "Writes of the store, such as commits.", "counter", "",
+                     static_cast<double>(store.writes)});
+  metrics.push_back({"ganglion_store_syncs_total", "Fsyncs of the store's database and its log.", "counter",
+                     "", static_cast<double>(store.syncs)});
+  return metrics;
 }
 
 EngineOptions EmbeddedHost::engine_options() {
