@@ -7,8 +7,6 @@
 //
 // One line of JSON on stdout. Ends with 1 if any run or result was not accepted.
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -22,8 +20,8 @@
 #include <vector>
 
 #include "base/asio/asio.h"
-#include "http_connection.h"
-#include "process_figures.h"
+#include "bench/load/http_connection.h"
+#include "bench/load/process_figures.h"
 
 namespace ganglion::bench {
 namespace {
@@ -81,16 +79,6 @@ std::string_view next_string(std::string_view text, std::string_view name, std::
   if (end == std::string_view::npos) throw std::runtime_error("an answer is cut off");
   at = end;
   return text.substr(begin, end - begin);
-}
-
-// Of this process: if it is near one core, it is the load that is measured.
-double own_cpu_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
 class Load {
