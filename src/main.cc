@@ -26,9 +26,12 @@
 #include "agents/process/process_executor.h"
 #include "agents/worker/supervisor.h"
 #include "base/asio/asio.h"
+#include "bench/load/bench.h"
 #include "cli/command_line.h"
 #include "cli/console.h"
+#include "cli/interrupts.h"
 #include "cli/main_command.h"
+#include "cli/table.h"
 #include "coordinator/definitions.h"
 #include "engine/engine.h"
 #include "ingress/api.h"
@@ -406,10 +409,58 @@ cli::Outcome<cli::ExitCode> simulate(const cli::SimCommand& command) {
   return cli::ExitCode::usage;
 }
 
+bench::BenchOptions bench_options(const cli::BenchCommand& command) {
+  return {.workloads = command.workloads,
+          .traces = command.traces,
+          .speedup = command.speedup,
+          .clients = command.clients,
+          .rates = command.rates,
+          .duration = Duration(command.duration_ms),
+          .warmup = Duration(command.warmup_ms),
+          .workers = command.workers,
+          .batch = command.batch,
+          .payload_bytes = command.payload,
+          .server = command.server,
+          .token = command.token,
+          .store = command.store == "memory:" ? bench::StoreKind::memory : bench::StoreKind::sqlite,
+          .folder = command.folder ? std::filesystem::path(*command.folder)
+                                   : std::filesystem::temp_directory_path(),
+          .json = command.format == cli::Format::json,
+          .svg = command.svg};
+}
+
+cli::Outcome<cli::ExitCode> benchmark(const cli::BenchCommand& command) {
+  const cli::Interrupts interrupts;
+  const bench::BenchIo io{
+      .output = [](std::string_view text) { cli::write(cli::Stream::output, text); },
+      .message = [](std::string_view text) { cli::write(cli::Stream::messages, text); },
+      .table =
+          [](const bench::RowTable& table) {
+            cli::write(cli::Stream::output,
+                       cli::render({.header = table.header, .rows = table.lines}, cli::output_columns()));
+          },
+      .interrupted = [&] { return interrupts.arrived(); },
+      .live = cli::is_live(cli::Stream::messages)};
+  switch (bench::bench(bench_options(command), io)) {
+    case bench::Benched::done:
+      return cli::ExitCode::done;
+    case bench::Benched::failed:
+      return cli::ExitCode::failed;
+    case bench::Benched::invalid:
+      return cli::ExitCode::usage;
+    case bench::Benched::unreachable:
+      return cli::ExitCode::unreachable;
+    case bench::Benched::interrupted:
+      return cli::ExitCode::interrupted;
+  }
+  return cli::ExitCode::usage;
+}
+
 }  // namespace
 }  // namespace ganglion
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
-  return ganglion::cli::main_command(argc, argv, ganglion::EmbeddedHost::start, ganglion::simulate);
+  return ganglion::cli::main_command(argc, argv, ganglion::EmbeddedHost::start, ganglion::simulate,
+                                     ganglion::benchmark);
 }
