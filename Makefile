@@ -48,7 +48,7 @@ fuzz: build/fuzz/build.ninja
 	scripts/run-fuzzers 60
 
 format:
-	git ls-files 'src/*.cc' 'src/*.h' 'sim/*.cc' 'sim/*.h' 'tests/*.cc' 'tests/*.h' 'bench/*.cc' | xargs clang-format-19 -i
+	git ls-files 'src/*.cc' 'src/*.h' 'sim/*.cc' 'sim/*.h' 'tests/*.cc' 'tests/*.h' 'bench/*.cc' 'bench/*.h' | xargs clang-format-19 -i
 
 tidy: build/asan/build.ninja
 	git ls-files 'src/*.cc' 'sim/*.cc' | grep -v _test.cc | xargs -P 2 -n 4 clang-tidy-19 -p build/asan --quiet

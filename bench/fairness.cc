@@ -24,7 +24,7 @@
 #include <vector>
 
 #include "base/asio/asio.h"
-#include "http_connection.h"
+#include "bench/load/http_connection.h"
 
 namespace ganglion::bench {
 namespace {

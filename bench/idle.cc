@@ -21,8 +21,8 @@
 #include <vector>
 
 #include "base/asio/asio.h"
-#include "http_connection.h"
-#include "process_figures.h"
+#include "bench/load/http_connection.h"
+#include "bench/load/process_figures.h"
 
 namespace ganglion::bench {
 namespace {

@@ -1,8 +1,8 @@
 # One folder is one library with its dependencies named:
 #   ganglion_library(core SOURCES decide.cc DEPENDS base)
 #   ganglion_test(core SOURCES decide_test.cc DEPENDS core)
-# Includes are written from src/: #include "core/decide.h"; those of the simulator from the root of the repository:
-# #include "sim/world/world.h".
+# Includes are written from src/: #include "core/decide.h"; those of the simulator and the load generator from the root of
+# the repository: #include "sim/world/world.h".
 
 function(ganglion_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;LIBRARIES" ${ARGN})
@@ -14,7 +14,7 @@ function(ganglion_library name)
     set(scope INTERFACE)
   endif()
   target_include_directories(ganglion_${name} ${scope} ${CMAKE_SOURCE_DIR}/src)
-  if(CMAKE_CURRENT_SOURCE_DIR MATCHES "^${CMAKE_SOURCE_DIR}/sim")
+  if(CMAKE_CURRENT_SOURCE_DIR MATCHES "^${CMAKE_SOURCE_DIR}/(sim|bench)")
     target_include_directories(ganglion_${name} ${scope} ${CMAKE_SOURCE_DIR})
   endif()
   list(TRANSFORM ARG_DEPENDS PREPEND ganglion_)

@@ -13,20 +13,25 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "adapters/curl/curl_http_client.h"
 #include "adapters/memory/store.h"
 #include "adapters/sqlite/store.h"
 #include "adapters/system/asio_loop.h"
 #include "adapters/system/os_random.h"
+#include "adapters/system/process_usage.h"
 #include "agents/http/http_executor.h"
 #include "agents/pool.h"
 #include "agents/process/process_executor.h"
 #include "agents/worker/supervisor.h"
 #include "base/asio/asio.h"
+#include "bench/load/bench.h"
 #include "cli/command_line.h"
 #include "cli/console.h"
+#include "cli/interrupts.h"
 #include "cli/main_command.h"
+#include "cli/table.h"
 #include "coordinator/definitions.h"
 #include "engine/engine.h"
 #include "ingress/api.h"
@@ -98,6 +103,7 @@ class EmbeddedHost final : public cli::Host {
   Result<void> read_project();
   void assemble(http::Options listen);
   EngineOptions engine_options();
+  std::vector<ingress::Metric> own_metrics() const;
   // On the loop; the first calls the second.
   void begin(std::promise<Result<void>> ready);
   void serve(std::promise<Result<void>> ready);
@@ -200,6 +206,26 @@ void EmbeddedHost::assemble(http::Options listen) {
   server_ = std::make_unique<http::Server>(context_, loop_, random_, std::move(listen),
                                            std::move(engine_->router()));
   engine_->api().watch(*server_);
+  engine_->api().add_metrics([this] { return own_metrics(); });
+}
+
+std::vector<ingress::Metric> EmbeddedHost::own_metrics() const {
+  const ProcessUsage usage = process_usage();
+  std::vector<ingress::Metric> metrics = {
+      {"process_cpu_seconds_total", "Processor time of this process.", "counter", "", usage.cpu_seconds},
+      {"process_resident_memory_bytes", "Memory of this process.", "gauge", "",
+       static_cast<double>(usage.resident_bytes)}};
+  if (sqlite_ == nullptr) return metrics;
+  const sqlite::Statistics store = sqlite_->statistics();
+  metrics.push_back({"ganglion_store_groups_total",
+                     "Transactions of the store, each of which carries every write "
+                     "that waited.",
+                     "counter", "", static_cast<double>(store.groups)});
+  metrics.push_back({"ganglion_store_writes_total", "Writes of the store, such as commits.", "counter", "",
+                     static_cast<double>(store.writes)});
+  metrics.push_back({"ganglion_store_syncs_total", "Fsyncs of the store's database and its log.", "counter",
+                     "", static_cast<double>(store.syncs)});
+  return metrics;
 }
 
 EngineOptions EmbeddedHost::engine_options() {
@@ -383,10 +409,58 @@ cli::Outcome<cli::ExitCode> simulate(const cli::SimCommand& command) {
   return cli::ExitCode::usage;
 }
 
+bench::BenchOptions bench_options(const cli::BenchCommand& command) {
+  return {.workloads = command.workloads,
+          .traces = command.traces,
+          .speedup = command.speedup,
+          .clients = command.clients,
+          .rates = command.rates,
+          .duration = Duration(command.duration_ms),
+          .warmup = Duration(command.warmup_ms),
+          .workers = command.workers,
+          .batch = command.batch,
+          .payload_bytes = command.payload,
+          .server = command.server,
+          .token = command.token,
+          .store = command.store == "memory:" ? bench::StoreKind::memory : bench::StoreKind::sqlite,
+          .folder = command.folder ? std::filesystem::path(*command.folder)
+                                   : std::filesystem::temp_directory_path(),
+          .json = command.format == cli::Format::json,
+          .svg = command.svg};
+}
+
+cli::Outcome<cli::ExitCode> benchmark(const cli::BenchCommand& command) {
+  const cli::Interrupts interrupts;
+  const bench::BenchIo io{
+      .output = [](std::string_view text) { cli::write(cli::Stream::output, text); },
+      .message = [](std::string_view text) { cli::write(cli::Stream::messages, text); },
+      .table =
+          [](const bench::RowTable& table) {
+            cli::write(cli::Stream::output,
+                       cli::render({.header = table.header, .rows = table.lines}, cli::output_columns()));
+          },
+      .interrupted = [&] { return interrupts.arrived(); },
+      .live = cli::is_live(cli::Stream::messages)};
+  switch (bench::bench(bench_options(command), io)) {
+    case bench::Benched::done:
+      return cli::ExitCode::done;
+    case bench::Benched::failed:
+      return cli::ExitCode::failed;
+    case bench::Benched::invalid:
+      return cli::ExitCode::usage;
+    case bench::Benched::unreachable:
+      return cli::ExitCode::unreachable;
+    case bench::Benched::interrupted:
+      return cli::ExitCode::interrupted;
+  }
+  return cli::ExitCode::usage;
+}
+
 }  // namespace
 }  // namespace ganglion
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
-  return ganglion::cli::main_command(argc, argv, ganglion::EmbeddedHost::start, ganglion::simulate);
+  return ganglion::cli::main_command(argc, argv, ganglion::EmbeddedHost::start, ganglion::simulate,
+                                     ganglion::benchmark);
 }

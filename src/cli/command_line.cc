@@ -12,7 +12,7 @@ namespace ganglion::cli {
 namespace {
 
 // In the contract, and still to come.
-constexpr auto kComing = std::to_array<std::string_view>({"bench", "token"});
+constexpr auto kComing = std::to_array<std::string_view>({"token"});
 
 std::string joined(const std::vector<std::string>& words) {
   std::string text;

@@ -210,6 +210,25 @@ struct SimCommand {
   Format format = Format::text;
 };
 
+struct BenchCommand {
+  std::vector<std::string> workloads;
+  std::vector<std::string> traces;  // files
+  double speedup = 100;             // of traces
+  std::vector<int> clients;
+  std::vector<double> rates;  // runs a second; empty: a closed loop
+  std::int64_t duration_ms = 0;
+  std::int64_t warmup_ms = 0;
+  int workers = 4;
+  int batch = 256;                    // tasks an exchange
+  std::size_t payload = 200;          // bytes
+  std::optional<std::string> server;  // a URL; else one of its own for each row
+  std::optional<std::string> token;   // for it
+  std::string store = "sqlite:";      // or memory:
+  std::optional<std::string> folder;  // else the temporary one
+  std::optional<std::string> svg;     // a file
+  Format format = Format::text;
+};
+
 struct CompletionCommand {
   std::string shell;  // bash, zsh, fish
 };
@@ -223,7 +242,7 @@ using Command =
                  RunsShowCommand, RunsJournalCommand, RunsVerbCommand, RunsForkCommand, RunsSignalCommand,
                  ReplayCommand, TaxCommand, AgentsCommand, ApprovalsListCommand, ApprovalsDecideCommand,
                  DlqListCommand, DlqRequeueCommand, DlqPurgeCommand, EventsTailCommand, EventsPublishCommand,
-                 EvalCommand, SimCommand, CompletionCommand, VersionCommand>;
+                 EvalCommand, SimCommand, BenchCommand, CompletionCommand, VersionCommand>;
 
 // Nothing to run: a help text that was asked for (exit code 0, to standard output) or what is wrong with the
 // arguments.

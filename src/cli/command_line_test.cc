@@ -138,6 +138,34 @@ TEST(CommandLine, every_command_has_a_sentence_and_two_examples) {
   }
 }
 
+TEST(CommandLine, a_bench_without_words_is_a_closed_loop_of_the_pipeline) {
+  const auto command = read({"bench"});
+  ASSERT_TRUE(command) << command.error().text;
+  const auto& bench = std::get<BenchCommand>(*command);
+  EXPECT_THAT(bench.workloads, testing::ElementsAre("pipeline"));
+  EXPECT_THAT(bench.clients, testing::ElementsAre(1, 64, 500));
+  EXPECT_TRUE(bench.rates.empty());
+  EXPECT_EQ(bench.duration_ms, 8'000);
+  EXPECT_EQ(bench.warmup_ms, 2'000);
+}
+
+TEST(CommandLine, reads_a_bench_with_lists) {
+  const auto command =
+      read({"bench", "--workload", "fanout,diamond", "--trace", "a.json", "--trace", "b.json", "--rate",
+            "0.5,100/s", "--duration", "2m", "--warmup", "0s", "--strategy", "mesh"});
+  ASSERT_TRUE(command) << command.error().text;
+  const auto& bench = std::get<BenchCommand>(*command);
+  EXPECT_THAT(bench.workloads, testing::ElementsAre("fanout", "diamond"));
+  EXPECT_THAT(bench.traces, testing::ElementsAre("a.json", "b.json"));
+  EXPECT_THAT(bench.rates, testing::ElementsAre(0.5, 100));
+  EXPECT_THAT(bench.clients, testing::ElementsAre(500));
+  EXPECT_EQ(bench.duration_ms, 120'000);
+  const auto only_a_trace = read({"bench", "--trace", "a.json"});
+  ASSERT_TRUE(only_a_trace);
+  EXPECT_TRUE(std::get<BenchCommand>(*only_a_trace).workloads.empty());
+  EXPECT_EQ(std::get<BenchCommand>(read({"bench", "--workload", "all"}).value()).workloads.size(), 4u);
+}
+
 TEST(CommandLine, any_words_are_a_command_or_a_notice) {
   rc::check([](const std::vector<std::string>& words) {
     std::vector<std::string> kept;

@@ -13,12 +13,6 @@ namespace {
 
 constexpr std::size_t kHelpColumns = 90;
 
-std::optional<std::string> environment(const char* name) {
-  const char* value = std::getenv(name);
-  if (value == nullptr || *value == '\0') return std::nullopt;
-  return std::string(value);
-}
-
 // Breaks a text into lines of at most so many columns, at blanks.
 std::string wrapped(const std::string& text, std::size_t columns) {
   std::string out;
@@ -59,6 +53,12 @@ Notice not_available(const std::string& what) {
   return {kUsage, what + " is not available yet in this version; `ganglion --help` lists what is"};
 }
 
+std::optional<std::string> environment(const char* name) {
+  const char* value = std::getenv(name);
+  if (value == nullptr || *value == '\0') return std::nullopt;
+  return std::string(value);
+}
+
 Grammar::Grammar() : app_(std::string(about("")), "ganglion") {
   app_.formatter(std::make_shared<HelpFormatter>());
   app_.require_subcommand(0, 1);
@@ -73,6 +73,7 @@ Grammar::Grammar() : app_(std::string(about("")), "ganglion") {
   add_serve();
   add_runs();
   add_sim();
+  add_bench();
   add_analysis_commands();
   add_agents();
   add_approvals();

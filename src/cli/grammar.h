@@ -8,6 +8,7 @@
 #include <expected>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,8 @@ inline constexpr std::size_t kMaxListed = 10'000;  // of one listing
 
 // A part of the contract that this version lacks.
 Notice not_available(const std::string& what);
+// A variable that is set and not empty.
+std::optional<std::string> environment(const char* name);
 
 class Grammar {
  public:
@@ -37,6 +40,8 @@ class Grammar {
   struct RawOptions {
     std::vector<std::string> labels;
     std::string bus, strategy, domain, roles, log;
+    std::vector<std::string> rates;
+    std::string duration = "8s", warmup = "2s";
     bool json = false;
     bool no_follow = false;
     bool no_shrink = false;
@@ -69,6 +74,10 @@ class Grammar {
   void add_runs_fork_and_signal(CLI::App& runs);
   void add_analysis_commands();
   void add_sim();
+  // grammar_bench.cc
+  void add_bench();
+  std::expected<std::vector<std::string>, Notice> workloads() const;
+  std::expected<Command, Notice> finish_bench();
   // grammar_people.cc
   void add_agents();
   void add_approvals();
@@ -107,6 +116,7 @@ class Grammar {
   EventsPublishCommand publish_;
   EvalCommand eval_;
   SimCommand sim_;
+  BenchCommand bench_;
   CompletionCommand completion_;
 };
 

@@ -181,6 +181,21 @@ constexpr auto kHelp = std::to_array<Help>({
      "  ganglion sim simulation.yaml --seed 42 --timeline  the story of one\n"
      "  ganglion sim engine --seeds 1000                   the engine itself, with everything that can "
      "break"},
+    {"bench",
+     "Loads a server and measures it: throughput, latency of runs and of what coordination adds to a step, "
+     "and "
+     "what the server uses for it. Each row has a fresh server with a fresh store, beside what the disk "
+     "allows "
+     "at that moment; agents do nothing but answer.",
+     "Examples:\n"
+     "  ganglion bench                                       a pipeline of three steps, 1, 64 and 500 "
+     "clients\n"
+     "  ganglion bench --workload all --clients 64 --svg bench.svg\n"
+     "  ganglion bench --rate 500,1000,2000                  an open loop: latency from when a run was due\n"
+     "  ganglion bench --trace calls.json --speedup 50       recorded model calls, fifty times faster\n"
+     "  ganglion bench --server http://10.0.0.5:7420 --json  another machine's server, without a project\n"
+     "  ganglion bench --folder /dev/shm                     what is left is not the disk's\n\n"
+     "Exit codes: 0 measured, 1 runs failed, 2 bad usage, 3 no server, 130 interrupted."},
     {"eval",
      "Evaluates an expression (CEL, as in `${{ }}`) and prints its typed value, or runs test vectors.",
      "Examples:\n"

@@ -24,7 +24,8 @@ Outcome<ExitCode> execute(const VersionCommand& command, const HostFactory&) {
   return ExitCode::done;
 }
 
-int main_command(int argc, char** argv, const HostFactory& make_host, const Simulate& simulate) {
+int main_command(int argc, char** argv, const HostFactory& make_host, const Simulate& simulate,
+                 const Benchmark& benchmark) {
   // A reader of standard output that leaves early is not an error worth dying of.
   std::signal(SIGPIPE, SIG_IGN);
   const auto command = read_command_line(argc, argv);
@@ -38,6 +39,7 @@ int main_command(int argc, char** argv, const HostFactory& make_host, const Simu
     return notice.exit_code;
   }
   const auto end = std::visit(Overloaded{[&](const SimCommand& chosen) { return simulate(chosen); },
+                                         [&](const BenchCommand& chosen) { return benchmark(chosen); },
                                          [&](const auto& chosen) { return execute(chosen, make_host); }},
                               *command);
   if (end) return static_cast<int>(*end);

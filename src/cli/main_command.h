@@ -10,10 +10,14 @@
 
 namespace ganglion::cli {
 
+struct BenchCommand;
 struct SimCommand;
 // `ganglion sim`, which the composition root puts together with what it simulates.
 using Simulate = std::function<Outcome<ExitCode>(const SimCommand& command)>;
+// `ganglion bench`, likewise.
+using Benchmark = std::function<Outcome<ExitCode>(const BenchCommand& command)>;
 
-int main_command(int argc, char** argv, const HostFactory& make_host, const Simulate& simulate);
+int main_command(int argc, char** argv, const HostFactory& make_host, const Simulate& simulate,
+                 const Benchmark& benchmark);
 
 }  // namespace ganglion::cli

@@ -191,6 +191,7 @@ int CheckedFile::write_log(std::span<const char> from, std::uint64_t offset) {
 }
 
 int CheckedFile::sync(int flags) {
+  syncs_.fetch_add(1, std::memory_order_relaxed);
   const int code = inner_.file()->pMethods->xSync(inner_.file(), flags);
   if (code == SQLITE_OK && role_ == Role::log && header_ && committed_ > sealed_) seal();
   return code;

@@ -4,6 +4,7 @@
 
 #include <sqlite3.h>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -41,7 +42,9 @@ class InnerFile {
 
 class CheckedFile {
  public:
-  explicit CheckedFile(sqlite3_vfs* inner) : inner_(inner), seal_file_(inner) {}
+  // Counts its syncs in `syncs`, which outlives it.
+  CheckedFile(sqlite3_vfs* inner, std::atomic<std::uint64_t>& syncs)
+      : inner_(inner), syncs_(syncs), seal_file_(inner) {}
 
   int open(const char* name, int flags, int* out_flags);
   int close();
@@ -63,6 +66,7 @@ class CheckedFile {
   void seal();
 
   InnerFile inner_;
+  std::atomic<std::uint64_t>& syncs_;
   Role role_ = Role::other;
   std::vector<char> page_;  // a page with its check on its way to the file
 

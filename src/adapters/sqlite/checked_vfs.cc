@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -21,9 +22,11 @@ struct CheckedVfs {
   std::string inner_name;  // looked up for every file, since a test may register it anew
   std::string name;
   sqlite3_vfs vfs{};
+  std::atomic<std::uint64_t> syncs = 0;
 
   sqlite3_vfs* inner() const { return sqlite3_vfs_find(inner_name.empty() ? nullptr : inner_name.c_str()); }
-  static sqlite3_vfs* inner_of(sqlite3_vfs* vfs) { return static_cast<CheckedVfs*>(vfs->pAppData)->inner(); }
+  static CheckedVfs& of(sqlite3_vfs* vfs) { return *static_cast<CheckedVfs*>(vfs->pAppData); }
+  static sqlite3_vfs* inner_of(sqlite3_vfs* vfs) { return of(vfs).inner(); }
 };
 
 // SQLite's file object.
@@ -87,7 +90,7 @@ const sqlite3_io_methods kMethods = {
 
 int open_file(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int* out_flags) {
   file->pMethods = nullptr;
-  auto opened = std::make_unique<CheckedFile>(CheckedVfs::inner_of(vfs));
+  auto opened = std::make_unique<CheckedFile>(CheckedVfs::inner_of(vfs), CheckedVfs::of(vfs).syncs);
   if (const int code = opened->open(name, flags, out_flags); code != SQLITE_OK) return code;
   reinterpret_cast<Handle*>(file)->checked = opened.release();
   file->pMethods = &kMethods;
@@ -131,9 +134,7 @@ std::unique_ptr<CheckedVfs> registered_over(const std::string& inner_name) {
   return made;
 }
 
-}  // namespace
-
-const std::string& checked_vfs(const std::string& inner) {
+const CheckedVfs& checked_over(const std::string& inner) {
   static std::mutex mutex;
   // SQLite keeps the pointers until the process ends.
   static auto& made = *new std::map<std::string, std::unique_ptr<CheckedVfs>>();
@@ -141,7 +142,17 @@ const std::string& checked_vfs(const std::string& inner) {
   sqlite3_initialize();
   std::unique_ptr<CheckedVfs>& entry = made[inner];
   if (!entry) entry = registered_over(inner);
-  return entry->name;
+  return *entry;
+}
+
+}  // namespace
+
+const std::string& checked_vfs(const std::string& inner) {
+  return checked_over(inner).name;
+}
+
+std::uint64_t syncs_through(const std::string& inner) {
+  return checked_over(inner).syncs.load(std::memory_order_relaxed);
 }
 
 DatabaseResult<Database> open_checked(const std::string& path, const std::string& inner) {

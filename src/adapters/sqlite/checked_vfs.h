@@ -15,6 +15,7 @@
 // Damage is SQLITE_IOERR_DATA, which DatabaseError counts as corruption. A file whose header doesn't reserve
 // the bytes for checks is passed through as it is; page_rewrite.h gives it its checks.
 
+#include <cstdint>
 #include <string>
 
 #include "adapters/sqlite/database.h"
@@ -24,6 +25,9 @@ namespace ganglion::sqlite {
 // The name of the VFS over the one that `inner` names; empty stands for the platform's own. Registered when
 // it is first asked for, for the life of the process.
 const std::string& checked_vfs(const std::string& inner);
+
+// How often files that were opened through it have been synced so far. From any thread.
+std::uint64_t syncs_through(const std::string& inner);
 
 // Opens a file through it; a file that is empty will have checks.
 DatabaseResult<Database> open_checked(const std::string& path, const std::string& inner);

@@ -108,6 +108,10 @@ Result<std::unique_ptr<Store>> Store::open(Options options) {
 
 Store::Store(std::unique_ptr<Worker> worker) : worker_(std::move(worker)) {}
 
+Statistics Store::statistics() const {
+  return worker_->statistics();
+}
+
 Store::~Store() = default;
 
 Result<void> Store::publish_endpoint(const std::string& url) {

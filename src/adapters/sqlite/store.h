@@ -8,6 +8,7 @@
 // Why one connection: Debian's SQLite 3.40.1 can lose a commit when two connections write or checkpoint the
 // write-ahead log. The file is locked exclusively; a second process is refused with `store_locked`.
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -37,6 +38,13 @@ struct Options {
   int log_pages = 1024;
 };
 
+// Since the process began.
+struct Statistics {
+  std::uint64_t groups = 0;  // transactions, each of which carries every write that waited
+  std::uint64_t writes = 0;
+  std::uint64_t syncs = 0;  // fsyncs of the database and its log
+};
+
 class Store final : public ganglion::Store {
  public:
   // Errors: `store_locked` (in use, the message says by whom), `store_corrupt`, `store_incompatible` (another
@@ -46,6 +54,9 @@ class Store final : public ganglion::Store {
 
   // On the event loop. Waits until every commit that was made is written; no completion runs any more.
   ~Store() override;
+
+  // From any thread.
+  Statistics statistics() const;
 
   // Lets a second process say where the server is that holds this store.
   Result<void> publish_endpoint(const std::string& url);

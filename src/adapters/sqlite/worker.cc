@@ -4,6 +4,7 @@
 
 #include <iterator>
 #include <utility>
+#include "adapters/sqlite/checked_vfs.h"
 
 namespace ganglion::sqlite {
 namespace {
@@ -48,12 +49,21 @@ void Worker::run() {
   }
 }
 
+Statistics Worker::statistics() const {
+  return {.groups = groups_.load(std::memory_order_relaxed),
+          .writes = writes_.load(std::memory_order_relaxed),
+          .syncs = syncs_through(options_.vfs)};
+}
+
 void Worker::write_group(WorkQueue::Writes writes) {
   if (const DatabaseResult<void> written = apply_group(writes); !written) {
     tables_.writer.roll_back();
     if (written.error().severity() == Severity::fatal) return stop_for(written.error());
     const std::string reason = "the store can't be written: " + written.error().message;
     for (const auto& write : writes) write->refuse(reason);
+  } else {
+    groups_.fetch_add(1, std::memory_order_relaxed);
+    writes_.fetch_add(writes.size(), std::memory_order_relaxed);
   }
   std::vector<Delivery> deliveries;
   deliveries.reserve(writes.size());

@@ -3,6 +3,8 @@
 // The thread that owns the database. It turns what waits in the queue into group commits and answers, and
 // hands each group's completions to the event loop in one piece.
 
+#include <atomic>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -36,6 +38,7 @@ class Worker {
 
   const Options& options() const { return options_; }
   ProcessLock& lock() { return lock_; }
+  Statistics statistics() const;
 
  private:
   void run();
@@ -53,6 +56,8 @@ class Worker {
   WorkQueue queue_;
   std::deque<Read> reads_;
   int wal_frames_ = 0;
+  std::atomic<std::uint64_t> groups_ = 0;
+  std::atomic<std::uint64_t> writes_ = 0;
   bool failed_ = false;
   // Whether completions still run. The pointer never changes; what it points to belongs to the event loop.
   const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

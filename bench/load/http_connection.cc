@@ -1,13 +1,16 @@
-#include "http_connection.h"
+#include "bench/load/http_connection.h"
 
 #include <charconv>
+#include <exception>
 #include <stdexcept>
+#include <utility>
 
 namespace ganglion::bench {
 namespace {
 
 constexpr std::size_t kReadSize = 16 * 1024;
 constexpr std::size_t kMaxAnswer = 64 * 1024 * 1024;
+constexpr std::chrono::seconds kPatience{30};
 constexpr std::string_view kLengthName = "content-length:";
 
 std::size_t content_length(std::string_view head) {
@@ -32,7 +35,7 @@ std::size_t content_length(std::string_view head) {
 }  // namespace
 
 Awaitable<void> HttpConnection::connect() {
-  co_await socket_.async_connect({asio::ip::address_v4::loopback(), port_}, use_awaitable);
+  co_await socket_.async_connect(endpoint_, use_awaitable);
   socket_.set_option(asio::ip::tcp::no_delay(true));
 }
 
@@ -70,12 +73,54 @@ bool HttpConnection::closed() {
   return error != asio::error::would_block;
 }
 
+asio::ip::tcp::endpoint endpoint_of(const ServerAddress& server) {
+  asio::io_context context;
+  asio::ip::tcp::resolver resolver(context);
+  boost::system::error_code error;
+  const auto found = resolver.resolve(server.host, std::to_string(server.port), error);
+  if (error || found.empty()) throw std::runtime_error("no address for the host " + server.host);
+  return found.begin()->endpoint();
+}
+
+std::string request_to(const ServerAddress& server, const RequestLine& line, std::string_view body,
+                       std::string_view content_type) {
+  std::string request(line.method);
+  request.append(" ").append(line.target).append(" HTTP/1.1\r\nHost: ").append(server.host);
+  request.append(":").append(std::to_string(server.port)).append("\r\n");
+  if (server.token) request.append("Authorization: Bearer ").append(*server.token).append("\r\n");
+  if (!body.empty()) request.append("Content-Type: ").append(content_type).append("\r\n");
+  if (line.method != "GET")
+    request.append("Content-Length: ").append(std::to_string(body.size())).append("\r\n");
+  return request.append("\r\n").append(body);
+}
+
 std::string post_request(std::string_view target, std::string_view body) {
-  std::string request = "POST ";
-  request.append(target).append(
-      " HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: ");
-  request.append(std::to_string(body.size())).append("\r\n\r\n").append(body);
-  return request;
+  return request_to({.port = 80}, {.method = "POST", .target = target}, body);
+}
+
+Awaitable<OwnedAnswer> ask_on(asio::io_context& context, const ServerAddress& server, const RequestLine& line,
+                              std::string_view body, std::string_view content_type) {
+  HttpConnection connection(context, endpoint_of(server));
+  const std::string request = request_to(server, line, body, content_type);
+  co_await connection.connect();
+  const Answer answer = co_await connection.exchange(request);
+  co_return OwnedAnswer{.status = answer.status, .body = std::string(answer.body)};
+}
+
+OwnedAnswer ask(const ServerAddress& server, const RequestLine& line, std::string_view body,
+                std::string_view content_type) {
+  asio::io_context context(1);
+  OwnedAnswer answered;
+  std::exception_ptr failed;
+  asio::co_spawn(context.get_executor(), ask_on(context, server, line, body, content_type),
+                 [&](const std::exception_ptr& error, OwnedAnswer answer) {
+                   failed = error;
+                   answered = std::move(answer);
+                 });
+  context.run_for(kPatience);
+  if (failed) std::rethrow_exception(failed);
+  if (answered.status == 0) throw std::runtime_error("no answer to " + std::string(line.target));
+  return answered;
 }
 
 }  // namespace ganglion::bench

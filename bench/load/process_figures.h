@@ -20,6 +20,9 @@ struct ProcessFigures {
   std::uint64_t voluntary_switches = 0;  // of the main thread and its siblings: how often somebody waited
 };
 
+// Of this process, user and system.
+double own_cpu_seconds();
+
 // Throws std::runtime_error if there is no such process.
 ProcessFigures process_figures(pid_t process);
 

@@ -1,4 +1,6 @@
-#include "process_figures.h"
+#include "bench/load/process_figures.h"
+
+#include <sys/resource.h>
 
 #include <filesystem>
 #include <fstream>
@@ -37,6 +39,15 @@ double cpu_seconds(const std::filesystem::path& folder, const std::string& name 
 }
 
 }  // namespace
+
+double own_cpu_seconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
 
 ProcessFigures process_figures(pid_t process) {
   const std::filesystem::path folder = "/proc/" + std::to_string(process);

@@ -1,0 +1,205 @@
+#include "bench/load/bench.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <thread>
+#include <utility>
+
+#include "base/asio/asio.h"
+#include "base/json_text.h"
+#include "bench/load/disk.h"
+#include "bench/load/measurement.h"
+#include "bench/load/plot.h"
+#include "bench/load/text.h"
+#include "bench/load/trace.h"
+#include "bench/load/usage_error.h"
+
+namespace ganglion::bench {
+namespace {
+
+constexpr std::chrono::milliseconds kDiskFor{1'000};
+
+struct Interrupted {};
+
+// A client is a connection, here and in the server.
+void allow_descriptors() {
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+double load_average() {
+  double average = 0;
+  return getloadavg(&average, 1) == 1 ? average : 0;
+}
+
+std::string read_trace_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw UsageError("--trace: can't read " + path);
+  std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (text.size() > kMaxTraceBytes) throw UsageError("--trace: " + path + " is larger than 16 MiB");
+  return text;
+}
+
+Workload trace_workload(const std::string& path, const BenchOptions& options) {
+  const auto calls = read_trace(read_trace_file(path));
+  if (!calls) throw UsageError("--trace: " + path + ": " + calls.error().message);
+  Workload workload =
+      make_trace_workload(std::filesystem::path(path).stem().string(), *calls, options.speedup);
+  if (workload.shortest_run >= options.duration) {
+    throw UsageError("a run of " + path + " takes at least " + duration_text(workload.shortest_run) +
+                     " at --speedup " + short_text(options.speedup) +
+                     ", longer than is measured; give a larger --speedup or --duration");
+  }
+  return workload;
+}
+
+class Bench {
+ public:
+  Bench(const BenchOptions& options, const BenchIo& io) : options_(options), io_(io) {}
+
+  void run() {
+    // Everything is read before anything is measured.
+    std::vector<Workload> workloads;
+    for (const std::string& name : options_.workloads)
+      workloads.push_back(make_workload(name, options_.payload_bytes));
+    for (const std::string& path : options_.traces) workloads.push_back(trace_workload(path, options_));
+    if (options_.server) {
+      remote_ = address_of(*options_.server);
+      remote_->token = options_.token;
+    }
+    if (!remote_ && !std::filesystem::is_directory(options_.folder))
+      throw UsageError("--folder: there is no folder " + options_.folder.string());
+    std::optional<std::ofstream> svg;
+    if (options_.svg) {
+      svg.emplace(*options_.svg, std::ios::binary);
+      if (!*svg) throw UsageError("--svg: can't write " + *options_.svg);
+    }
+    allow_descriptors();
+    for (const Workload& workload : workloads) measure(workload);
+    if (options_.json) io_.output(json() + "\n");
+    if (svg && !(*svg << plot_svg(rows_)).flush()) throw UsageError("--svg: can't write " + *options_.svg);
+  }
+
+  void clear_progress() {
+    if (std::exchange(is_drawn_, false)) io_.message("\r\x1b[2K");
+  }
+
+ private:
+  void measure(const Workload& workload) {
+    std::vector<Row> rows;
+    const auto add_row = [&](int clients, std::optional<double> rate) {
+      rows.push_back(row_of(workload, {.clients = clients,
+                                       .rate = rate,
+                                       .workers = options_.workers,
+                                       .batch = options_.batch,
+                                       .warmup = options_.warmup,
+                                       .duration = options_.duration}));
+    };
+    for (const int clients : options_.clients) {
+      if (options_.rates.empty()) add_row(clients, std::nullopt);
+      for (const double rate : options_.rates) add_row(clients, rate);
+    }
+    clear_progress();
+    if (!options_.json) io_.table(table_of(rows));
+    if (!options_.json) io_.output("\n");
+    std::ranges::move(rows, std::back_inserter(rows_));
+  }
+
+  Row row_of(const Workload& workload, const LoadOptions& load) {
+    const std::string name = workload.name + ", " + std::to_string(load.clients) +
+                             (load.clients == 1 ? " client" : " clients") +
+                             (load.rate ? ", " + short_text(*load.rate) + " runs a second" : "") + ": ";
+    const double average = load_average();
+    std::optional<double> appends;
+    const bool on_disk = !remote_ && options_.store == StoreKind::sqlite;
+    if (on_disk) {
+      progress(name + "measuring the disk");
+      appends = appends_per_second(options_.folder, std::min(kDiskFor, options_.duration));
+    }
+    progress(name + "starting the server");
+    std::unique_ptr<OwnServer> own;
+    MeasuredServer server;
+    if (remote_) {
+      server.address = *remote_;
+      put_project(server.address, workload.project);
+    } else {
+      own = std::make_unique<OwnServer>(
+          OwnServerOptions{.folder = options_.folder, .store = options_.store, .project = workload.project});
+      server = {.address = {.port = own->port()}, .process = own->pid()};
+      if (on_disk) say_once(own->weaker_promises());
+    }
+    Row row =
+        Measurement(load, server, workload, [&](const std::string& what) { progress(name + what); }).run();
+    row.appends_per_s = appends;
+    row.load_average = average;
+    return row;
+  }
+
+  void say_once(const std::vector<std::string>& promises) {
+    if (std::exchange(has_said_, true)) return;
+    clear_progress();
+    for (const std::string& promise : promises)
+      io_.message("ganglion: weaker than promised: " + promise + "\n");
+  }
+
+  void progress(const std::string& text) {
+    if (io_.interrupted()) throw Interrupted();
+    if (!io_.live) return;
+    io_.message("\r\x1b[2K" + text);
+    is_drawn_ = true;
+  }
+
+  std::string json() const {
+    std::string rows = "[";
+    for (const Row& row : rows_) rows += (rows.size() > 1 ? "," : "") + row_json(row);
+    return JsonObject()
+        .add("cores", std::int64_t{std::thread::hardware_concurrency()})
+        .add("loop", options_.rates.empty() ? "closed" : "open")
+        .add("strategy", "mesh")
+        .add("store", remote_                               ? "remote"
+                      : options_.store == StoreKind::memory ? "memory"
+                                                            : "sqlite")
+        .add_raw("rows", rows + "]")
+        .finish();
+  }
+
+  const BenchOptions& options_;
+  const BenchIo& io_;
+  std::optional<ServerAddress> remote_;
+  std::vector<Row> rows_;
+  bool is_drawn_ = false;
+  bool has_said_ = false;
+};
+
+}  // namespace
+
+Benched bench(const BenchOptions& options, const BenchIo& io) {
+  Bench benchmark(options, io);
+  const auto give_up = [&](Benched how, const std::string& why) {
+    benchmark.clear_progress();
+    io.message("ganglion: " + why + "\n");
+    return how;
+  };
+  try {
+    benchmark.run();
+    return Benched::done;
+  } catch (const Interrupted&) {
+    return give_up(Benched::interrupted, "interrupted; nothing is left behind");
+  } catch (const UsageError& error) {
+    return give_up(Benched::invalid, error.what());
+  } catch (const boost::system::system_error& error) {
+    return give_up(Benched::unreachable, "the server" + (options.server ? " at " + *options.server : "") +
+                                             " doesn't answer: " + error.code().message());
+  } catch (const std::exception& error) {
+    return give_up(Benched::failed, error.what());
+  }
+}
+
+}  // namespace ganglion::bench

@@ -1,0 +1,47 @@
+#pragma once
+
+// A server of the benchmark's own: this binary as `ganglion serve`, in a folder of its own with a fresh
+// store. It ends with this process, whatever ends that.
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace ganglion::bench {
+
+enum class StoreKind { sqlite, memory };
+
+struct OwnServerOptions {
+  std::filesystem::path folder;  // where the store's own folder is made
+  StoreKind store = StoreKind::sqlite;
+  std::string project;  // YAML
+};
+
+class OwnServer {
+ public:
+  // Blocks until it serves. Throws std::runtime_error with what it said if it doesn't.
+  explicit OwnServer(const OwnServerOptions& options);
+  ~OwnServer();  // ends it, and removes the folder
+  OwnServer(const OwnServer&) = delete;
+  OwnServer& operator=(const OwnServer&) = delete;
+
+  pid_t pid() const { return pid_; }
+  std::uint16_t port() const { return port_; }
+  // What the store promises less of than it should, such as in a folder that is memory.
+  std::vector<std::string> weaker_promises() const;
+
+ private:
+  void launch(const OwnServerOptions& options);
+  void wait_until_it_serves();
+  void end() noexcept;
+  std::string said() const;
+
+  std::filesystem::path folder_;
+  pid_t pid_ = -1;
+  std::uint16_t port_ = 0;
+};
+
+}  // namespace ganglion::bench

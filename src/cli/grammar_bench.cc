@@ -1,0 +1,147 @@
+// `ganglion bench`.
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <string_view>
+
+#include "base/time.h"
+#include "cli/grammar.h"
+#include "project/suggestion.h"
+
+namespace ganglion::cli {
+namespace {
+
+constexpr int kMaxClients = 5'000;
+constexpr int kMaxBenchWorkers = 100;
+constexpr int kMaxBatch = 256;
+constexpr std::size_t kMaxBenchPayload = 64 << 10;
+constexpr double kMaxRate = 1'000'000;
+constexpr Duration kMaxBenchTime{600'000};
+
+std::unexpected<Notice> usage(std::string text) {
+  return std::unexpected(Notice{kUsage, std::move(text)});
+}
+
+std::expected<Duration, Notice> time_of(const char* option, const std::string& text, Duration at_least) {
+  const auto duration = parse_duration(text);
+  if (!duration) return usage(std::string(option) + ": " + duration.error().message);
+  if (*duration < at_least || *duration > kMaxBenchTime) {
+    return usage(std::string(option) + ": " + text + " is not between " + format_duration(at_least) +
+                 " and " + format_duration(kMaxBenchTime));
+  }
+  return *duration;
+}
+
+std::expected<std::vector<double>, Notice> rates_of(const std::vector<std::string>& texts) {
+  std::vector<double> rates;
+  for (std::string text : texts) {
+    if (text.ends_with("/s")) text.resize(text.size() - 2);
+    double rate = 0;
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), rate);
+    const bool number = read.ec == std::errc() && read.ptr == text.data() + text.size();
+    if (!number || !std::isfinite(rate) || rate < 0.1 || rate > kMaxRate)
+      return usage("--rate: \"" + text + "\" is no number of runs a second between 0.1 and 1000000");
+    rates.push_back(rate);
+  }
+  return rates;
+}
+
+}  // namespace
+
+void Grammar::add_bench() {
+  CLI::App& bench = add(app_, "bench", [this] { return finish_bench(); });
+  bench
+      .add_option("--workload", bench_.workloads,
+                  "pipeline, diamond, fanout, logistics: some of them, or `all` (default pipeline)")
+      ->type_name("NAMES")
+      ->delimiter(',');
+  bench.add_option("--trace", bench_.traces, "Replay the model calls of a trace; may be repeated")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+  bench.add_option("--speedup", bench_.speedup, "Replay traces so many times faster (default 100)")
+      ->type_name("FACTOR")
+      ->check(CLI::Range(0.01, 1e6).description(""));
+  bench
+      .add_option("--clients", bench_.clients,
+                  "A row for each: so many runs at once (default 1,64,500; with --rate 500, at most)")
+      ->type_name("LIST")
+      ->delimiter(',')
+      ->check(CLI::Range(1, kMaxClients).description(""));
+  bench
+      .add_option("--rate", raw_.rates,
+                  "Open loop: start so many runs a second, whatever the server does; a row for each")
+      ->type_name("LIST")
+      ->delimiter(',');
+  bench.add_option("--duration", raw_.duration, "Measure for so long (default 8s)")->type_name("TIME");
+  bench.add_option("--warmup", raw_.warmup, "Load it for so long before (default 2s)")->type_name("TIME");
+  bench.add_option("--workers", bench_.workers, "Connections of workers (default 4)")
+      ->type_name("N")
+      ->check(CLI::Range(1, kMaxBenchWorkers).description(""));
+  bench.add_option("--batch", bench_.batch, "Tasks that a worker takes at once, at most (default 256)")
+      ->type_name("N")
+      ->check(CLI::Range(1, kMaxBatch).description(""));
+  bench.add_option("--payload", bench_.payload, "Size of inputs and outputs (default 200)")
+      ->type_name("BYTES")
+      ->check(CLI::Range(std::size_t{0}, kMaxBenchPayload).description(""));
+  bench
+      .add_option("--server", bench_.server,
+                  "A running server without a project of its own; else a fresh one for each row")
+      ->type_name("URL");
+  bench
+      .add_option("--store", bench_.store, "The fresh servers' stores: sqlite: or memory: (default sqlite:)")
+      ->type_name("STORE");
+  bench.add_option("--folder", bench_.folder, "Where their SQLite files lie (default: the temporary folder)")
+      ->type_name("DIR");
+  bench.add_option("--svg", bench_.svg, "Also draw latency and throughput into this file")->type_name("FILE");
+  add_json(bench, "Print the rows as JSON");
+  // Known to the contract; what they would do beyond the default is still to come.
+  bench.add_option("--bus", raw_.bus)->group("");
+  bench.add_option("--strategy", raw_.strategy)->group("");
+}
+
+std::expected<std::vector<std::string>, Notice> Grammar::workloads() const {
+  const std::vector<std::string> known = {"pipeline", "diamond", "fanout", "logistics"};
+  if (bench_.workloads == std::vector<std::string>{"all"}) return known;
+  for (const std::string& name : bench_.workloads) {
+    if (name == "trace") return usage("--workload trace: give the trace's file with --trace FILE");
+    if (std::ranges::find(known, name) == known.end()) {
+      return usage("no workload \"" + name + "\"" + project::did_you_mean(name, known) +
+                   "; there are pipeline, diamond, fanout and logistics, and --trace FILE");
+    }
+  }
+  if (bench_.workloads.empty() && bench_.traces.empty()) return std::vector<std::string>{"pipeline"};
+  return bench_.workloads;
+}
+
+std::expected<Command, Notice> Grammar::finish_bench() {
+  if (!raw_.bus.empty() && raw_.bus != "embedded:")
+    return std::unexpected(not_available("--bus " + raw_.bus));
+  if (!raw_.strategy.empty() && raw_.strategy != "mesh")
+    return std::unexpected(not_available("--strategy " + raw_.strategy));
+  if (bench_.store.starts_with("sqlite:") && bench_.store != "sqlite:") {
+    return usage("--store " + bench_.store +
+                 ": a benchmark makes a fresh store for each row; give sqlite: and say where with --folder");
+  }
+  if (bench_.store != "sqlite:" && bench_.store != "memory:")
+    return std::unexpected(not_available("--store " + bench_.store));
+  auto names = workloads();
+  if (!names) return std::unexpected(names.error());
+  bench_.workloads = *std::move(names);
+  auto rates = rates_of(raw_.rates);
+  if (!rates) return std::unexpected(rates.error());
+  bench_.rates = *std::move(rates);
+  if (bench_.clients.empty())
+    bench_.clients = bench_.rates.empty() ? std::vector{1, 64, 500} : std::vector{500};
+  const auto duration = time_of("--duration", raw_.duration, Duration(100));
+  if (!duration) return std::unexpected(duration.error());
+  const auto warmup = time_of("--warmup", raw_.warmup, Duration(0));
+  if (!warmup) return std::unexpected(warmup.error());
+  bench_.duration_ms = duration->count();
+  bench_.warmup_ms = warmup->count();
+  bench_.token = environment("GANGLION_TOKEN");
+  bench_.format = format();
+  return Command(bench_);
+}
+
+}  // namespace ganglion::cli
