@@ -31,7 +31,7 @@ def test_a_project_in_the_guide_is_valid(tmp_path: Path, page: str, number: int,
 
 
 @pytest.mark.parametrize(
-    "project", sorted((ROOT / "examples").glob("*/*.yaml")), ids=lambda path: f"{path.parent.name}"
+    "project", sorted((ROOT / "examples").glob("**/ganglion.yaml")), ids=lambda path: f"{path.parent.name}"
 )
 def test_a_project_of_the_examples_is_valid(project: Path) -> None:
     checked = validate(project)
