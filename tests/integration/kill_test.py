@@ -35,6 +35,8 @@ from serving import binary_from
 
 #: The moment of a kill: so long after the load is seen to progress, at most.
 MOST_DELAY_SECONDS = 0.3
+#: Before the last kill: workers that a restart of the server has put off are at work again.
+LAST_DELAY_SECONDS = 1.0
 #: How often a server is killed again while it starts, and how long after its launch at most.
 RELAPSE = 0.3
 MOST_START_SECONDS = 0.1
@@ -60,7 +62,8 @@ class Killer:
         targets = [*TARGETS, *(self._plan.choice(TARGETS) for _ in range(kills - len(TARGETS) - 1)), "worker"]
         for number, target in enumerate(targets):
             await self._await_progress(f"kill {number + 1}")
-            await asyncio.sleep(self._plan.uniform(0, MOST_DELAY_SECONDS))
+            last = number + 1 == len(targets)
+            await asyncio.sleep(LAST_DELAY_SECONDS if last else self._plan.uniform(0, MOST_DELAY_SECONDS))
             await self._kill(target)
             self.kills[target] += 1
 
