@@ -3,8 +3,10 @@
 #include <cstdlib>
 
 #include "adapters/memory/store.h"
+#include "adapters/redis/store.h"
 #include "adapters/sqlite/store.h"
 #include "contract/store_contract.h"
+#include "servers/redis_server.h"
 
 namespace ganglion::testing {
 namespace {
@@ -27,10 +29,24 @@ std::unique_ptr<Store> open_memory(TestLoop& loop, const std::filesystem::path&)
   return std::make_unique<memory::Store>(loop.clock());
 }
 
+// One server for all tests, each under a prefix of its own.
+std::unique_ptr<Store> open_redis(TestLoop& loop, const std::filesystem::path& folder) {
+  static const RedisServer server;
+  redis::Options options{.url = server.url() + "?prefix=" + folder.filename().string(),
+                         .fatal = [](const std::string& why) { ADD_FAILURE() << why; }};
+  return redis::Store::open(loop.context(), std::move(options)).value();
+}
+
 }  // namespace
 
 std::vector<StoreAdapter> store_adapters() {
-  return {{"memory", open_memory}, {"sqlite", open_sqlite}};
+  std::vector<StoreAdapter> adapters = {{"memory", open_memory}, {"sqlite", open_sqlite}};
+  if (is_installed(RedisServer::kProgram)) adapters.push_back({"redis", open_redis});
+  return adapters;
+}
+
+TEST(StoreAdapters, AreAllHere) {
+  if (!is_installed(RedisServer::kProgram)) GTEST_SKIP() << "Debian package redis-server is not installed";
 }
 
 StoreContract::StoreContract()
