@@ -10,8 +10,7 @@ namespace ganglion::cli {
 namespace {
 
 // Still to come; what else is unknown the engine says.
-constexpr std::string_view kComingStores[] = {
-    "redis:", "rediss:", "redis+sentinel:", "redis+cluster:", "postgres:", "postgresql:"};
+constexpr std::string_view kComingStores[] = {"postgres:", "postgresql:"};
 
 // `{"at":…,"level":"info","event":"x","run":"y"}` as `… info x run=y`.
 std::string log_text(const std::string& json) {
@@ -71,7 +70,8 @@ Outcome<ExitCode> execute(const ServeCommand& command, const HostFactory& make_h
   for (const std::string_view store : kComingStores) {
     if (command.store.starts_with(store)) {
       return give_up(ExitCode::usage,
-                     "--store " + command.store + " is not available yet; there are sqlite:PATH and memory:");
+                     "--store " + command.store +
+                         " is not available yet; there are sqlite:PATH, redis://HOST and memory:");
     }
   }
   const Interrupts interrupts(Hangups::wake);
