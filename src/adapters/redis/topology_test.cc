@@ -33,11 +33,15 @@ constexpr std::uint64_t kRuns = 20;
 class Watched {
  public:
   Watched()
-      : replica_({.arguments = {"--replicaof", "127.0.0.1", std::to_string(master_.port()),
-                                "--repl-diskless-sync-delay", "0"}}),
+      : replica_({.arguments = {"--replicaof", "127.0.0.1", std::to_string(master_.port())}}),
         sentinel_({.sentinel = {"sentinel monitor main 127.0.0.1 " + std::to_string(master_.port()) + " 1",
                                 "sentinel down-after-milliseconds main 300",
-                                "sentinel failover-timeout main 2000"}}) {}
+                                "sentinel failover-timeout main 2000"}}) {
+    // It looks more often than every ten seconds.
+    sentinel_.command({"SENTINEL", "DEBUG", "info-period", "100", "ping-period", "100", "publish-period",
+                       "100", "election-timeout", "500", "slave-reconf-timeout", "500",
+                       "min-link-reconnect-period", "100"});
+  }
 
   // The replica has everything, and the sentinel knows it.
   bool settled() const {
@@ -51,7 +55,7 @@ class Watched {
   RedisServer& replica() { return replica_; }
 
  private:
-  RedisServer master_;
+  RedisServer master_{{.arguments = {"--repl-diskless-sync-delay", "0"}}};
   RedisServer replica_;
   RedisServer sentinel_;
 };
@@ -85,7 +89,8 @@ TEST_F(RedisSentinel, AFailoverThatLosesWhatWasAcknowledgedEndsTheProcess) {
   StoreDriver driver(loop_, *store);
   EXPECT_TRUE(is_committed(driver.commit(start_of(run_number(1)))));
   wait_until([&] { return watched.settled(); });
-  // When the replica is cut off and stands still while a commit is acknowledged, and then takes the master's place …
+  // When the replica is cut off and stands still while a commit is acknowledged, and then takes the master's
+  // place …
   watched.replica().process().pause();
   watched.master().command({"CLIENT", "KILL", "TYPE", "replica"});
   EXPECT_TRUE(is_committed(driver.commit(append_to(run_number(1), 1))));
