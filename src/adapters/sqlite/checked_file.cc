@@ -16,6 +16,9 @@ constexpr std::size_t kPageSizeAt = 16;
 constexpr std::size_t kReservedBytesAt = 20;
 constexpr std::size_t kLargestPage = 65'536;
 
+// Of a log's writes that wait for the sync. SQLite's files take no write of 128 KiB or more.
+constexpr std::size_t kMaxPendingBytes = 96 << 10;
+
 std::size_t page_size_in(std::span<const char> header) {
   const auto byte = [&](std::size_t at) {
     return static_cast<std::size_t>(static_cast<unsigned char>(header[at]));
@@ -55,8 +58,12 @@ int InnerFile::write(std::span<const char> from, std::uint64_t offset) {
                                   static_cast<sqlite3_int64>(offset));
 }
 
-int InnerFile::sync() {
-  return file()->pMethods->xSync(file(), SQLITE_SYNC_NORMAL);
+int InnerFile::sync(int flags) {
+  return file()->pMethods->xSync(file(), flags);
+}
+
+int InnerFile::truncate(std::uint64_t bytes) {
+  return file()->pMethods->xTruncate(file(), static_cast<sqlite3_int64>(bytes));
 }
 
 int InnerFile::size(std::uint64_t& bytes) {
@@ -79,8 +86,10 @@ int CheckedFile::open(const char* name, int flags, int* out_flags) {
 }
 
 int CheckedFile::close() {
+  const int flushed = flush();
   seal_file_.close();
-  return inner_.close();
+  const int closed = inner_.close();
+  return flushed != SQLITE_OK ? flushed : closed;
 }
 
 // A file is checked from its first page on or not at all, and its header says so.
@@ -132,6 +141,7 @@ int CheckedFile::look_at_log(const char* name) {
 }
 
 int CheckedFile::read(std::span<char> to, std::uint64_t offset) {
+  if (const int flushed = flush(); flushed != SQLITE_OK) return flushed;
   int code = inner_.read(to, offset);
   if (code == SQLITE_IOERR_SHORT_READ && role_ != Role::other) {
     std::uint64_t size = 0;
@@ -170,12 +180,7 @@ int CheckedFile::write_log(std::span<const char> from, std::uint64_t offset) {
     header_.reset();
     log_checks_.clear();
   }
-  const int code = inner_.write(from, offset);
-  if (code != SQLITE_OK) {
-    // A commit that isn't whole is none.
-    committed_ = sealed_;
-    return code;
-  }
+  if (const int code = append(from, offset); code != SQLITE_OK) return code;
   if (offset == 0 && from.size() == kLogHeaderBytes) {
     header_ = LogHeader::parse(from.first<kLogHeaderBytes>());
     committed_ = 0;
@@ -190,9 +195,39 @@ int CheckedFile::write_log(std::span<const char> from, std::uint64_t offset) {
   return SQLITE_OK;
 }
 
+int CheckedFile::append(std::span<const char> from, std::uint64_t offset) {
+  const bool goes_on = offset == pending_at_ + pending_.size();
+  if (!goes_on || pending_.size() + from.size() > kMaxPendingBytes) {
+    if (const int code = flush(); code != SQLITE_OK) return code;
+  }
+  if (pending_.empty()) pending_at_ = offset;
+  pending_.insert(pending_.end(), from.begin(), from.end());
+  return SQLITE_OK;
+}
+
+int CheckedFile::flush() {
+  if (pending_.empty()) return SQLITE_OK;
+  const int code = inner_.write(pending_, pending_at_);
+  pending_.clear();
+  // A commit that isn't whole is none.
+  if (code != SQLITE_OK) committed_ = sealed_;
+  return code;
+}
+
+int CheckedFile::truncate(std::uint64_t bytes) {
+  if (const int code = flush(); code != SQLITE_OK) return code;
+  return inner_.truncate(bytes);
+}
+
+int CheckedFile::size(std::uint64_t& bytes) {
+  if (const int code = flush(); code != SQLITE_OK) return code;
+  return inner_.size(bytes);
+}
+
 int CheckedFile::sync(int flags) {
+  if (const int code = flush(); code != SQLITE_OK) return code;
   syncs_.fetch_add(1, std::memory_order_relaxed);
-  const int code = inner_.file()->pMethods->xSync(inner_.file(), flags);
+  const int code = inner_.sync(flags);
   if (code == SQLITE_OK && role_ == Role::log && header_ && committed_ > sealed_) seal();
   return code;
 }

@@ -30,7 +30,8 @@ class InnerFile {
   int close();
   int read(std::span<char> to, std::uint64_t offset);
   int write(std::span<const char> from, std::uint64_t offset);
-  int sync();
+  int sync(int flags = SQLITE_SYNC_NORMAL);
+  int truncate(std::uint64_t bytes);
   int size(std::uint64_t& bytes);
   bool is_open() const { return file()->pMethods != nullptr; }
   sqlite3_file* file() const { return reinterpret_cast<sqlite3_file*>(memory_.get()); }
@@ -51,6 +52,8 @@ class CheckedFile {
   int read(std::span<char> to, std::uint64_t offset);
   int write(std::span<const char> from, std::uint64_t offset);
   int sync(int flags);
+  int truncate(std::uint64_t bytes);
+  int size(std::uint64_t& bytes);
   bool has_page_checks() const { return role_ == Role::checked_database; }
   sqlite3_file* inner() const { return inner_.file(); }
 
@@ -62,6 +65,8 @@ class CheckedFile {
   // Where the check of a log's page is kept; nowhere for other parts of it.
   std::uint64_t* log_check(std::size_t bytes, std::uint64_t offset);
   int write_log(std::span<const char> from, std::uint64_t offset);
+  int append(std::span<const char> from, std::uint64_t offset);
+  int flush();
   int take_seal_back();
   void seal();
 
@@ -75,7 +80,11 @@ class CheckedFile {
   InnerFile seal_file_;
   std::optional<LogHeader> header_;
   std::vector<std::uint64_t> log_checks_;  // of the pages that were written, by frame; 0: not by us
-  std::uint64_t committed_ = 0;            // frames up to the last one that ends a commit
+  // What SQLite has written since the last sync, on its way to the file in one piece: nobody needs it there
+  // before the sync, and a commit has two writes for each of its pages.
+  std::vector<char> pending_;
+  std::uint64_t pending_at_ = 0;
+  std::uint64_t committed_ = 0;  // frames up to the last one that ends a commit
   std::uint64_t sealed_ = 0;
 };
 

@@ -71,9 +71,16 @@ const sqlite3_io_methods kMethods = {
           return checked(f).write({static_cast<const char*>(from), static_cast<std::size_t>(size)},
                                   static_cast<std::uint64_t>(at));
         },
-    .xTruncate = [](sqlite3_file* f, sqlite3_int64 size) { return calls(f).xTruncate(inner(f), size); },
+    .xTruncate = [](sqlite3_file* f,
+                    sqlite3_int64 size) { return checked(f).truncate(static_cast<std::uint64_t>(size)); },
     .xSync = [](sqlite3_file* f, int flags) { return checked(f).sync(flags); },
-    .xFileSize = [](sqlite3_file* f, sqlite3_int64* size) { return calls(f).xFileSize(inner(f), size); },
+    .xFileSize =
+        [](sqlite3_file* f, sqlite3_int64* size) {
+          std::uint64_t bytes = 0;
+          const int code = checked(f).size(bytes);
+          *size = static_cast<sqlite3_int64>(bytes);
+          return code;
+        },
     .xLock = [](sqlite3_file* f, int level) { return calls(f).xLock(inner(f), level); },
     .xUnlock = [](sqlite3_file* f, int level) { return calls(f).xUnlock(inner(f), level); },
     .xCheckReservedLock = [](sqlite3_file* f,

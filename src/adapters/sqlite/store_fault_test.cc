@@ -81,9 +81,9 @@ TEST_P(SqliteRefusedWrite, WritesNothingAndTheStoreRecoversByItself) {
 TEST_P(SqliteRefusedWrite, InTheMiddleOfACommitWithEverythingLeavesNothingOfIt) {
   const std::string blob = "content";
   ASSERT_TRUE(driver().put_blob(sha256_hex(blob), blob, Timestamp(1)));
-  Commit full = laden(append_to(run_number(1), 1, unlike_text(100'000, 1)), 1);
+  Commit full = laden(append_to(run_number(1), 1, unlike_text(1'200'000, 1)), 1);
   full.blobs = {sha256_hex(blob)};
-  // Whichever write to the disk is the first that fails: the log's header, one of its pages, the last.
+  // Whichever write to the disk is the first that fails: the first of the log's, one in their midst, the last.
   int refused = 0;
   for (int allowed = 0;; ++allowed, ++refused) {
     ASSERT_LT(allowed, 1000);
@@ -135,7 +135,7 @@ TEST_F(SqliteFault, ABlobThatFindsNoSpaceLeavesTheCommitsAroundItAlone) {
   const auto note = [&](const CommitOutcome& outcome) { committed.push_back(is_committed(outcome)); };
   std::optional<Result<void>> put;
   // Enough for the commits, too little for the blob.
-  disk_.fail_writes_after(400, SQLITE_FULL);
+  disk_.fail_writes_after(40, SQLITE_FULL);
   const std::string content = unlike_text(8 << 20, 1);
   store_->put_blob(sha256_hex(content), content, Timestamp(1), [&](Result<void> result) { put = result; });
   for (std::uint64_t n = 10; n < 20; ++n) store_->commit(start_of(run_number(n)), note);

@@ -122,7 +122,7 @@ TEST_P(SqliteRefusedWriteSweep, ThatAnyWriteMeetsIsAnsweredAndTheStoreGoesOnByIt
         ASSERT_EQ(error.code, "store_unavailable") << error.message;
     });
   }
-  EXPECT_GT(faults_, 300);
+  EXPECT_GT(faults_, 200);
 }
 
 INSTANTIATE_TEST_SUITE_P(Codes, SqliteRefusedWriteSweep,
