@@ -16,6 +16,7 @@ using boost::system::error_code;
 using LoopResolver = asio::ip::basic_resolver<asio::ip::tcp, LoopExecutor>;
 
 constexpr std::size_t kReadBytes = 64 << 10;
+constexpr std::size_t kWriteBytes = 256 << 10;  // at a time
 
 Reply reply_of(const redisReply& reply) {
   Reply copy;
@@ -114,7 +115,12 @@ class Connection::Stream : public std::enable_shared_from_this<Stream> {
 
   void write() {
     writing_.swap(waiting_);
-    asio::async_write(socket_, asio::buffer(writing_),
+    // Each time that the server has taken a part of it, it has been heard of.
+    const auto as_much_as_it_takes = [this](error_code error, std::size_t) {
+      heard_ = Steady::now();
+      return error ? 0 : kWriteBytes;
+    };
+    asio::async_write(socket_, asio::buffer(writing_), as_much_as_it_takes,
                       [self = shared_from_this()](error_code error, std::size_t) {
                         if (self->closed_) return;
                         if (error) return self->end(error);

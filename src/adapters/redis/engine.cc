@@ -24,8 +24,8 @@ Store::Engine::Engine(asio::io_context& context, Url url, Options options)
 
 Result<void> Store::Engine::open() {
   link_.start({.ready =
-                   [this] {
-                     writes_.ready();
+                   [this](const Greeted& greeted) {
+                     writes_.ready(greeted);
                      reads_.ready();
                    },
                .lost = [this] { writes_.lost(); },

@@ -32,6 +32,8 @@ Greeting::Greeting(Connection& connection, const Url& url, const std::string& wr
   connection_.send(command({"CONFIG", "GET", "appendonly", "appendfsync", "no-appendfsync-on-rewrite",
                             "maxmemory-policy", "save"}),
                    [this](const Reply& reply) { understand_settings(reply); });
+  // For whoever looks at CLIENT LIST.
+  connection_.send(command({"CLIENT", "SETNAME", "ganglion"}), [](const Reply&) {});
   greet();
 }
 
@@ -54,23 +56,24 @@ void Greeting::load() {
 
 // [role, offset, replicas] of a master. Who may not ask finds out when a replica refuses the greeting.
 void Greeting::understand_role(const Reply& reply) {
+  if (reply.is_error() && !reply.is_error("NOPERM")) return fail(GreetingFailure::Kind::again, reply.text);
   if (reply.elements.empty()) return;
   if (reply.elements[0].text != "master")
     return fail(GreetingFailure::Kind::again, "the server is no master but a " + reply.elements[0].text);
-  settings_.replicated = reply.elements.size() > 2 && !reply.elements[2].elements.empty();
+  greeted_.settings.replicated = reply.elements.size() > 2 && !reply.elements[2].elements.empty();
 }
 
 // [name, value, …]
 void Greeting::understand_settings(const Reply& reply) {
-  settings_.known = !reply.elements.empty();
+  greeted_.settings.known = !reply.elements.empty();
   for (std::size_t i = 0; i + 1 < reply.elements.size(); i += 2) {
     const std::string& name = reply.elements[i].text;
     const std::string& value = reply.elements[i + 1].text;
-    if (name == "appendonly") settings_.appendonly = value;
-    if (name == "appendfsync") settings_.appendfsync = value;
-    if (name == "no-appendfsync-on-rewrite") settings_.no_appendfsync_on_rewrite = value;
-    if (name == "maxmemory-policy") settings_.maxmemory_policy = value;
-    if (name == "save") settings_.save = value;
+    if (name == "appendonly") greeted_.settings.appendonly = value;
+    if (name == "appendfsync") greeted_.settings.appendfsync = value;
+    if (name == "no-appendfsync-on-rewrite") greeted_.settings.no_appendfsync_on_rewrite = value;
+    if (name == "maxmemory-policy") greeted_.settings.maxmemory_policy = value;
+    if (name == "save") greeted_.settings.save = value;
   }
 }
 
@@ -84,7 +87,15 @@ void Greeting::understand_greeting(const Reply& reply) {
   Unpacker answer(reply.text);
   answer.array();
   const std::string_view word = answer.text();
-  if (word == "done") return finish(std::move(settings_));
+  if (word == "done") {
+    greeted_.epoch = answer.integer();
+    for (std::size_t left = answer.array(); left > 0 && answer.intact(); --left) {
+      answer.array();
+      const std::int64_t number = answer.integer();
+      greeted_.answers.emplace(number, answer.text());
+    }
+    if (answer.intact()) return finish(std::move(greeted_));
+  }
   if (word == "format") {
     return fail(GreetingFailure::Kind::incompatible,
                 "the data under \"" + url_.prefix + "\" has format " + std::string(answer.text()) +
@@ -99,7 +110,7 @@ void Greeting::fail(GreetingFailure::Kind kind, std::string reason) {
   finish(std::unexpected(GreetingFailure{kind, std::move(reason)}));
 }
 
-void Greeting::finish(std::expected<ServerSettings, GreetingFailure> result) {
+void Greeting::finish(std::expected<Greeted, GreetingFailure> result) {
   if (Done done = std::exchange(done_, nullptr)) done(std::move(result));
 }
 

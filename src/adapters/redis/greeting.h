@@ -1,11 +1,14 @@
 #pragma once
 
 // What is said on a new connection before it carries anything: who we are, whether this is a server that
-// takes writes, what it keeps of what it acknowledges, and whether it still has what it acknowledged to us.
-// Loads the functions where they are missing.
+// takes writes, what it keeps of what it acknowledges, whether it still has what it acknowledged to us, and
+// what became of the calls that earlier connections left unanswered. Loads the functions where they are
+// missing.
 
+#include <cstdint>
 #include <expected>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -28,6 +31,16 @@ struct ServerSettings {
   bool replicated = false;
 };
 
+struct Greeted {
+  ServerSettings settings;
+  // Goes with every write call: those of earlier connections, which may still lie somewhere on the way, are
+  // refused.
+  std::int64_t epoch = 0;
+  // Of calls that were done and not acknowledged; what is not among them was not done and never will be by
+  // itself.
+  std::map<std::int64_t, std::string> answers;
+};
+
 struct GreetingFailure {
   enum class Kind {
     again,         // may be different next time
@@ -41,7 +54,7 @@ struct GreetingFailure {
 
 class Greeting {
  public:
-  using Done = std::move_only_function<void(std::expected<ServerSettings, GreetingFailure>)>;
+  using Done = std::move_only_function<void(std::expected<Greeted, GreetingFailure>)>;
 
   // `acknowledged`: the last write call of this writer that was answered; -1 if it has never been greeted.
   // Calls `done` once, unless the connection or this ends before. All must outlive it.
@@ -55,14 +68,14 @@ class Greeting {
   void understand_settings(const Reply& reply);
   void understand_greeting(const Reply& reply);
   void fail(GreetingFailure::Kind kind, std::string reason);
-  void finish(std::expected<ServerSettings, GreetingFailure> result);
+  void finish(std::expected<Greeted, GreetingFailure> result);
 
   Connection& connection_;
   const Url& url_;
   const std::string& writer_;
   std::int64_t acknowledged_;
   Done done_;
-  ServerSettings settings_;
+  Greeted greeted_;
   bool loaded_ = false;
 };
 

@@ -10,7 +10,7 @@ local function pack(...) return cmsgpack.pack(...) end
 local function unpack_bytes(bytes) return cmsgpack.unpack(bytes) end
 
 local kArguments = 1000    -- values given to one command
-local kWriterLife = 2592000 -- seconds: of a writer's answers after its last write
+local kWriterLife = 2592000 -- seconds that a writer is remembered after its last write
 local kBucket = 512        -- events in one list of the log
 
 local base    -- of the call that runs
@@ -375,7 +375,11 @@ local function set_status(run, old, change)
     if old then call('ZREM', key('runs', 'status:' .. old), run) end
     call('ZADD', key('runs', 'status:' .. change.status), 0, run)
   end
-  call(change.ended and 'ZREM' or 'ZADD', base .. ':open', unpack(change.ended and {run} or {0, run}))
+  if change.ended then
+    call('ZREM', base .. ':open', run)
+  else
+    call('ZADD', base .. ':open', 0, run)
+  end
   call('HSET', key('run', run), 'status', change.status, 'rest', change.rest)
 end
 
@@ -514,37 +518,46 @@ local function save_latest()
   if not known or tonumber(known) < latest then call('SET', base .. ':latest', integer_text(latest)) end
 end
 
--- Arguments: writer, number of this call, number of the call that must have been the writer's last one, number
--- of the last call whose answer it has, operations. A call that comes again gets the answer of the first time
--- and changes nothing. Where the writer's last call is older than the one whose answer it has, the server has
--- forgotten what it acknowledged.
+-- A writer is a process. Its hash has its `last` call, the `epoch` of its connection, and the answers, by the
+-- numbers of the calls, that it may not have yet.
+local function regressed(last, acknowledged)
+  return tonumber(last or -1) < tonumber(acknowledged)
+end
+
+-- Arguments: writer, epoch, number of this call, number of the call that must have been the writer's last one,
+-- number of the last call whose answer it has, operations. A call that was left behind in an older connection is
+-- refused; one that comes again gets the answer of the first time and changes nothing. Where the writer's last
+-- call is older than the one whose answer it has, the server has forgotten what it acknowledged.
 local function write(keys, args)
   base, latest = keys[1], nil
   local moving = refusal_while_moving()
   if moving then return moving end
   local writer = key('writer', args[1])
-  local known = call('HMGET', writer, 'last', args[2])
-  local last, acknowledged = tonumber(known[1] or -1), tonumber(args[4])
-  if last < acknowledged then return pack({'regressed', last}) end
-  if known[2] then return known[2] end
-  if last ~= tonumber(args[3]) then return redis.error_reply('TRYAGAIN a write before this one is missing') end
+  local number, acknowledged = args[3], args[5]
+  local known = call('HMGET', writer, 'last', 'epoch', number)
+  if regressed(known[1], acknowledged) then return pack({'regressed'}) end
+  if known[2] ~= args[2] then return redis.error_reply('TRYAGAIN the writer has another connection') end
+  if known[3] then return known[3] end
+  if known[1] ~= args[4] then return redis.error_reply('TRYAGAIN a write before this one is missing') end
   local answers = {}
-  for i = 5, #args do
+  for i = 6, #args do
     local operation = unpack_bytes(args[i])
-    answers[i - 4] = operations[operation.op](operation)
+    answers[i - 5] = operations[operation.op](operation)
   end
   save_latest()
   local answer = pack({'done', answers})
   for _, field in ipairs(call('HKEYS', writer)) do
-    local number = tonumber(field)
-    if number and number <= acknowledged then call('HDEL', writer, field) end
+    local answered = tonumber(field)
+    if answered and answered <= tonumber(acknowledged) then call('HDEL', writer, field) end
   end
-  call('HSET', writer, 'last', args[2], args[2], answer)
+  call('HSET', writer, 'last', number, number, answer)
   call('EXPIRE', writer, kWriterLife)
   return answer
 end
 
--- Arguments: writer, number of the last call whose answer it has or -1 for a new writer, format of the data.
+-- Arguments: writer, number of the last call whose answer it has or -1 for a new writer, format of the data. Begins
+-- an epoch: calls of the writer's earlier connections have been done by now, or never will be. Gives it, and the
+-- answers that the writer may not have.
 local function greet(keys, args)
   base = keys[1]
   local moving = refusal_while_moving()
@@ -552,12 +565,18 @@ local function greet(keys, args)
   local format = call('GET', base .. ':format')
   if format and format ~= args[3] then return pack({'format', format}) end
   if not format then call('SET', base .. ':format', args[3]) end
-  local writer, acknowledged = key('writer', args[1]), tonumber(args[2])
-  local last = tonumber(call('HGET', writer, 'last') or -1)
-  if last < acknowledged then return pack({'regressed', last}) end
-  if last < 0 then call('HSET', writer, 'last', 0) end
+  local writer, acknowledged = key('writer', args[1]), args[2]
+  if regressed(call('HGET', writer, 'last'), acknowledged) then return pack({'regressed'}) end
+  call('HSETNX', writer, 'last', 0)
+  local epoch = call('HINCRBY', writer, 'epoch', 1)
   call('EXPIRE', writer, kWriterLife)
-  return pack({'done'})
+  local answers = {}
+  local fields = call('HGETALL', writer)
+  for i = 1, #fields, 2 do
+    local number = tonumber(fields[i])
+    if number and number > tonumber(acknowledged) then answers[#answers + 1] = {number, fields[i + 1]} end
+  end
+  return pack({'done', epoch, answers})
 end
 
 local function read(keys, args)
@@ -568,5 +587,5 @@ local function read(keys, args)
 end
 
 redis.register_function{function_name = 'ganglion_write_' .. version, callback = write}
-redis.register_function{function_name = 'ganglion_greet_' .. version, callback = greet}
+redis.register_function{function_name = 'ganglion_greet_' .. version, callback = greet, flags = {'allow-oom'}}
 redis.register_function{function_name = 'ganglion_read_' .. version, callback = read, flags = {'no-writes'}}

@@ -5,7 +5,6 @@
 #include <random>
 #include <utility>
 
-#include "adapters/redis/library.h"
 #include "base/asio/asio.h"
 
 namespace ganglion::redis {
@@ -15,7 +14,9 @@ constexpr std::chrono::milliseconds kFirstPause{20};
 constexpr std::chrono::milliseconds kLongestPause{1'000};
 constexpr std::chrono::milliseconds kTick{250};
 constexpr std::chrono::seconds kTimeToBeReady{5};
-// Long before the server forgets a writer that is silent (kWriterLife in library.lua).
+// The server forgets a writer that is silent for longer (as in library.lua); ours is remembered for as long
+// as it lives.
+constexpr std::chrono::seconds kWriterLife{std::chrono::days(30)};
 constexpr std::chrono::hours kRenewal{24};
 
 std::string fresh_writer() {
@@ -73,23 +74,23 @@ void Link::connect(const Address& address) {
 void Link::greet() {
   greeting_ = std::make_unique<Greeting>(
       *connection_, url_, writer_, acknowledged_,
-      [this](std::expected<ServerSettings, GreetingFailure> result) { greeted(std::move(result)); });
+      [this](std::expected<Greeted, GreetingFailure> result) { greeted(std::move(result)); });
 }
 
-void Link::greeted(std::expected<ServerSettings, GreetingFailure> result) {
+void Link::greeted(std::expected<Greeted, GreetingFailure> result) {
   if (!result) {
     const GreetingFailure failure = std::move(result.error());
     if (failure.reason.starts_with("MOVED ")) locator_.moved(failure.reason);
     try_again(failure.reason);
     return events_.failed(failure);
   }
-  settings_ = std::move(*result);
+  settings_ = result->settings;
   acknowledged_ = std::max<std::int64_t>(acknowledged_, 0);
   greeted_ = Steady::now();
   pause_ = kFirstPause;
   ready_ = true;
   problem_.clear();
-  events_.ready();
+  events_.ready(*result);
 }
 
 void Link::drop(const std::string& reason) {
@@ -133,11 +134,10 @@ void Link::tick() {
       });
 }
 
-// Says that the writer lives. If it has been forgotten, the next write finds out.
+// If the writer has been forgotten, the next write finds out.
 void Link::renew() {
   greeted_ = Steady::now();
-  send(command(
-           {"FCALL", library().greet, "1", url_.base_key(), writer_, std::to_string(acknowledged_), kFormat}),
+  send(command({"EXPIRE", url_.base_key() + ":writer:" + writer_, std::to_string(kWriterLife.count())}),
        [](const Reply&) {});
 }
 

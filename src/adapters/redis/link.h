@@ -23,7 +23,7 @@ namespace ganglion::redis {
 class Link {
  public:
   struct Events {
-    std::function<void()> ready;
+    std::function<void(const Greeted&)> ready;
     std::function<void()> lost;
     // The server can't be used as things are; it is tried again all the same.
     std::function<void(const GreetingFailure&)> failed;
@@ -61,7 +61,7 @@ class Link {
   void look();
   void connect(const Address& address);
   void greet();
-  void greeted(std::expected<ServerSettings, GreetingFailure> result);
+  void greeted(std::expected<Greeted, GreetingFailure> result);
   void try_again(const std::string& problem);
   void wait();
   void tick();

@@ -102,6 +102,20 @@ TEST_F(RedisFaults, AnAnswerThatIsLostSaysTheSameTheSecondTime) {
   EXPECT_EQ(driver.read_journal(run_number(1)).value().size(), 3u);
 }
 
+TEST_F(RedisFaults, WhatWasDoneIsAcknowledgedThoughNothingCanBeWrittenAnyMore) {
+  const RedisServer server;
+  LossyProxy proxy(loop_.context(), server.port());
+  const auto store = open(proxy.url());
+  std::optional<CommitOutcome> outcome;
+  proxy.lose_an_answer();
+  store->commit(start_of(run_number(1)), [&](CommitOutcome result) { outcome = std::move(result); });
+  loop_.run_until([&] { return proxy.lost() == 1; });
+  server.command({"CONFIG", "SET", "maxmemory", "1mb"});
+  loop_.run_until([&] { return outcome.has_value(); });
+  EXPECT_TRUE(is_committed(*outcome));
+  EXPECT_TRUE(StoreDriver(loop_, *store).find_run(run_number(1)));
+}
+
 TEST_F(RedisFaults, FunctionsThatWereFlushedAreLoadedAgain) {
   const RedisServer server;
   const auto store = open(server.url());

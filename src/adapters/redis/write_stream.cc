@@ -60,7 +60,7 @@ WriteStream::Group WriteStream::gather() {
 }
 
 void WriteStream::send(std::size_t position) {
-  constexpr std::size_t kOtherWords = 8;
+  constexpr std::size_t kOtherWords = 9;
   Group& group = in_flight_[position];
   const std::int64_t previous = position > 0 ? in_flight_[position - 1].number : link_.acknowledged();
   std::string bytes;
@@ -70,15 +70,26 @@ void WriteStream::send(std::size_t position) {
         std::string_view(base_), std::string_view(link_.writer())}) {
     append_word(bytes, word);
   }
-  for (const std::int64_t number : {group.number, previous, link_.acknowledged()})
+  for (const std::int64_t number : {epoch_, group.number, previous, link_.acknowledged()})
     append_word(bytes, std::to_string(number));
   bytes += group.words;
   group.sent = true;
   link_.send(bytes, [this](const Reply& reply) { answered(reply); });
 }
 
-void WriteStream::ready() {
-  for (std::size_t position = 0; position < in_flight_.size(); ++position) send(position);
+void WriteStream::ready(const Greeted& greeted) {
+  epoch_ = greeted.epoch;
+  const std::weak_ptr alive = alive_;
+  while (!in_flight_.empty() && !stopped_) {
+    const auto answer = greeted.answers.find(in_flight_.front().number);
+    if (answer == greeted.answers.end()) break;
+    understand(answer->second);
+    if (alive.expired()) return;
+  }
+  for (std::size_t position = 0; position < in_flight_.size() && !stopped_; ++position) {
+    in_flight_[position].lost = false;
+    send(position);
+  }
   pump();
 }
 
@@ -86,30 +97,25 @@ void WriteStream::ready() {
 void WriteStream::answered(const Reply& reply) {
   if (stopped_) return;
   GANGLION_ASSERT(!in_flight_.empty());
-  if (reply.is_error()) {
-    const Refusal refusal = refusal_of(reply);
-    switch (refusal.kind) {
-      case Refusal::Kind::again:
-        return not_done(refusal.reason);
-      case Refusal::Kind::refused:
-        // Unless it was done on an earlier connection: then it goes on asking.
-        if (in_flight_.front().lost) return not_done(refusal.reason);
-        return refused(in_flight_.begin(), refusal.reason);
-      case Refusal::Kind::unknown:
-        return die("Redis answered a write with an error in the middle of it: " + refusal.reason);
-    }
+  if (!reply.is_error()) return understand(reply.text);
+  const Refusal refusal = refusal_of(reply);
+  switch (refusal.kind) {
+    case Refusal::Kind::again:
+      in_flight_.front().sent = false;
+      return link_.drop(refusal.reason);
+    case Refusal::Kind::refused:
+      return refused(in_flight_.begin(), refusal.reason);
+    case Refusal::Kind::unknown:
+      return die("Redis answered a write with an error in the middle of it: " + refusal.reason);
   }
-  Unpacker answer(reply.text);
+}
+
+void WriteStream::understand(const std::string& packed) {
+  Unpacker answer(packed);
   answer.array();
   const std::string_view word = answer.text();
   if (word == "done") return done(answer);
-  if (word == "regressed") return die(kRegressed);
-  die("Redis answered a write with what is no answer");
-}
-
-void WriteStream::not_done(const std::string& reason) {
-  in_flight_.front().sent = false;
-  link_.drop(reason);
+  die(word == "regressed" ? kRegressed : "Redis answered a write with what is no answer");
 }
 
 void WriteStream::lost() {
@@ -124,7 +130,7 @@ void WriteStream::done(Unpacker answers) {
   in_flight_.pop_front();
   link_.acknowledge(group.number);
   if (answers.array() != group.done.size()) return die("Redis answered a write with too few answers");
-  pump();
+  pump_soon();
   const std::weak_ptr alive = alive_;
   for (Done& done : group.done) {
     done(Unpacker(answers.raw()));

@@ -4,12 +4,13 @@
 // of the function that applies them one after another, and the next ones are sent while the first is on its
 // way.
 //
-// A call has a number, and the server keeps its answer until it knows that we have it. So a call whose answer
-// was lost is simply sent again: if it had been done, the same answer comes back. Whether a call was done
-// that was sent on a connection that broke is unknown until then; such writes wait, without a deadline, for
-// the server to come back. A write that was never sent, or whose call the server refused, is answered as
-// unavailable once it has waited for `patience`. The function refuses a call whose predecessor is missing, so
-// the order holds across connections.
+// A call has a number, and the server keeps its answer until it knows that we have it. A connection that
+// comes back says which calls of the earlier ones were done, with their answers, and from then on refuses
+// what is left of those connections; so the others were not done, and are sent again. In between it is
+// unknown whether a call was done that was sent and not answered: its writes wait, without a deadline, for
+// the server to come back. A write that was never sent, or not done, is answered as unavailable once it has
+// waited for `patience`. The function refuses a call whose predecessor is missing, so the order holds
+// whatever breaks.
 
 #include <chrono>
 #include <cstdint>
@@ -53,8 +54,8 @@ class WriteStream {
   // refusals.
   void push(std::string operation, Done done);
 
-  void ready();  // the link is: what was on its way is sent again
-  void lost();   // what was on its way may have been done
+  void ready(const Greeted& greeted);  // what was on its way is answered, or sent again
+  void lost();                         // what was on its way may have been done
   void tick();
   void stop() { stopped_ = true; }
 
@@ -79,7 +80,7 @@ class WriteStream {
   Group gather();
   void send(std::size_t position);
   void answered(const Reply& reply);
-  void not_done(const std::string& reason);
+  void understand(const std::string& answer);
   void done(Unpacker answers);
   void refused(std::deque<Group>::iterator group, const std::string& reason);
   void die(const std::string& reason);
@@ -92,6 +93,7 @@ class WriteStream {
   std::size_t waiting_bytes_ = 0;
   std::deque<Group> in_flight_;
   std::int64_t last_number_ = 0;
+  std::int64_t epoch_ = 0;  // of the connection
   bool pump_is_due_ = false;
   bool stopped_ = false;
   std::shared_ptr<const char> alive_ = std::make_shared<const char>('\0');
