@@ -1,6 +1,6 @@
 #pragma once
 
-// A commit as library.lua takes it, and what became of it.
+// A commit as library/ takes it, and what became of it.
 
 #include <optional>
 #include <string>

@@ -1,6 +1,6 @@
 #pragma once
 
-// The functions that run inside Redis (library.lua), under names that hold the digest of their text:
+// The functions that run inside Redis (library/*.lua), under names that hold the digest of their text:
 // processes of two versions each load their own.
 
 #include <string>

@@ -49,6 +49,8 @@ void Locator::find(Done done) {
   problems_.clear();
   if (url_.topology == Topology::single) return finish(url_.addresses.front());
   if (known_) return finish(*std::exchange(known_, std::nullopt));
+  // Another one first each time: one that is cut off may go on naming a server of the past.
+  first_ = (first_ + 1) % url_.addresses.size();
   ask(0);
 }
 
@@ -62,7 +64,7 @@ void Locator::moved(std::string_view answer) {
 
 void Locator::ask(std::size_t number) {
   if (number == url_.addresses.size()) return finish(std::unexpected(problems_));
-  const Address& address = url_.addresses[number];
+  const Address& address = url_.addresses[(first_ + number) % url_.addresses.size()];
   dialogue_ = std::make_unique<Dialogue>(
       context_, address, questions(),
       [this, number, &address](std::expected<std::vector<Reply>, std::string> answers) {

@@ -39,6 +39,7 @@ class Locator {
 
   boost::asio::io_context& context_;
   const Url& url_;
+  std::size_t first_ = 0;  // of the addresses, to ask
   std::optional<Address> known_;
   std::unique_ptr<Dialogue> dialogue_;
   std::string problems_;

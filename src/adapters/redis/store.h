@@ -1,7 +1,7 @@
 #pragma once
 
 // The store in Redis 7: one server, a master that sentinels name, or one slot of a cluster. Everything runs
-// on the event loop: writes are gathered into calls of a function that runs inside Redis (library.lua), one
+// on the event loop: writes are gathered into calls of a function that runs inside Redis (library/), one
 // round trip and one fsync for all that wait; reads go on the same connection. Nothing is cached, so that
 // several coordinators may share a store: the version check inside Redis decides.
 //

@@ -60,6 +60,19 @@ TEST_F(RedisStore, APasswordOpensAndAWrongOneIsRefused) {
   EXPECT_THAT(refusal(options("redis://" + address)).message, HasSubstr("NOAUTH"));
 }
 
+// As docs/operations/redis.md names them.
+TEST_F(RedisStore, AUserWithAFewRightsIsEnough) {
+  const RedisServer server;
+  server.command({"ACL", "SETUSER", "g", "on", ">p", "~{ganglion}*", "+@read", "+@write", "+@scripting",
+                  "+@connection", "+role", "+select", "+config|get"});
+  const auto store = open("redis://g:p@" + server.address() + "/1");
+  EXPECT_THAT(store->weaker_promises(), IsEmpty());
+  testing::CommittingRuns runs(loop_, *store, 3);
+  runs.commit(20);
+  runs.finish();
+  runs.expect_exactly_what_was_acknowledged();
+}
+
 TEST_F(RedisStore, ADurableServerPromisesEverything) {
   const RedisServer server;
   EXPECT_THAT(open(server.url())->weaker_promises(), IsEmpty());

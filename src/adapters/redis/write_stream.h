@@ -50,7 +50,7 @@ class WriteStream {
   // Completes nothing any more.
   ~WriteStream();
 
-  // `operation` is packed as library.lua takes it. `done` runs later, in the order of the pushes but for
+  // `operation` is packed as library/ takes it. `done` runs later, in the order of the pushes but for
   // refusals.
   void push(std::string operation, Done done);
 
