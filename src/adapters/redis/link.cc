@@ -14,8 +14,8 @@ constexpr std::chrono::milliseconds kFirstPause{20};
 constexpr std::chrono::milliseconds kLongestPause{1'000};
 constexpr std::chrono::milliseconds kTick{250};
 constexpr std::chrono::seconds kTimeToBeReady{5};
-// The server forgets a writer that is silent for longer (as in library/base.lua); ours is remembered for as long
-// as it lives.
+// The server forgets a writer that is silent for longer (as in library/base.lua); ours is remembered for as
+// long as it lives.
 constexpr std::chrono::seconds kWriterLife{std::chrono::days(30)};
 constexpr std::chrono::hours kRenewal{24};
 

@@ -146,6 +146,20 @@ TEST_F(RedisFaults, AFullMemoryRefusesCommitsUntilThereIsRoomAgain) {
   EXPECT_TRUE(is_committed(driver.commit(append_to(run_number(1), 1))));
 }
 
+TEST_F(RedisFaults, TooFewReplicasRefuseCommitsAndReadsGoOn) {
+  const RedisServer server;
+  const auto store = open(server.url());
+  StoreDriver driver(loop_, *store);
+  EXPECT_TRUE(is_committed(driver.commit(start_of(run_number(1)))));
+  server.command({"CONFIG", "SET", "min-replicas-to-write", "1"});
+  EXPECT_THAT(
+      driver.commit(append_to(run_number(1), 1)),
+      VariantWith<StoreUnavailable>(::testing::Field(&StoreUnavailable::reason, HasSubstr("replicas"))));
+  EXPECT_EQ(driver.read_journal(run_number(1)).value().size(), 1u);
+  server.command({"CONFIG", "SET", "min-replicas-to-write", "0"});
+  EXPECT_TRUE(is_committed(driver.commit(append_to(run_number(1), 1))));
+}
+
 // Some calls of a row of them are refused: those behind don't overtake them.
 TEST_F(RedisFaults, AFullMemoryUnderCommitsLeavesNothingInPart) {
   const RedisServer server;
