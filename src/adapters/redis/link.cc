@@ -85,7 +85,6 @@ void Link::greeted(std::expected<Greeted, GreetingFailure> result) {
     return events_.failed(failure);
   }
   settings_ = result->settings;
-  acknowledged_ = std::max<std::int64_t>(acknowledged_, 0);
   greeted_ = Steady::now();
   pause_ = kFirstPause;
   ready_ = true;
