@@ -9,10 +9,10 @@
 // Topics are neither persistent nor shared: each message goes to whoever listens at that moment.
 //
 // Calls are asynchronous. Completions and deliveries run on the event loop that made the call, never inside
-// the call; those of publications that a queue takes run in the order of the calls while the connection holds.
-// An adapter reconnects by itself, and may publish again what was on its way; what it could not publish until
-// a deadline is answered with `unavailable`, and may have been published all the same. Nothing is called any
-// more once the bus is destroyed, and what its consumers had is as if they had died.
+// the call; those of publications that a queue takes run in the order of the calls while the connection
+// holds. An adapter reconnects by itself, and may publish again what was on its way; what it could not
+// publish until a deadline is answered with `unavailable`, and may have been published all the same. Nothing
+// is called any more once the bus is destroyed, and what its consumers had is as if they had died.
 
 #include <chrono>
 #include <cstdint>

@@ -12,8 +12,7 @@ namespace ganglion {
 
 // Breaking it is a bug of the caller.
 inline void assert_bus_name(std::string_view name) {
-  constexpr std::string_view kAllowed =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
+  constexpr std::string_view kAllowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
   GANGLION_ASSERT(!name.empty() && name.size() <= kMaxBusName);
   GANGLION_ASSERT(name.find_first_not_of(kAllowed) == std::string_view::npos);
 }
@@ -26,7 +25,8 @@ inline bool fits(const BusMessage& message) {
 inline std::unexpected<Error> too_large(const BusMessage& message) {
   if (message.body.size() > kMaxBusMessage)
     return fail("too_large", "a message of " + std::to_string(message.body.size()) +
-                                 " bytes is more than a queue takes (" + std::to_string(kMaxBusMessage) + ")");
+                                 " bytes is more than a queue takes (" + std::to_string(kMaxBusMessage) +
+                                 ")");
   return fail("too_large", "a message's id, type or queue for answers is longer than " +
                                std::to_string(kMaxBusProperty) + " bytes");
 }

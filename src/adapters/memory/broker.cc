@@ -45,8 +45,8 @@ void Broker::remove(const std::string& name) {
 
 SeatId Broker::sit_down(const std::string& queue, std::uint32_t prefetch, Deliver deliver) {
   last_seat_ = last_seat_.next();
-  seats_.emplace(
-      last_seat_, Seat{.queue = queue, .prefetch = prefetch, .deliver = std::move(deliver), .held = {}});
+  seats_.emplace(last_seat_,
+                 Seat{.queue = queue, .prefetch = prefetch, .deliver = std::move(deliver), .held = {}});
   serve(queue);
   return last_seat_;
 }

@@ -49,11 +49,10 @@ ConsumerId Bus::consume(std::string queue, std::uint32_t prefetch, Consumer cons
   assert_bus_name(queue);
   GANGLION_ASSERT(prefetch > 0);
   last_consumer_ = last_consumer_.next();
-  consumers_.emplace(last_consumer_,
-                     Subscription{.queue = std::move(queue),
-                                  .prefetch = prefetch,
-                                  .consumer = std::make_shared<Consumer>(std::move(consumer)),
-                                  .seat = {}});
+  consumers_.emplace(last_consumer_, Subscription{.queue = std::move(queue),
+                                                  .prefetch = prefetch,
+                                                  .consumer = std::make_shared<Consumer>(std::move(consumer)),
+                                                  .seat = {}});
   if (connected_) sit_down(last_consumer_);
   return last_consumer_;
 }
@@ -73,15 +72,16 @@ void Bus::broadcast(std::string topic, BusMessage message) {
 void Bus::listen(std::string topic, Listener listener, std::function<void()> lost,
                  Completion<Result<void>> ready) {
   assert_bus_name(topic);
-  call<void>(std::move(ready), [this, topic = std::move(topic), listener = std::move(listener),
-                                lost = std::move(lost)]() mutable -> Result<void> {
-    ears_.push_back({.topic = std::move(topic),
-                     .listener = std::make_shared<Listener>(std::move(listener)),
-                     .lost = std::move(lost),
-                     .seat = {}});
-    hear(ears_.size() - 1);
-    return {};
-  });
+  call<void>(std::move(ready),
+             [this, topic = std::move(topic), listener = std::move(listener),
+              lost = std::move(lost)]() mutable -> Result<void> {
+               ears_.push_back({.topic = std::move(topic),
+                                .listener = std::make_shared<Listener>(std::move(listener)),
+                                .lost = std::move(lost),
+                                .seat = {}});
+               hear(ears_.size() - 1);
+               return {};
+             });
 }
 
 std::vector<std::string> Bus::weaker_promises() const {
@@ -115,8 +115,9 @@ void Bus::call(Completion<Result<T>> done, Ask ask) {
   if (connected_) return complete<T>(std::move(done), ask());
   const std::uint64_t number = ++last_call_;
   Call later = [this, done = std::move(done), ask = std::move(ask)](bool connected) mutable {
-    complete<T>(std::move(done), connected ? Result<T>(ask())
-                                           : fail("unavailable", "the bus can't be reached; try again later"));
+    complete<T>(std::move(done), connected
+                                     ? Result<T>(ask())
+                                     : fail("unavailable", "the bus can't be reached; try again later"));
   };
   const TimerId deadline = clock_.at(clock_.now() + kPatience, [this, number] {
     auto waiting = waiting_.extract(number);
@@ -127,10 +128,9 @@ void Bus::call(Completion<Result<T>> done, Ask ask) {
 
 template <typename T>
 void Bus::complete(Completion<Result<T>> done, Result<T> result) {
-  clock_.post(
-      [done = std::move(done), result = std::move(result), alive = std::weak_ptr(alive_)]() mutable {
-        if (!alive.expired()) done(std::move(result));
-      });
+  clock_.post([done = std::move(done), result = std::move(result), alive = std::weak_ptr(alive_)]() mutable {
+    if (!alive.expired()) done(std::move(result));
+  });
 }
 
 void Bus::settle(DeliveryTag delivery, Broker::Fate fate) {
@@ -141,12 +141,12 @@ void Bus::settle(DeliveryTag delivery, Broker::Fate fate) {
 void Bus::sit_down(ConsumerId id) {
   Subscription& consumer = consumers_.at(id);
   const std::uint32_t prefetch = consumer.prefetch;
-  consumer.seat = broker_.sit_down(
-      consumer.queue, prefetch, [this, id, alive = std::weak_ptr(alive_)](Delivery delivery) {
-        clock_.post([this, id, alive, delivery = std::move(delivery)]() mutable {
-          if (!alive.expired()) deliver(id, std::move(delivery));
-        });
-      });
+  consumer.seat = broker_.sit_down(consumer.queue, prefetch,
+                                   [this, id, alive = std::weak_ptr(alive_)](Delivery delivery) {
+                                     clock_.post([this, id, alive, delivery = std::move(delivery)]() mutable {
+                                       if (!alive.expired()) deliver(id, std::move(delivery));
+                                     });
+                                   });
 }
 
 // What was on its way to a consumer that has been cancelled, or was cut off, isn't delivered any more.
@@ -160,8 +160,8 @@ void Bus::deliver(ConsumerId id, Delivery delivery) {
 }
 
 void Bus::hear(std::size_t ear) {
-  ears_[ear].seat = broker_.listen(
-      ears_[ear].topic, [this, ear, alive = std::weak_ptr(alive_)](const BusMessage& message) {
+  ears_[ear].seat =
+      broker_.listen(ears_[ear].topic, [this, ear, alive = std::weak_ptr(alive_)](const BusMessage& message) {
         clock_.post([this, ear, alive, message] {
           if (alive.expired() || !connected_) return;
           const std::shared_ptr<Listener> listener = ears_[ear].listener;

@@ -1,7 +1,8 @@
 #include "adapters/redis/url.h"
 
-#include <charconv>
 #include <utility>
+
+#include "base/url_parts.h"
 
 namespace ganglion::redis {
 namespace {
@@ -14,61 +15,6 @@ constexpr std::size_t kMaxPrefix = 64;  // bytes: it is a part of every key
 
 std::unexpected<Error> invalid(std::string_view what) {
   return fail("unknown_store", "the Redis URL " + std::string(what) + "; " + std::string(kForms));
-}
-
-// Takes what stands before the separator, or all of it.
-std::string_view take_until(std::string_view& text, char separator) {
-  const std::size_t at = text.find(separator);
-  const std::string_view taken = text.substr(0, at);
-  text = at == std::string_view::npos ? std::string_view() : text.substr(at + 1);
-  return taken;
-}
-
-template <typename Number>
-std::optional<Number> parse_number(std::string_view text) {
-  Number number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
-
-std::optional<std::string> decode_percent(std::string_view text) {
-  std::string decoded;
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    if (text[at] != '%') {
-      decoded += text[at];
-      continue;
-    }
-    unsigned char byte = 0;
-    const std::string_view digits = text.substr(at + 1, 2);
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), byte, 16);
-    if (digits.size() != 2 || error != std::errc() || end != digits.data() + 2) return std::nullopt;
-    decoded += static_cast<char>(byte);
-    at += 2;
-  }
-  return decoded;
-}
-
-Result<Address> parse_address(std::string_view text, std::uint16_t default_port) {
-  Address address{.host = {}, .port = default_port};
-  std::string_view port;
-  bool has_port = false;
-  if (text.starts_with('[')) {
-    text.remove_prefix(1);
-    address.host = take_until(text, ']');
-    has_port = text.starts_with(':');
-    if (has_port) port = text.substr(1);
-  } else {
-    has_port = text.contains(':');
-    address.host = take_until(text, ':');
-    port = text;
-  }
-  if (address.host.empty()) return invalid("names no host");
-  if (!has_port) return address;
-  const auto number = parse_number<std::uint16_t>(port);
-  if (!number || *number == 0) return invalid("has a port that is no number from 1 to 65535");
-  address.port = *number;
-  return address;
 }
 
 Result<void> read_credentials(std::string_view text, Url& url) {
@@ -145,8 +91,8 @@ Result<Url> parse_url(std::string_view text) {
   }
   const std::uint16_t default_port = url.topology == Topology::sentinel ? kSentinelPort : kRedisPort;
   do {
-    auto address = parse_address(take_until(authority, ','), default_port);
-    if (!address) return std::unexpected(address.error());
+    auto address = parse_host_port(take_until(authority, ','), default_port);
+    if (!address) return invalid(address.error());
     url.addresses.push_back(std::move(*address));
   } while (!authority.empty());
   if (url.topology == Topology::single && url.addresses.size() > 1)

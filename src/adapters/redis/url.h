@@ -13,16 +13,11 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/url_parts.h"
 
 namespace ganglion::redis {
 
-struct Address {
-  std::string host;  // a name, or an IP address without brackets
-  std::uint16_t port = 0;
-
-  std::string text() const { return host + ":" + std::to_string(port); }
-  bool operator==(const Address&) const = default;
-};
+using Address = HostPort;
 
 enum class Topology { single, sentinel, cluster };
 
