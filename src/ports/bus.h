@@ -97,8 +97,8 @@ class Bus {
   virtual void bury(DeliveryTag delivery, std::string reason) = 0;
   // Messages that wait, without those that are with consumers where the broker can tell them apart.
   virtual void depth(std::string queue, Completion<Result<std::uint64_t>> done) = 0;
-  // The oldest dead letters of a queue, at most `limit`; they stay. For a person who looks: while one looks
-  // another one may see fewer.
+  // The oldest dead letters of a queue, at most `limit`; they stay. For a person who looks: two who look at
+  // the same time may see fewer, in another order.
   virtual void dead_letters(std::string queue, std::uint32_t limit,
                             Completion<Result<std::vector<BusMessage>>> done) = 0;
   // Throws the queue away, and its dead letters.

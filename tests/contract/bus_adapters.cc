@@ -2,11 +2,7 @@
 
 #include "adapters/memory/bus.h"
 #include "adapters/rabbitmq/bus.h"
-#if __has_include("adapters/redis/bus.h")
 #include "adapters/redis/bus.h"
-#else
-#define NOREDIS
-#endif
 #include "contract/bus_contract.h"
 #include "servers/rabbit_server.h"
 #include "servers/redis_server.h"
@@ -66,26 +62,22 @@ std::unique_ptr<Bus> connect_rabbitmq(TestLoop& loop, std::string url) {
   return rabbitmq::Bus::open(loop.context(), {.url = std::move(url)}).value();
 }
 
-#ifndef NOREDIS
 std::unique_ptr<Bus> connect_redis(TestLoop& loop, std::string url) {
   return redis::Bus::open(loop.context(), {.url = std::move(url)}).value();
 }
 
-#endif
 // One server for all tests.
 std::unique_ptr<BusBroker> open_rabbitmq(TestLoop& loop) {
   static const RabbitServer server;
   return std::make_unique<RealBroker>(loop, server.port(), RabbitServer::url_at, connect_rabbitmq);
 }
 
-#ifndef NOREDIS
 std::unique_ptr<BusBroker> open_redis(TestLoop& loop) {
   static const RedisServer server;
   const auto url = [](std::uint16_t port) { return "redis://127.0.0.1:" + std::to_string(port); };
   return std::make_unique<RealBroker>(loop, server.port(), url, connect_redis);
 }
 
-#endif
 std::unique_ptr<BusBroker> open_memory(TestLoop& loop) {
   return std::make_unique<MemoryBroker>(loop);
 }
@@ -95,9 +87,7 @@ std::unique_ptr<BusBroker> open_memory(TestLoop& loop) {
 std::vector<BusAdapter> bus_adapters() {
   std::vector<BusAdapter> adapters = {{"memory", true, open_memory}};
   if (is_installed(RabbitServer::kProgram)) adapters.push_back({"rabbitmq", false, open_rabbitmq});
-#ifndef NOREDIS
   if (is_installed(RedisServer::kProgram)) adapters.push_back({"redis", true, open_redis});
-#endif
   return adapters;
 }
 

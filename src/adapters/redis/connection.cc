@@ -69,6 +69,15 @@ class Connection::Stream : public std::enable_shared_from_this<Stream> {
     if (closed_) return;
     if (answers_.empty()) heard_ = Steady::now();
     answers_.push_back(std::move(answer));
+    say(bytes);
+  }
+
+  void hear(std::function<void(Reply)> heard) {
+    if (!closed_) subscriber_ = std::make_shared<std::function<void(Reply)>>(std::move(heard));
+  }
+
+  void say(std::string_view bytes) {
+    if (closed_) return;
     waiting_ += bytes;
     if (writing_.empty()) write();
   }
@@ -86,6 +95,7 @@ class Connection::Stream : public std::enable_shared_from_this<Stream> {
     answers_.clear();
     connected_ = nullptr;
     ended_ = nullptr;
+    subscriber_.reset();
   }
 
  private:
@@ -148,6 +158,10 @@ class Connection::Stream : public std::enable_shared_from_this<Stream> {
       if (redisReaderGetReply(reader_, &found) != REDIS_OK) return end("it sends what is no answer of Redis");
       if (found == nullptr) return;
       const std::unique_ptr<void, decltype(&freeReplyObject)> reply(found, freeReplyObject);
+      if (const auto subscriber = subscriber_) {
+        (*subscriber)(reply_of(*static_cast<const redisReply*>(found)));
+        continue;
+      }
       if (answers_.empty()) return end("it answers what wasn't asked");
       Answer answer = std::move(answers_.front());
       answers_.pop_front();
@@ -169,6 +183,7 @@ class Connection::Stream : public std::enable_shared_from_this<Stream> {
   std::move_only_function<void()> connected_;
   std::move_only_function<void(std::string)> ended_;
   std::deque<Answer> answers_;
+  std::shared_ptr<std::function<void(Reply)>> subscriber_;
   std::string waiting_;
   std::string writing_;
   std::array<char, kReadBytes> buffer_;
@@ -189,6 +204,14 @@ void Connection::open(const Address& address, std::move_only_function<void()> co
 
 void Connection::send(std::string_view bytes, Answer answer) {
   stream_->send(bytes, std::move(answer));
+}
+
+void Connection::hear(std::function<void(Reply)> heard) {
+  stream_->hear(std::move(heard));
+}
+
+void Connection::say(std::string_view bytes) {
+  stream_->say(bytes);
 }
 
 std::chrono::milliseconds Connection::silence() const {

@@ -37,6 +37,11 @@ class Connection {
             std::move_only_function<void(std::string)> ended);
   // `bytes` are one whole command. Only after `connected`; one that has ended drops it.
   void send(std::string_view bytes, Answer answer);
+  // Once everything is answered: from now on nothing is an answer, all that comes is for `heard`. For
+  // subscriptions.
+  void hear(std::function<void(Reply)> heard);
+  // One whole command to which no answer belongs.
+  void say(std::string_view bytes);
 
   // How long answers have been due without any coming.
   std::chrono::milliseconds silence() const;

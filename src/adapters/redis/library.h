@@ -12,6 +12,8 @@ struct Library {
   std::string write;   // the functions' names
   std::string greet;
   std::string read;
+  std::string publish;
+  std::string bus;
 };
 
 const Library& library();

@@ -58,6 +58,15 @@ void Link::send(std::string_view bytes, Connection::Answer answer) {
   connection_->send(bytes, std::move(answer));
 }
 
+void Link::hear(std::function<void(Reply)> heard) {
+  hears_ = true;
+  connection_->hear(std::move(heard));
+}
+
+void Link::say(std::string_view bytes) {
+  connection_->say(bytes);
+}
+
 void Link::look() {
   began_ = Steady::now();
   locator_.find([this](std::expected<Address, std::string> address) {
@@ -125,7 +134,7 @@ void Link::tick() {
           try_again("the server doesn't greet in time");
         } else if (ready_ && connection_->silence() > silence_) {
           try_again("the server has been silent for " + std::to_string(silence_.count()) + " ms");
-        } else if (ready_ && Steady::now() - greeted_ > kRenewal) {
+        } else if (ready_ && !hears_ && Steady::now() - greeted_ > kRenewal) {
           renew();
         }
         events_.tick();

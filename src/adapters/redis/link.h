@@ -41,6 +41,9 @@ class Link {
   bool ready() const { return ready_; }
   // Only when ready.
   void send(std::string_view bytes, Connection::Answer answer);
+  // Only when ready, and instead of `send` from then on: see Connection.
+  void hear(std::function<void(Reply)> heard);
+  void say(std::string_view bytes);
   // The server doesn't do what it is asked: begins anew. MOVED is followed.
   void drop(const std::string& reason);
 
@@ -77,6 +80,7 @@ class Link {
   std::unique_ptr<Connection> connection_;
   std::unique_ptr<Greeting> greeting_;
   bool ready_ = false;
+  bool hears_ = false;
   std::chrono::milliseconds pause_;
   Steady::time_point began_;    // to look for the server
   Steady::time_point greeted_;  // the last time

@@ -42,6 +42,8 @@ void ReadSet::answered(std::uint64_t number, Reply reply) {
   auto read = reads_.extract(number);
   if (read.empty()) return;  // it had waited too long
   if (!reply.is_error()) return read.mapped().done(std::move(reply));
+  if (const Refusal refusal = refusal_of(reply); refusal.kind == Refusal::Kind::refused)
+    return read.mapped().done(fail("unavailable", refusal.reason));
   read.mapped().done(fail("store_corrupt", "Redis can't answer a read: " + reply.text));
 }
 
