@@ -9,7 +9,6 @@
 namespace ganglion::testing {
 namespace {
 
-using ::testing::ElementsAreArray;
 using ::testing::UnorderedElementsAreArray;
 
 TEST_P(BusContract, AMessageComesOutAsItWentIn) {
@@ -90,6 +89,21 @@ TEST_P(BusContract, AConsumerMayBeThereBeforeItsQueue) {
   EXPECT_TRUE(driver_.declare("later"));
   driver_.publish_all("later", {"m1"});
   EXPECT_EQ(inbox.next().message.id, "m1");
+}
+
+TEST_P(BusContract, AConsumerOutlivesItsQueue) {
+  const std::string queue = declared();
+  Inbox inbox(loop_);
+  bus().consume(queue, 10, inbox.consumer());
+  driver_.publish_all(queue, {"m1"});
+  const Delivery before = inbox.next();
+  const auto other = broker_->connect();
+  BusDriver other_driver(loop_, *other);
+  EXPECT_TRUE(other_driver.remove(queue));
+  EXPECT_TRUE(other_driver.declare(queue));
+  bus().acknowledge(before.tag);  // of another queue by now
+  other_driver.publish_all(queue, {"m2"});
+  EXPECT_EQ(inbox.next().message.id, "m2");
 }
 
 TEST_P(BusContract, DeclaringAQueueAgainChangesNothing) {

@@ -1,0 +1,82 @@
+#include "contract/bus_servers.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "adapters/rabbitmq/bus.h"
+#include "adapters/redis/bus.h"
+#include "servers/rabbit_server.h"
+#include "servers/redis_server.h"
+
+namespace ganglion::testing {
+namespace {
+
+class RabbitBusServer final : public BusServer {
+ public:
+  ServerProcess& process() override { return server_.process(); }
+
+  std::unique_ptr<Bus> connect(TestLoop& loop, std::uint16_t port, const std::string& prefix,
+                               BusTimings timings) override {
+    return rabbitmq::Bus::open(loop.context(), {.url = RabbitServer::url_at(port) + "?prefix=" + prefix,
+                                                .patience = timings.patience,
+                                                .silence = timings.silence})
+        .value();
+  }
+
+  void starve() override { EXPECT_TRUE(server_.control({"set_vm_memory_high_watermark", "0.00001"})); }
+  void feed() override { EXPECT_TRUE(server_.control({"set_vm_memory_high_watermark", "0.9"})); }
+
+ private:
+  RabbitServer server_;
+};
+
+class RedisBusServer final : public BusServer {
+ public:
+  ServerProcess& process() override { return server_.process(); }
+
+  std::unique_ptr<Bus> connect(TestLoop& loop, std::uint16_t port, const std::string& prefix,
+                               BusTimings timings) override {
+    const std::string url = "redis://127.0.0.1:" + std::to_string(port) + "?prefix=" + prefix;
+    return redis::Bus::open(loop.context(),
+                            {.url = url, .patience = timings.patience, .silence = timings.silence})
+        .value();
+  }
+
+  void starve() override { EXPECT_EQ(server_.command({"CONFIG", "SET", "maxmemory", "1"}), "OK"); }
+  void feed() override { EXPECT_EQ(server_.command({"CONFIG", "SET", "maxmemory", "0"}), "OK"); }
+
+ private:
+  RedisServer server_;
+};
+
+template <typename Server>
+BusServer& only() {
+  static Server server;
+  return server;
+}
+
+}  // namespace
+
+std::vector<BusServerKind> bus_server_kinds() {
+  return {{"rabbitmq", "rabbitmq-server", RabbitServer::kProgram, only<RabbitBusServer>},
+          {"redis", "redis-server", RedisServer::kProgram, only<RedisBusServer>}};
+}
+
+std::vector<BusServerKind> installed_bus_servers() {
+  std::vector<BusServerKind> kinds = bus_server_kinds();
+  std::erase_if(kinds, [](const BusServerKind& kind) { return !is_installed(kind.program); });
+  return kinds;
+}
+
+std::string fresh_prefix() {
+  return "test" + std::to_string(std::random_device()());
+}
+
+TEST(BusServers, AreAllHere) {
+  for (const BusServerKind& kind : bus_server_kinds()) {
+    if (!is_installed(kind.program)) GTEST_SKIP() << "Debian package " << kind.package << " is not installed";
+  }
+}
+
+}  // namespace ganglion::testing
