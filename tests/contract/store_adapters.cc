@@ -3,8 +3,10 @@
 #include <cstdlib>
 
 #include "adapters/memory/store.h"
+#include "adapters/postgres/store.h"
 #include "adapters/sqlite/store.h"
 #include "contract/store_contract.h"
+#include "servers/postgres_server.h"
 
 namespace ganglion::testing {
 namespace {
@@ -27,10 +29,21 @@ std::unique_ptr<Store> open_memory(TestLoop& loop, const std::filesystem::path&)
   return std::make_unique<memory::Store>(loop.clock());
 }
 
+// One server for all tests, each in a schema of its own. What a crash leaves is not the matter here.
+std::unique_ptr<Store> open_postgres(TestLoop& loop, const std::filesystem::path&) {
+  static const PostgresServer server({.fsync = "off"});
+  static int schemas = 0;
+  postgres::Options options{.url = server.url() + "?schema=contract_" + std::to_string(++schemas),
+                            .fatal = [](const std::string& why) { ADD_FAILURE() << why; }};
+  return postgres::Store::open(loop.context(), std::move(options)).value();
+}
+
 }  // namespace
 
 std::vector<StoreAdapter> store_adapters() {
-  return {{"memory", open_memory}, {"sqlite", open_sqlite}};
+  std::vector<StoreAdapter> adapters = {{"memory", open_memory}, {"sqlite", open_sqlite}};
+  if (is_installed(PostgresServer::kProgram)) adapters.push_back({"postgres", open_postgres});
+  return adapters;
 }
 
 StoreContract::StoreContract()

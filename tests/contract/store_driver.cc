@@ -21,6 +21,10 @@ Clock& TestLoop::clock() {
   return context_->loop;
 }
 
+asio::io_context& TestLoop::context() {
+  return context_->io;
+}
+
 std::function<void(std::move_only_function<void()>)> TestLoop::poster() {
   return [this](std::move_only_function<void()> callback) {
     context_->loop.post_from_thread(std::move(callback));

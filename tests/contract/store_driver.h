@@ -11,6 +11,10 @@
 #include "adapters/system/asio_loop.h"
 #include "ports/store.h"
 
+namespace boost::asio {
+class io_context;
+}
+
 namespace ganglion::testing {
 
 // An event loop that a test turns by hand.
@@ -20,6 +24,7 @@ class TestLoop {
   ~TestLoop();
 
   Clock& clock();
+  boost::asio::io_context& context();
   // What an adapter with a thread of its own calls to get back to the loop.
   std::function<void(std::move_only_function<void()>)> poster();
   // Turns the loop until `done` says yes; the test's own time limit bounds it.
