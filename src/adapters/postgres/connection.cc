@@ -187,7 +187,8 @@ void Connection::dispatch(ResultPtr result) {
   OnResult done = std::move(pending_.front());
   pending_.pop_front();
   const bool is_sync = PQresultStatus(result.get()) == PGRES_PIPELINE_SYNC;
-  GANGLION_ASSERT(is_sync == !done);
+  // A server that ends may say so in the place of a sync.
+  if (is_sync != !done) return drop(message_of(*result));
   if (done) done(std::move(result));
 }
 

@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "adapters/postgres/trouble.h"
-#include "adapters/postgres/writer.h"
 #include "base/overloaded.h"
 
 namespace ganglion::postgres {
@@ -13,8 +12,9 @@ using Steady = std::chrono::steady_clock;
 
 }  // namespace
 
-Reader::Reader(asio::io_context& loop, const Address& address)
+Reader::Reader(asio::io_context& loop, const Address& address, std::chrono::milliseconds patience)
     : loop_(loop),
+      patience_(patience),
       link_(loop, address, reader_statements(),
             {.ready = [this] { send_waiting(); }, .lost = [this](const std::string& why) { lost(why); }}) {}
 
@@ -81,7 +81,7 @@ void Reader::lost(const std::string& why) {
   }
   std::deque<Read> still;
   for (Read& read : std::exchange(waiting_, {})) {
-    if (Steady::now() - read.since >= kPatience)
+    if (Steady::now() - read.since >= patience_)
       refuse(std::move(read), {"unavailable", "the store can't be read: " + why});
     else
       still.push_back(std::move(read));

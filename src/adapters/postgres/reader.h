@@ -2,7 +2,7 @@
 
 // Reads on a connection of their own, many under way at a time. A read is a call, what takes its answer, and
 // maybe a next call; one that was under way on a connection that is lost is sent again on the next one, for
-// kPatience. Reads see every commit that was answered before them: both are answered by the same server.
+// a while. Reads see every commit that was answered before them: both are answered by the same server.
 
 #include <chrono>
 #include <deque>
@@ -31,7 +31,7 @@ struct Read {
 
 class Reader {
  public:
-  Reader(asio::io_context& loop, const Address& address);
+  Reader(asio::io_context& loop, const Address& address, std::chrono::milliseconds patience);
 
   void push(Read read);
   // On a new connection from now on.
@@ -45,6 +45,7 @@ class Reader {
   void refuse(Read read, const Error& why);
 
   asio::io_context& loop_;
+  std::chrono::milliseconds patience_;
   std::deque<Read> waiting_;
   std::deque<Read> under_way_;
   std::shared_ptr<const char> alive_ = std::make_shared<const char>('\0');

@@ -67,10 +67,10 @@ BEGIN
     o_actual := coalesce(o_actual, 0);
     RETURN;
   END IF;
-  INSERT INTO journal(run, seq, at, type, step, item, attempt, data)
-    SELECT p_run, p_expected + n, e.at, e.type, e.step, e.item, e.attempt, e.data
-      FROM unnest(p_at, p_type, p_step, p_item, p_attempt, p_data)
-           WITH ORDINALITY AS e(at, type, step, item, attempt, data, n);
+  FOR i IN 1 .. cardinality(p_at) LOOP
+    INSERT INTO journal(run, seq, at, type, step, item, attempt, data)
+      VALUES(p_run, p_expected + i, p_at[i], p_type[i], p_step[i], p_item[i], p_attempt[i], p_data[i]);
+  END LOOP;
   IF p_status IS NOT NULL THEN
     UPDATE runs SET status = p_status, ended_at = p_ended_at, usage = p_usage WHERE id = p_run;
   END IF;
@@ -134,10 +134,10 @@ BEGIN
   IF p_key IS NOT NULL THEN
     INSERT INTO idempotency(key, run, body_digest) VALUES(p_key, p_run, p_body_digest);
   END IF;
-  INSERT INTO journal(run, seq, at, type, step, item, attempt, data)
-    SELECT p_run, p_expected + n, e.at, e.type, e.step, e.item, e.attempt, e.data
-      FROM unnest(p_at, p_type, p_step, p_item, p_attempt, p_data)
-           WITH ORDINALITY AS e(at, type, step, item, attempt, data, n);
+  FOR i IN 1 .. cardinality(p_at) LOOP
+    INSERT INTO journal(run, seq, at, type, step, item, attempt, data)
+      VALUES(p_run, p_expected + i, p_at[i], p_type[i], p_step[i], p_item[i], p_attempt[i], p_data[i]);
+  END LOOP;
   o_outcome := 0;
 END $$;
 

@@ -59,14 +59,20 @@ Result<std::uint64_t> count(Results results) {
 }  // namespace
 
 struct Store::Parts {
-  Parts(asio::io_context& loop, Address where, std::function<void(const std::string&)> fatal)
+  Parts(asio::io_context& loop, Address where, const Options& options)
       : address(std::move(where)),
-        reader(loop, address),
+        reader(loop, address, options.patience),
         writer(loop, address,
-               {.id = random_id(), .fatal = fatal, .reconnected = [this] { reader.connect_anew(); }}),
+               {.id = random_id(),
+                .patience = options.patience,
+                .fatal = options.fatal,
+                .reconnected = [this] { reader.connect_anew(); }}),
         blobs(loop, address,
-              {.id = random_id(), .max_queued_bytes = kMaxQueuedBlobBytes, .fatal = fatal, .reconnected = [] {
-               }}) {}
+              {.id = random_id(),
+               .max_queued_bytes = kMaxQueuedBlobBytes,
+               .patience = options.patience,
+               .fatal = options.fatal,
+               .reconnected = [] {}}) {}
 
   Address address;
   std::vector<std::string> weaker_promises;
@@ -80,7 +86,7 @@ Result<std::unique_ptr<Store>> Store::open(asio::io_context& loop, Options optio
   if (!address) return std::unexpected(address.error());
   Result<std::vector<std::string>> weaker = prepare_schema(*address);
   if (!weaker) return std::unexpected(weaker.error());
-  auto parts = std::make_unique<Parts>(loop, std::move(*address), std::move(options.fatal));
+  auto parts = std::make_unique<Parts>(loop, std::move(*address), options);
   parts->weaker_promises = std::move(*weaker);
   return std::unique_ptr<Store>(new Store(std::move(parts)));
 }

@@ -6,6 +6,7 @@
 // commit is held against is read in its own transaction, under locks.
 // docs/internals/postgres.md has the schema, the transaction and the table of failures.
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -28,6 +29,8 @@ struct Options {
   // Called on the loop when the server has lost what it had confirmed, with the reason for a log. It must end
   // the process; should it return, the store writes nothing any more.
   std::function<void(const std::string&)> fatal;
+  // How long writes and reads wait for a server that can't be reached; then they are refused.
+  std::chrono::milliseconds patience{10'000};
 };
 
 class Store final : public ganglion::Store {

@@ -76,10 +76,10 @@ void Writer::lost(const std::string& why) {
 
 // Only what is certainly not written, and in order.
 void Writer::refuse_old(const std::string& why) {
-  if (in_doubt_ || Steady::now() - away_since_ < kPatience) return;
+  if (in_doubt_ || Steady::now() - away_since_ < options_.patience) return;
   std::vector<Write> old = std::exchange(group_, {});
   std::ranges::move(std::exchange(one_by_one_, {}), std::back_inserter(old));
-  std::ranges::move(queue_.take_older_than(kPatience), std::back_inserter(old));
+  std::ranges::move(queue_.take_older_than(options_.patience), std::back_inserter(old));
   for (Write& write : old) write.refused = refusal(why);
   tell(std::move(old));
 }

@@ -10,7 +10,7 @@
 // and the next connection waits for the old one to end, makes it impossible that it begins another group, and
 // reads the number. A group that isn't there is sent again.
 //
-// While the server can't be reached, writes wait for kPatience and are then refused; a group in doubt, and
+// While the server can't be reached, writes wait for a while and are then refused; a group in doubt, and
 // what waits behind it, is answered when the server is back. A number lower than one that was acknowledged
 // means that the server has lost what it confirmed (a failover to a standby that was behind): that is
 // `fatal`.
@@ -29,7 +29,6 @@
 
 namespace ganglion::postgres {
 
-inline constexpr std::chrono::seconds kPatience{10};
 // Of a group that deadlocks or is serialized out again and again.
 inline constexpr int kMaxAttempts = 10;
 
@@ -43,7 +42,8 @@ class Writer {
   struct Options {
     RunId::Bytes id;  // of the writer's row
     std::size_t max_queued_bytes = kMaxQueuedBytes;
-    std::move_only_function<void(const std::string&)> fatal;
+    std::chrono::milliseconds patience;
+    std::function<void(const std::string&)> fatal;
     // After a connection was lost: others may lead to a server that isn't the primary any more.
     std::move_only_function<void()> reconnected;
   };
