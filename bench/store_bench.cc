@@ -1,7 +1,8 @@
-// How fast the embedded store takes commits, and how much room they take.
+// How fast a store takes commits, and how much room they take in the embedded one.
 //   ganglion_store_bench [FOLDER]                 commits/s and latency by number of runs that commit at the
 //   same
 //                                                 time
+//   ganglion_store_bench --store URL              the same over a server, such as redis://127.0.0.1:6379
 //   ganglion_store_bench --conversation [FOLDER]  a conversation that stands in every step's input and output
 //   ganglion_store_bench --blobs [FOLDER]         what commits notice of large blobs
 //   ganglion_store_bench --layouts [FOLDER]       the journal's table layout against its alternative
@@ -20,6 +21,7 @@
 #include <string_view>
 #include <vector>
 
+#include "adapters/redis/store.h"
 #include "adapters/sqlite/store.h"
 #include "adapters/system/asio_loop.h"
 #include "base/asio/asio.h"
@@ -121,10 +123,24 @@ class Load {
   std::vector<std::uint32_t> latencies_us_;
 };
 
-void measure_commits(const std::filesystem::path& folder) {
+// Ends the program where it can't be opened.
+std::unique_ptr<Store> open_server(asio::io_context& context, const std::string& url) {
+  auto opened = redis::Store::open(context, {.url = url, .fatal = [](const std::string& reason) {
+                                               std::fprintf(stderr, "%s\n", reason.c_str());
+                                               std::exit(1);
+                                             }});
+  if (opened) return std::move(*opened);
+  std::fprintf(stderr, "%s\n", opened.error().message.c_str());
+  std::exit(1);
+}
+
+// `where` is a folder, or the URL of a server.
+void measure_commits(const std::string& where) {
   asio::io_context context{1};
   AsioLoop loop(context);
-  const auto store = open_store(folder, loop);
+  const std::unique_ptr<Store> store =
+      where.contains("://") ? open_server(context, where) : open_store(where, loop);
+  for (const std::string& promise : store->weaker_promises()) std::printf("weaker: %s\n", promise.c_str());
   Load load(context, *store, loop);
   std::printf(
       "one event of %zu bytes a commit, %llu commits a run, each durable before the next of its run\n",
@@ -138,6 +154,10 @@ void measure_commits(const std::filesystem::path& folder) {
 
 int main(int argc, char** argv) {
   const std::string_view first = argc > 1 ? argv[1] : "";
+  if (first == "--store" && argc > 2) {
+    ganglion::bench::measure_commits(argv[2]);
+    return 0;
+  }
   const std::string_view what = first.starts_with("--") ? first : "";
   const int at = what.empty() ? 1 : 2;
   std::string folder =

@@ -17,6 +17,10 @@
 
 #include "adapters/curl/curl_http_client.h"
 #include "adapters/memory/store.h"
+#include "adapters/postgres/store.h"
+#include "adapters/postgres/url.h"
+#include "adapters/redis/store.h"
+#include "adapters/redis/url.h"
 #include "adapters/sqlite/store.h"
 #include "adapters/system/asio_loop.h"
 #include "adapters/system/os_random.h"
@@ -43,7 +47,7 @@
 namespace ganglion {
 namespace {
 
-constexpr int kDurabilityUnknown = 70;  // exit code after a failed fsync
+constexpr int kDurabilityUnknown = 70;  // exit code after a failed fsync, or what a server has lost
 constexpr Duration kDrain{5'000};       // for requests under way when the engine stops
 
 Result<std::shared_ptr<const Project>> compile_project(const std::string& source, const std::string& name) {
@@ -76,6 +80,11 @@ Result<http::Options> listen_options(const std::string& listen) {
   if (options.address.empty() || number > 65'535) return invalid();
   options.port = static_cast<std::uint16_t>(number);
   return options;
+}
+
+[[noreturn]] void stop_with_durability_unknown(const std::string& reason) {
+  std::fprintf(stderr, "ganglion: stopped, because it is unknown what is durable: %s\n", reason.c_str());
+  _exit(kDurabilityUnknown);
 }
 
 class EmbeddedHost final : public cli::Host {
@@ -168,20 +177,30 @@ Result<void> EmbeddedHost::open_store() {
     store_ = std::make_unique<memory::Store>(loop_);
     return {};
   }
+  if (redis::is_url(options_.store)) {
+    auto opened =
+        redis::Store::open(context_, {.url = options_.store, .fatal = stop_with_durability_unknown});
+    if (!opened) return std::unexpected(opened.error());
+    store_ = *std::move(opened);
+    return {};
+  }
+  if (postgres::is_url(options_.store)) {
+    auto opened =
+        postgres::Store::open(context_, {.url = options_.store, .fatal = stop_with_durability_unknown});
+    if (!opened) return std::unexpected(opened.error());
+    store_ = *std::move(opened);
+    return {};
+  }
   if (!options_.store.starts_with("sqlite:")) {
-    return fail("unknown_store",
-                "\"" + options_.store + "\" is no store of this version; write sqlite:PATH or memory:");
+    return fail("unknown_store", "\"" + options_.store +
+                                     "\" is no store of this version; write sqlite:PATH, redis://HOST, "
+                                     "postgres://HOST/DATABASE or memory:");
   }
   auto opened = sqlite::Store::open(
       {.path = options_.store.substr(std::string("sqlite:").size()),
        .post_from_thread =
            [this](std::move_only_function<void()> callback) { loop_.post_from_thread(std::move(callback)); },
-       .fatal =
-           [](const std::string& reason) {
-             std::fprintf(stderr, "ganglion: stopped, because it is unknown what is durable: %s\n",
-                          reason.c_str());
-             _exit(kDurabilityUnknown);
-           },
+       .fatal = stop_with_durability_unknown,
        .vfs = {}});
   if (!opened) return std::unexpected(opened.error());
   sqlite_ = opened->get();

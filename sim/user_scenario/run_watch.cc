@@ -25,7 +25,7 @@ std::string place_of(const JournalEntry& entry) {
 std::string state_of(const Run& run) {
   std::string text = "status " + std::string(run.status());
   if (const auto* broken = std::get_if<RunBroken>(&run.state())) {
-    text += " (error code " + broken->error.code;
+    text += " (error code " + broken->error->code;
     if (broken->step) text += " of step " + run.definition(*broken->step).name;
     text += ")";
   }

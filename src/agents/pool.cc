@@ -84,7 +84,7 @@ void Pool::dispatch(Task task) {
   if (entries_.contains(task.token)) return;
   const Timestamp now = clock_.now();
   std::shared_ptr<const AgentDefinition> agent = resolver_(task.definition, task.agent);
-  task.definition = {};  // as many bytes as the rest of a small task
+  std::string().swap(task.definition);  // as many bytes as the rest of a small task
   const std::optional<LaneKind> kind = agent ? lane_kind(agent->backend) : std::nullopt;
   const bool possible = kind && (kind == LaneKind::worker || executor_of(*kind));
   Lane& lane = this->lane(task.agent, kind.value_or(LaneKind::worker));

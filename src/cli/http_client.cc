@@ -1,12 +1,11 @@
 #include "cli/http_client.h"
 
-#include <curl/curl.h>
-
 #include <array>
 #include <chrono>
 #include <memory>
 
 #include "base/assert.h"
+#include "base/curl/lib_curl.h"
 
 namespace ganglion::cli {
 namespace {
@@ -16,7 +15,7 @@ constexpr long kConnectTimeoutMs = 5'000;
 constexpr long kStreamSilenceSeconds = 60;
 
 struct FreeHeaders {
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+  void operator()(curl_slist* list) const { curl().slist_free_all(list); }
 };
 using Headers = std::unique_ptr<curl_slist, FreeHeaders>;
 
@@ -29,7 +28,7 @@ struct Sink {
   bool too_large = false;
 
   std::size_t take(std::string_view bytes) {
-    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &answer.status);
+    curl().easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &answer.status);
     if (watcher != nullptr && answer.status == 200) {
       stopped = !watcher->on_bytes(bytes);
       return stopped ? 0 : bytes.size();
@@ -53,7 +52,7 @@ bool is_loopback(const std::string& url) {
 Headers header_list(const HttpRequest& request) {
   Headers list;
   const auto add = [&](const std::string& line) {
-    auto* longer = curl_slist_append(list.get(), line.c_str());
+    auto* longer = curl().slist_append(list.get(), line.c_str());
     GANGLION_ASSERT(longer != nullptr);
     static_cast<void>(list.release());
     list.reset(longer);
@@ -64,29 +63,29 @@ Headers header_list(const HttpRequest& request) {
 }
 
 void prepare(CURL* easy, const HttpRequest& request, const Headers& headers, Sink& sink, char* error) {
-  curl_easy_reset(easy);
-  curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());
-  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, kConnectTimeoutMs);
-  curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-  curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
-  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers.get());
-  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_write);
-  curl_easy_setopt(easy, CURLOPT_WRITEDATA, &sink);
-  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error);
+  curl().easy_reset(easy);
+  curl().easy_setopt(easy, CURLOPT_URL, request.url.c_str());
+  curl().easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl().easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  curl().easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, kConnectTimeoutMs);
+  curl().easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+  curl().easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+  curl().easy_setopt(easy, CURLOPT_HTTPHEADER, headers.get());
+  curl().easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_write);
+  curl().easy_setopt(easy, CURLOPT_WRITEDATA, &sink);
+  curl().easy_setopt(easy, CURLOPT_ERRORBUFFER, error);
   // A proxy for the world outside would look for this machine's loopback on its own.
-  if (is_loopback(request.url)) curl_easy_setopt(easy, CURLOPT_PROXY, "");
+  if (is_loopback(request.url)) curl().easy_setopt(easy, CURLOPT_PROXY, "");
   const bool has_body = request.body.has_value() || request.method == "POST" || request.method == "PUT";
   if (has_body) {
     const std::string_view body = request.body ? std::string_view(*request.body) : std::string_view();
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body.empty() ? "" : body.data());
+    curl().easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
+    curl().easy_setopt(easy, CURLOPT_POSTFIELDS, body.empty() ? "" : body.data());
   }
 }
 
 Error error_of(CURLcode code, const char* detail, const HttpRequest& request) {
-  const std::string why = *detail != '\0' ? detail : curl_easy_strerror(code);
+  const std::string why = *detail != '\0' ? detail : curl().easy_strerror(code);
   switch (code) {
     case CURLE_COULDNT_CONNECT:
     case CURLE_COULDNT_RESOLVE_HOST:
@@ -108,25 +107,24 @@ Result<HttpAnswer> outcome(CURLcode code, const char* detail, const HttpRequest&
   if (sink.too_large)
     return fail("too_large", "the answer has more than " + std::to_string(kMaxAnswer) + " bytes");
   if (code != CURLE_OK && !sink.stopped) return std::unexpected(error_of(code, detail, request));
-  curl_easy_getinfo(sink.easy, CURLINFO_RESPONSE_CODE, &sink.answer.status);
+  curl().easy_getinfo(sink.easy, CURLINFO_RESPONSE_CODE, &sink.answer.status);
   return std::move(sink.answer);
 }
 
 }  // namespace
 
 struct HttpClient::Handles {
-  CURL* easy = curl_easy_init();
-  CURLM* multi = curl_multi_init();
+  CURL* easy = curl().easy_init();
+  CURLM* multi = curl().multi_init();
 
   ~Handles() {
-    curl_easy_cleanup(easy);
-    curl_multi_cleanup(multi);
+    curl().easy_cleanup(easy);
+    curl().multi_cleanup(multi);
   }
 };
 
 HttpClient::HttpClient() {
-  static const CURLcode started = curl_global_init(CURL_GLOBAL_DEFAULT);
-  GANGLION_ASSERT(started == CURLE_OK);
+  if (!load_curl()) return;
   handles_ = std::make_unique<Handles>();
   GANGLION_ASSERT(handles_->easy != nullptr && handles_->multi != nullptr);
 }
@@ -134,41 +132,43 @@ HttpClient::HttpClient() {
 HttpClient::~HttpClient() = default;
 
 Result<HttpAnswer> HttpClient::send(const HttpRequest& request) {
+  if (!handles_) return std::unexpected(load_curl().error());
   std::array<char, CURL_ERROR_SIZE> detail{};
   Sink sink{.easy = handles_->easy, .answer = {}};
   const Headers headers = header_list(request);
   prepare(handles_->easy, request, headers, sink, detail.data());
-  curl_easy_setopt(handles_->easy, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout.count()));
-  const CURLcode code = curl_easy_perform(handles_->easy);
+  curl().easy_setopt(handles_->easy, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout.count()));
+  const CURLcode code = curl().easy_perform(handles_->easy);
   return outcome(code, detail.data(), request, sink);
 }
 
 Result<HttpAnswer> HttpClient::stream(const HttpRequest& request, const StreamWatcher& watcher) {
+  if (!handles_) return std::unexpected(load_curl().error());
   std::array<char, CURL_ERROR_SIZE> detail{};
   Sink sink{.easy = handles_->easy, .answer = {}, .watcher = &watcher};
   const Headers headers = header_list(request);
   prepare(handles_->easy, request, headers, sink, detail.data());
-  curl_easy_setopt(handles_->easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
-  curl_easy_setopt(handles_->easy, CURLOPT_LOW_SPEED_TIME, kStreamSilenceSeconds);
+  curl().easy_setopt(handles_->easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+  curl().easy_setopt(handles_->easy, CURLOPT_LOW_SPEED_TIME, kStreamSilenceSeconds);
 
   // The multi interface only for its poll, which also looks at the watcher's descriptor and at the clock.
   CURLM* multi = handles_->multi;
-  curl_multi_add_handle(multi, handles_->easy);
+  curl().multi_add_handle(multi, handles_->easy);
   CURLcode code = CURLE_OK;
   for (int running = 1; running > 0 && !sink.stopped;) {
-    if (curl_multi_perform(multi, &running) != CURLM_OK) break;
+    if (curl().multi_perform(multi, &running) != CURLM_OK) break;
     int left = 0;
-    while (const CURLMsg* message = curl_multi_info_read(multi, &left)) {
+    while (const CURLMsg* message = curl().multi_info_read(multi, &left)) {
       if (message->msg == CURLMSG_DONE) code = message->data.result;
     }
     if (!watcher.on_tick()) sink.stopped = true;
     if (running == 0 || sink.stopped) break;
     curl_waitfd wake{.fd = watcher.wake_descriptor, .events = CURL_WAIT_POLLIN, .revents = 0};
-    curl_multi_poll(multi, &wake, watcher.wake_descriptor >= 0 ? 1 : 0,
-                    static_cast<int>(watcher.tick.count()), nullptr);
+    curl().multi_poll(multi, &wake, watcher.wake_descriptor >= 0 ? 1 : 0,
+                      static_cast<int>(watcher.tick.count()), nullptr);
   }
   auto result = outcome(code, detail.data(), request, sink);
-  curl_multi_remove_handle(multi, handles_->easy);
+  curl().multi_remove_handle(multi, handles_->easy);
   return result;
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/rare.h"
 #include "coordinator/coordinator.h"
 
 namespace ganglion {
@@ -70,13 +71,13 @@ struct Coordinator::Cell {
   std::optional<Counted> counted;
   bool retired = false;        // among those that may be forgotten
   std::list<Pending> waiting;  // nearly always empty, and then it costs nothing
-  std::map<FollowerId, Follower> followers;
+  Rare<std::map<FollowerId, Follower>> followers;
   TimerId timer;
   std::optional<Timestamp> timer_at;
   bool wake_waiting = false;  // the deadline has come and is among the inputs
 
   bool needed() const {
-    return loading || loading_state || committing || settling || !waiting.empty() || !followers.empty() ||
+    return loading || loading_state || committing || settling || !waiting.empty() || !followers->empty() ||
            (run && !run->ended());
   }
 };

@@ -90,8 +90,8 @@ void Coordinator::start(StartRequest request, std::shared_ptr<const Project> pro
                      .session_id = std::move(request.session_id),
                      .priority = request.priority,
                      .labels = std::move(request.labels),
-                     .traceparent = std::move(request.traceparent),
-                     .cause = request.cause};
+                     .traceparent = std::move(request.traceparent)};
+  if (request.cause) created.origin.edit().cause = request.cause;
   if (auto admitted = admit(tenant_of(created)); !admitted) return done(std::unexpected(admitted.error()));
   const RunId id = RunId::make(clock_.now(), static_cast<std::uint16_t>(random_.next()), random_.next());
   Cell& cell = new_cell(id, std::make_unique<Run>(id, std::move(project), workflow));
@@ -215,14 +215,14 @@ void Coordinator::inspect(const RunId& run, Completion<Result<const Run*>> look)
 
 FollowerId Coordinator::follow(const RunId& run, Follower follower) {
   const FollowerId id(++last_follower_);
-  cell_of(run).followers.emplace(id, std::move(follower));
+  cell_of(run).followers.edit().emplace(id, std::move(follower));
   return id;
 }
 
 void Coordinator::unfollow(const RunId& run, FollowerId follower) {
   const auto found = cells_.find(run);
   if (found == cells_.end()) return;
-  found->second->followers.erase(follower);
+  found->second->followers.edit().erase(follower);
   let_go(run);
 }
 

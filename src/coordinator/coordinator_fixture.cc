@@ -374,7 +374,7 @@ void World::verify_run(const RunRecord& record, std::set<std::string>& approvals
     const auto* awaiting = std::get_if<TaskAwaiting>(&task.state);
     if (awaiting && std::holds_alternative<ForPerson>(awaiting->wait())) approvals.insert(token.path_text());
   }
-  if (const auto& parent = run->created().parent) {
+  if (const auto& parent = run->created().origin->parent) {
     const auto above = folded(parent->run);
     const TaskRecord* task = above->find_task(parent->step, parent->item);
     EXPECT_TRUE(!above->ended() && task != nullptr && task->attempt == parent->attempt &&

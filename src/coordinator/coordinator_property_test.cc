@@ -178,8 +178,8 @@ TEST(CoordinatorProperty, AfterTheStormEverythingIsAsTheJournalsSay) {
       EXPECT_TRUE(record.ended_at.has_value())
           << record.workflow << " " << record.id.text() << " waits for nobody";
       const auto run = world.folded(record.id);
-      if (record.workflow == "reacting" && run->created().cause && !run->forked())
-        ++reactions[run->created().cause->seq];
+      if (record.workflow == "reacting" && run->created().origin->cause && !run->forked())
+        ++reactions[run->created().origin->cause->seq];
     }
     const auto log = world.log();
     EXPECT_EQ(reactions.size(), log.size()) << "each event sets its trigger off";

@@ -21,11 +21,11 @@ RunRecord record_of(const Run& run) {
   const RunCreated& created = run.created();
   return {.id = run.id(),
           .workflow = created.workflow,
-          .definition = created.definition,
+          .definition = run.project().digest,
           .status = std::string(run.status()),
           .session_id = created.session_id,
           .labels = created.labels,
-          .parent = created.parent ? std::optional(created.parent->run) : std::nullopt,
+          .parent = created.origin->parent ? std::optional(created.origin->parent->run) : std::nullopt,
           .created_at = run.created_at(),
           .ended_at = run.ended_at(),
           .usage = usage_json(run.usage())};
@@ -159,7 +159,7 @@ void Coordinator::add_event(Commit& commit, const Cell& cell, const Event& event
     const AttemptToken token{run.id(), decided->step, decided->item, decided->attempt};
     commit.removed_records.push_back({RecordKind::approval, token.path_text()});
   } else if (const auto* published = std::get_if<EventPublished>(&event)) {
-    const auto& cause = run.created().cause;
+    const auto& cause = run.created().origin->cause;
     TopicEvent entry{.id = published->id,
                      .source = "/v1/runs/" + run.id().text(),
                      .topic = published->topic,
@@ -210,7 +210,7 @@ void Coordinator::committed(const RunId& run, Batch batch, const Committed& outc
 }
 
 void Coordinator::tell_followers(const Cell& cell, const Batch& batch) const {
-  if (cell.followers.empty() && !options_.on_transition) return;
+  if (cell.followers->empty() && !options_.on_transition) return;
   std::vector<JournalEntry> entries;
   std::uint64_t seq = batch.from_version;
   for (const Event& event : batch.events)
@@ -218,9 +218,9 @@ void Coordinator::tell_followers(const Cell& cell, const Batch& batch) const {
   for (const JournalEntry& entry : entries) {
     if (options_.on_transition) options_.on_transition(cell.id, entry);
   }
-  const auto followers = cell.followers;  // one may leave while another is called
+  const auto followers = *cell.followers;  // one may leave while another is called
   for (const auto& [id, follower] : followers) {
-    if (cell.followers.contains(id)) follower(entries, *cell.run);
+    if (cell.followers->contains(id)) follower(entries, *cell.run);
   }
 }
 

@@ -37,7 +37,7 @@ constexpr std::string_view kHopeless[] = {"budget_exceeded", "invalid_input", "t
 TaskReport report_of_sub_run(const Run& child) {
   std::optional<Payload> usage;
   if (!child.usage().empty()) usage = Payload(usage_json(child.usage()));
-  TaskReport report{.token = *child.created().parent,
+  TaskReport report{.token = *child.created().origin->parent,
                     .outcome = {},
                     .worker = "run " + child.id().text(),
                     .started_at = child.created_at(),
@@ -47,8 +47,8 @@ TaskReport report_of_sub_run(const Run& child) {
       Overloaded{
           [&](const RunDone& done) -> decltype(report.outcome) { return TaskSuccess{done.output, usage}; },
           [&](const RunBroken& broken) -> decltype(report.outcome) {
-            const bool retryable = std::ranges::find(kHopeless, broken.error.code) == std::end(kHopeless);
-            return TaskFailure{broken.error.code, name + " failed: " + broken.error.message, retryable,
+            const bool retryable = std::ranges::find(kHopeless, broken.error->code) == std::end(kHopeless);
+            return TaskFailure{broken.error->code, name + " failed: " + broken.error->message, retryable,
                                usage};
           },
           [&](const RunCalledOff& called_off) -> decltype(report.outcome) {
@@ -69,7 +69,7 @@ void Coordinator::carry_out(const Run& run, const Batch& batch) {
   }
   event_waits_.update(run);
   if (run.ended()) {
-    if (run.created().parent) report_to_parent(run);
+    if (run.created().origin->parent) report_to_parent(run);
     return;
   }
   bool all_again = false;
@@ -120,7 +120,7 @@ void Coordinator::dispatch(const Run& run, const AttemptToken& token) {
       {.token = token,
        .iteration = task.iteration,
        .agent = agent,
-       .definition = created.definition,
+       .definition = run.project().digest,
        .workflow = run.workflow().name,
        .step = step.name,
        .mapped = step.for_each.has_value(),
@@ -194,19 +194,20 @@ void Coordinator::start_sub_run(const Run& parent, const AttemptToken& token) {
     return;
   }
   const TaskRecord& task = *parent.find_task(token.step, token.item);
-  RunCreated created{.workflow = name,
-                     .definition = above.definition,
-                     .input = task.input,
-                     .session_id = above.session_id,
-                     .priority = parent.definition(token.step).priority.value_or(above.priority),
-                     .labels = above.labels,
-                     .traceparent = above.traceparent,
-                     .parent = token,
-                     .parent_step = parent.definition(token.step).name,
-                     .parent_mapped = parent.definition(token.step).for_each.has_value(),
-                     .depth = above.depth + 1,
-                     .cause = above.cause,
-                     .budget = task.details ? task.details->reserved : std::nullopt};
+  RunCreated created{
+      .workflow = name,
+      .definition = parent.project().digest,
+      .input = task.input,
+      .session_id = above.session_id,
+      .priority = parent.definition(token.step).priority.value_or(above.priority),
+      .labels = above.labels,
+      .traceparent = above.traceparent,
+      .origin = Rare(RunOrigin{.parent = token,
+                               .parent_step = parent.definition(token.step).name,
+                               .parent_mapped = parent.definition(token.step).for_each.has_value(),
+                               .depth = above.origin->depth + 1,
+                               .cause = above.origin->cause,
+                               .budget = task.details ? task.details->reserved : std::nullopt})};
   Cell& child =
       new_cell(id, std::make_unique<Run>(id, definitions_.find(parent.project().digest), workflow->second));
   Batch batch;
@@ -261,7 +262,7 @@ void Coordinator::insist(const RunId& run, Input input) {
 }
 
 void Coordinator::report_to_parent(const Run& child) {
-  const RunId parent = child.created().parent->run;
+  const RunId parent = child.created().origin->parent->run;
   clock_.post([this, alive = std::weak_ptr(alive_), parent, report = report_of_sub_run(child)]() mutable {
     if (!alive.expired()) insist(parent, std::move(report));
   });
@@ -274,7 +275,7 @@ void Coordinator::check_parent(const RunId& child) {
     if (alive.expired()) return;
     const auto found = cells_.find(child);
     if (found == cells_.end() || !found->second->run || found->second->run->ended()) return;
-    const AttemptToken task = *found->second->run->created().parent;
+    const AttemptToken task = *found->second->run->created().origin->parent;
     inspect(task.run,
             [this, child, task](const Result<const Run*>& parent) { judge_by_parent(child, task, parent); });
   });

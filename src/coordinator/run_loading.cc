@@ -117,14 +117,14 @@ void Coordinator::take_up(Cell& cell) {
     for (const AttemptToken& token : run.open_attempts()) perform(run, token);
   }
   event_waits_.update(run);
-  if (run.created().parent) check_parent(run.id());
+  if (run.created().origin->parent) check_parent(run.id());
 }
 
 void Coordinator::count_open(Cell& cell) {
   const RunCreated& created = cell.run->created();
   ++open_runs_;
   const auto tenant = open_by_tenant_.try_emplace(tenant_of(created)).first;
-  const auto definition = open_by_definition_.try_emplace({created.definition, created.workflow}).first;
+  const auto definition = open_by_definition_.try_emplace({cell.run->project().digest, created.workflow}).first;
   ++tenant->second;
   ++definition->second;
   cell.counted = Cell::Counted{tenant, definition};

@@ -153,7 +153,7 @@ void Decider::go_on(StepIndex step) {
 
 Error Decider::first_failure(StepIndex step) const {
   for (const TaskRecord& task : run_.step(step).tasks) {
-    if (const auto* given_up = std::get_if<TaskGivenUp>(&task.state)) return given_up->error;
+    if (const auto* given_up = std::get_if<TaskGivenUp>(&task.state)) return *given_up->error;
   }
   return {"internal", "no task of the step has failed"};
 }

@@ -145,7 +145,7 @@ TEST(DecideRouter, TheFirstRuleThatMatchesDecides) {
   EXPECT_THAT(story.events(), ElementsAre("run_created", "task_routed a", "task_scheduled a"));
   EXPECT_EQ(story.said<TaskRouted>()->by, RoutedBy::rule);
   EXPECT_EQ(story.said<TaskScheduled>()->agent, "translation");
-  EXPECT_EQ(story.run.step(StepIndex(0)).agent, "translation");
+  EXPECT_EQ(story.run.step(StepIndex(0)).details->agent, "translation");
 }
 
 TEST(DecideRouter, WithoutAMatchTheDefaultOrNobody) {
@@ -266,7 +266,7 @@ TEST(DecideFallback, ARetryOfTheRunBeginsWithTheFirstLink) {
   EXPECT_EQ(story.said<TaskScheduled>()->link, 0u);
   EXPECT_THAT(story.last.revived,
               ElementsAre(AttemptToken{story.run.id(), StepIndex(0), ItemIndex(0), Attempt(2)}));
-  EXPECT_EQ(story.run.step(StepIndex(0)).agent, "");
+  EXPECT_EQ(story.run.step(StepIndex(0)).details->agent, "");
 }
 
 TEST(DecideFallback, AFailureThatIsNotRetryableGoesOnWithTheNextLink) {

@@ -64,7 +64,7 @@ TEST(DecideFork, ItSharesWhatIsDoneAndDoesTheRestAgain) {
 TEST(DecideFork, ItIsNobodysSubRun) {
   const auto project = ProjectBuilder().agent_step("a", {}).build();
   Story story(project, "{}", {.parent = AttemptToken{kFork, StepIndex(0), ItemIndex(0), Attempt(1)}});
-  EXPECT_FALSE(fork_of(story, project, 1)->created().parent);
+  EXPECT_FALSE(fork_of(story, project, 1)->created().origin->parent);
 }
 
 TEST(DecideFork, OfAnEndedRunItOpensWhatHadFailedOrWasCalledOff) {

@@ -118,7 +118,7 @@ Payload Decider::emit_published(Place place, std::string topic, std::uint32_t ve
 Result<Payload> Decider::publish(Place place, const Publish& action) {
   auto data = bounded(action.data.render(scope_));
   if (!data) return std::unexpected(data.error());
-  if (run_.created().cause && run_.created().cause->hops >= kMaxHops) {
+  if (run_.created().origin->cause && run_.created().origin->cause->hops >= kMaxHops) {
     return fail("hop_limit", "the event that started this run is the end of a chain of " +
                                  std::to_string(kMaxHops) + " events that caused each other");
   }

@@ -254,7 +254,7 @@ Result<Decider::Begun> Decider::schedule_sub_run(Place place, const SubWorkflow&
   if (found == run_.project().workflows.end()) {
     return fail("unknown_workflow", "the project has no workflow \"" + sub.workflow + "\"");
   }
-  if (run_.created().depth >= kMaxDepth) {
+  if (run_.created().origin->depth >= kMaxDepth) {
     return fail("too_deep", "sub-runs are nested " + std::to_string(kMaxDepth) + " deep at most");
   }
   const TaskRecord* task = run_.find_task(place.step, place.item);

@@ -197,7 +197,7 @@ TEST(Decide, ResultsThatTogetherAreTooLargeFailTheStep) {
   const std::string half = "\"" + std::string(kMaxPayload / 2, 'x') + "\"";
   story.succeed("a", half, 0);
   story.succeed("a", half, 1);
-  EXPECT_EQ(std::get<RunBroken>(story.run.state()).error.code, "too_large");
+  EXPECT_EQ(std::get<RunBroken>(story.run.state()).error->code, "too_large");
 }
 
 TEST(Decide, AMappedSleepEndsItemByItem) {
@@ -248,7 +248,7 @@ TEST(Decide, AFailureThatContinuesIsSeenByWhatFollows) {
 TEST(Decide, AnExpressionThatFailsFailsItsStep) {
   Story story(ProjectBuilder().agent_step("a", {.input = "${{ input.none }}"}).build());
   EXPECT_THAT(story.events(), ElementsAre("run_created", "step_failed a", "run_failed a"));
-  EXPECT_EQ(std::get<RunBroken>(story.run.state()).error.code, "no_such_key");
+  EXPECT_EQ(std::get<RunBroken>(story.run.state()).error->code, "no_such_key");
 }
 
 TEST(Decide, ATransformNeedsNoAgent) {
@@ -381,7 +381,7 @@ TEST(Decide, ARetryForgivesTheAttemptsBeforeIt) {
 TEST(Decide, AnOutputBeyondTheBoundIsRefused) {
   Story story(ProjectBuilder().agent_step("a", {}).build());
   EXPECT_EQ(story.succeed("a", "\"" + std::string(kMaxPayload, 'x') + "\""), Verdict::invalid);
-  EXPECT_EQ(std::get<RunBroken>(story.run.state()).error.code, "output_too_large");
+  EXPECT_EQ(std::get<RunBroken>(story.run.state()).error->code, "output_too_large");
 }
 
 }  // namespace

@@ -161,7 +161,7 @@ TEST(DecideHuman, APersonCanBeTheLastLinkOfAChain) {
   story.fail("a");
   EXPECT_THAT(story.events(), ElementsAre("task_failed a", "task_waiting a"));
   EXPECT_EQ(story.asked("a")->show.bytes(), "1");
-  EXPECT_EQ(story.run.step(StepIndex(0)).agent, "legal");
+  EXPECT_EQ(story.run.step(StepIndex(0)).details->agent, "legal");
   EXPECT_TRUE(story.last.dead_letters.empty());
   story.approve("a", "ann", Payload("2"));
   EXPECT_EQ(story.output(), R"({"a":2})");

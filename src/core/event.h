@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/payload.h"
+#include "base/rare.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "core/ids.h"
@@ -28,6 +29,16 @@ struct EventCause {
   bool operator==(const EventCause&) const = default;
 };
 
+// What set a run off, where it was not a client.
+struct RunOrigin {
+  std::optional<AttemptToken> parent = {};  // of a sub-run: the task that it performs
+  std::string parent_step = {};             // the name of that task's step
+  bool parent_mapped = false;               // and whether it has a task for each item of a list
+  std::uint32_t depth = 0;                  // of sub-runs
+  std::optional<EventCause> cause = {};
+  std::optional<Budget> budget = {};  // what the parent has reserved for it
+};
+
 // The first event of every journal, and only the first.
 struct RunCreated {
   std::string workflow;
@@ -37,12 +48,7 @@ struct RunCreated {
   std::int32_t priority = 0;
   std::map<std::string, std::string> labels = {};
   std::string traceparent = {};
-  std::optional<AttemptToken> parent = {};  // of a sub-run: the task that it performs
-  std::string parent_step = {};             // the name of that task's step
-  bool parent_mapped = false;               // and whether it has a task for each item of a list
-  std::uint32_t depth = 0;                  // of sub-runs
-  std::optional<EventCause> cause = {};
-  std::optional<Budget> budget = {};  // what the parent has reserved for it
+  Rare<RunOrigin> origin = {};
 };
 
 // The run goes on from the journal of another, which it shares up to `seq`; `step` and what needs it is done

@@ -84,10 +84,11 @@ TEST_F(EventCodec, EveryEventComesBackAsItWent) {
   expect_round_trip(
       TaskFailed{a, ItemIndex(0), Attempt(1), error, {}, "", kNow, true, Payload("{}"), kNow, Duration(0)});
   RunCreated child{.workflow = "w", .definition = "d", .input = odd};
-  child.parent = AttemptToken{RunId::make(kNow, 1, 2), a, ItemIndex(4), Attempt(2)};
-  child.depth = 3;
-  child.cause = EventCause{12, 4};
-  child.budget = Budget{.tokens = {}, .usd = 0.25};
+  RunOrigin& origin = child.origin.edit();
+  origin.parent = AttemptToken{RunId::make(kNow, 1, 2), a, ItemIndex(4), Attempt(2)};
+  origin.depth = 3;
+  origin.cause = EventCause{12, 4};
+  origin.budget = Budget{.tokens = {}, .usd = 0.25};
   expect_round_trip(child);
   expect_round_trip(StepCompleted{a, odd, std::nullopt});
   expect_round_trip(StepCompleted{m, std::nullopt, error});

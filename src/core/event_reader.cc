@@ -235,6 +235,17 @@ class EntryReader {
   std::string complaint_;
 };
 
+Rare<RunOrigin> read_origin(EntryReader& in) {
+  RunOrigin origin{.parent = in.optional_token("parent"),
+                   .parent_step = in.optional_text("parent_step").value_or(""),
+                   .parent_mapped = in.flag("parent_mapped"),
+                   .depth = in.integer<std::uint32_t>("depth", 0),
+                   .cause = in.optional_cause(),
+                   .budget = in.optional_budget("budget")};
+  if (!origin.parent && !origin.cause && !origin.budget && origin.depth == 0) return {};
+  return Rare(std::move(origin));
+}
+
 RunCreated read_created(EntryReader& in) {
   return {.workflow = in.text("workflow"),
           .definition = in.text("definition"),
@@ -243,12 +254,7 @@ RunCreated read_created(EntryReader& in) {
           .priority = in.integer<std::int32_t>("priority", 0),
           .labels = in.optional_strings("labels"),
           .traceparent = in.optional_text("traceparent").value_or(""),
-          .parent = in.optional_token("parent"),
-          .parent_step = in.optional_text("parent_step").value_or(""),
-          .parent_mapped = in.flag("parent_mapped"),
-          .depth = in.integer<std::uint32_t>("depth", 0),
-          .cause = in.optional_cause(),
-          .budget = in.optional_budget("budget")};
+          .origin = read_origin(in)};
 }
 
 TaskSucceeded read_succeeded(EntryReader& in) {

@@ -66,16 +66,17 @@ Parts parts(const RunCreated& event) {
   if (event.priority != 0) parts.data.add("priority", std::int64_t{event.priority});
   if (!event.labels.empty()) parts.data.add_raw("labels", labels_json(event.labels));
   if (!event.traceparent.empty()) parts.data.add("traceparent", event.traceparent);
-  if (event.parent) parts.data.add("parent", event.parent->text()).add("parent_step", event.parent_step);
-  if (event.parent_mapped) parts.data.add("parent_mapped", true);
-  if (event.depth != 0) parts.data.add("depth", std::int64_t{event.depth});
-  if (event.cause) {
+  const RunOrigin& origin = *event.origin;
+  if (origin.parent) parts.data.add("parent", origin.parent->text()).add("parent_step", origin.parent_step);
+  if (origin.parent_mapped) parts.data.add("parent_mapped", true);
+  if (origin.depth != 0) parts.data.add("depth", std::int64_t{origin.depth});
+  if (origin.cause) {
     JsonObject cause;
-    cause.add("event", static_cast<std::int64_t>(event.cause->seq))
-        .add("hops", std::int64_t{event.cause->hops});
+    cause.add("event", static_cast<std::int64_t>(origin.cause->seq))
+        .add("hops", std::int64_t{origin.cause->hops});
     parts.data.add_raw("cause", cause.finish());
   }
-  if (event.budget) parts.data.add_raw("budget", budget_json(*event.budget));
+  if (origin.budget) parts.data.add_raw("budget", budget_json(*origin.budget));
   return parts;
 }
 

@@ -33,6 +33,10 @@ Payload collect_outputs(const std::vector<TaskRecord>& tasks) {
   return Payload(std::move(list));
 }
 
+void erase_step(std::set<std::pair<StepIndex, ItemIndex>>& tasks, StepIndex step) {
+  tasks.erase(tasks.lower_bound({step, ItemIndex(0)}), tasks.lower_bound({step.next(), ItemIndex(0)}));
+}
+
 constexpr std::size_t kLarge = 4096;  // bytes; parsing less again costs less than keeping what was parsed
 
 std::optional<double> smaller(std::optional<double> a, std::optional<double> b) {
@@ -45,7 +49,7 @@ std::optional<double> smaller(std::optional<double> a, std::optional<double> b) 
 expr::Value ReadableValue::value() const {
   if (parsed_) return *parsed_;
   expr::Value value = expr::Value::json(payload_);
-  if (payload_.size() >= kLarge) parsed_ = value;
+  if (payload_.size() >= kLarge) parsed_ = std::make_shared<const expr::Value>(value);
   return value;
 }
 
@@ -64,21 +68,22 @@ void Run::apply(const Event& event, Timestamp at) {
 
 void Run::on(const RunCreated& event, Timestamp at) {
   created_ = event;
+  std::string().swap(created_.definition);
   input_ = ReadableValue(event.input);
   created_at_ = at;
-  if (workflow_->budget || event.budget) {
+  if (workflow_->budget || event.origin->budget) {
     const Budget own = workflow_->budget.value_or(Budget());
-    const Budget given = event.budget.value_or(Budget());
-    budget_ = Budget{smaller(own.tokens, given.tokens), smaller(own.usd, given.usd)};
+    const Budget given = event.origin->budget.value_or(Budget());
+    details_.edit().budget = Budget{smaller(own.tokens, given.tokens), smaller(own.usd, given.usd)};
   }
   watch_run_deadline(at);
   count_needs();
 }
 
 void Run::on(const RunForked& event, Timestamp at) {
-  forked_ = event;
+  details_.edit().forked = event;
   if (event.input) input_ = ReadableValue(*event.input);
-  created_.parent.reset();
+  if (RunOrigin* origin = created_.origin.if_present()) origin->parent.reset();
   created_at_ = at;
   state_ = RunActive{};
   for (StepRecord& step : steps_) {
@@ -127,27 +132,22 @@ bool Run::reopen_failed_steps() {
 
 void Run::reopen(Timestamp at) {
   ended_at_.reset();
-  wakeups_.clear();
-  event_waits_.clear();
-  in_flight_ = 0;
-  waiting_ = 0;
-  reserved_ = {};
-  reservations_ = 0;
-  postponed_.clear();
+  forget_what_is_open();
   if (run_deadline_) wake_at({*run_deadline_, WakeupReason::run_timeout, StepIndex(0), ItemIndex(0)});
   count_needs();
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     if (!std::holds_alternative<StepRunning>(steps_[i].state)) continue;
     const StepIndex step(static_cast<std::uint32_t>(i));
     StepRunning& running = this->running(step);
-    running = StepRunning{.next_item = steps_[i].tasks.size()};
+    running = StepRunning{.next_item = static_cast<std::uint32_t>(steps_[i].tasks.size())};
     for (std::size_t j = steps_[i].tasks.size(); j-- > 0;) {
       const ItemIndex item(static_cast<std::uint32_t>(j));
       const TaskRecord& task = steps_[i].tasks[j];
       count(step, item, task.state, 1);
       if (task.details && task.details->reserved) {
-        add(reserved_, *task.details->reserved, 1);
-        ++reservations_;
+        RunDetails& details = details_.edit();
+        add(details.reserved, *task.details->reserved, 1);
+        ++details.reservations;
       }
       if (const auto* pause = std::get_if<TaskBackingOff>(&task.state)) {
         wake_at({pause->retry_at, WakeupReason::retry, step, item});
@@ -169,7 +169,7 @@ void Run::on(const RunCompleted& event, Timestamp at) {
 }
 
 void Run::on(const RunFailed& event, Timestamp at) {
-  end_run(RunBroken{event.error, event.step}, at);
+  end_run(RunBroken{Rare(event.error), event.step}, at);
 }
 
 void Run::on(const RunCancelled& event, Timestamp at) {
@@ -185,14 +185,20 @@ void Run::end_run(RunState state, Timestamp at) {
     step.state = StepCalledOff{};
     step.ended_at = at;
   }
+  forget_what_is_open();
+  startable_.clear();
+}
+
+void Run::forget_what_is_open() {
   in_flight_ = 0;
   waiting_ = 0;
-  reserved_ = {};
-  reservations_ = 0;
-  postponed_.clear();
-  startable_.clear();
   wakeups_.clear();
-  event_waits_.clear();
+  RunDetails* details = details_.if_present();
+  if (!details) return;
+  details->event_waits.clear();
+  details->reserved = {};
+  details->reservations = 0;
+  details->postponed.clear();
 }
 
 bool Run::ended() const {
@@ -218,8 +224,9 @@ std::string_view Run::status() const {
 
 void Run::on(const StepStarted& event, Timestamp at) {
   StepRecord& step = record(event.step);
-  step.items = expr::Value::json(event.items);
-  step.tasks.resize(step.items.size());
+  expr::Value& items = step.details.edit().items;
+  items = expr::Value::json(event.items);
+  step.tasks.resize(items.size());
   step.state = StepRunning{};
   begin_step(event.step, at);
 }
@@ -228,11 +235,13 @@ void Run::on(const StepCompleted& event, Timestamp at) {
   StepRecord& step = record(event.step);
   if (!step.started_at) begin_step(event.step, at);
   Payload output = event.output ? *event.output : collect_outputs(step.tasks);
-  end_step(event.step, StepDone{ReadableValue(std::move(output)), event.error}, at);
+  StepDone done{.output = ReadableValue(std::move(output)), .error = {}};
+  if (event.error) done.error.edit() = *event.error;
+  end_step(event.step, std::move(done), at);
 }
 
 void Run::on(const StepFailed& event, Timestamp at) {
-  end_step(event.step, StepBroken{event.error}, at);
+  end_step(event.step, StepBroken{Rare(event.error)}, at);
 }
 
 void Run::on(const StepSkipped& event, Timestamp at) {
@@ -260,10 +269,10 @@ void Run::end_step(StepIndex index, StepState state, Timestamp at) {
   if (const auto* running = std::get_if<StepRunning>(&step.state)) {
     in_flight_ -= running->in_flight;
     waiting_ -= running->waiting;
-    const auto first = event_waits_.lower_bound({index, ItemIndex(0)});
-    event_waits_.erase(first, event_waits_.lower_bound({index.next(), ItemIndex(0)}));
-    postponed_.erase(postponed_.lower_bound({index, ItemIndex(0)}),
-                     postponed_.lower_bound({index.next(), ItemIndex(0)}));
+    if (RunDetails* details = details_.if_present()) {
+      erase_step(details->event_waits, index);
+      erase_step(details->postponed, index);
+    }
     for (TaskRecord& task : step.tasks) release(task);
   }
   leave_startable(index);
@@ -271,7 +280,7 @@ void Run::end_step(StepIndex index, StepState state, Timestamp at) {
   step.ended_at = at;
   if (std::holds_alternative<StepDone>(step.state)) {
     step.tasks = std::vector<TaskRecord>();
-    step.items = {};
+    if (StepDetails* details = step.details.if_present()) details->items = {};
   }
   ++ended_steps_;
   for (const StepIndex dependent : definition(index).dependents) {
@@ -313,7 +322,7 @@ void Run::count_needs() {
     StepRecord& step = steps_[i];
     if (has_ended(step.state)) ++ended_steps_;
     const auto& needs = workflow_->steps[i].needs;
-    step.open_needs = static_cast<std::size_t>(
+    step.open_needs = static_cast<std::uint32_t>(
         std::ranges::count_if(needs, [&](StepIndex need) { return !has_ended(this->step(need).state); }));
     if (step.open_needs == 0 && std::holds_alternative<StepPending>(step.state)) {
       startable_.push_back(StepIndex(static_cast<std::uint32_t>(i)));

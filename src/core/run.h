@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "base/payload.h"
+#include "base/rare.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "core/event.h"
@@ -46,8 +47,9 @@ class Run {
   // The seq of the last event.
   std::uint64_t version() const { return version_; }
 
+  // Without the digest of its definition, which is the project's.
   const RunCreated& created() const { return created_; }
-  const std::optional<RunForked>& forked() const { return forked_; }
+  const std::optional<RunForked>& forked() const { return details_->forked; }
   // What the run was started with, or forked with.
   const ReadableValue& input() const { return input_; }
   Timestamp created_at() const { return created_at_; }
@@ -72,14 +74,14 @@ class Run {
   RunId sub_run_of(StepIndex step, ItemIndex item) const;
 
   // What agents reported, summed over all attempts, those of sub-runs included.
-  const Usage& usage() const { return usage_; }
+  const Usage& usage() const { return *usage_; }
   // The workflow's budget, or what the parent has reserved if that is less.
-  const std::optional<Budget>& budget() const { return budget_; }
-  const Budget& reserved() const { return reserved_; }
+  const std::optional<Budget>& budget() const { return details_->budget; }
+  const Budget& reserved() const { return details_->reserved; }
   // The most that one attempt of this agent has used so far in a run with a budget.
   Budget largest_use(const std::string& agent) const;
   // Whether one has ended, so that this is known.
-  bool knows_use(const std::string& agent) const { return largest_.contains(agent); }
+  bool knows_use(const std::string& agent) const { return details_->largest.contains(agent); }
 
   // The `status` of the HTTP API.
   std::string_view status() const;
@@ -92,18 +94,20 @@ class Run {
 
   std::size_t tasks_in_flight() const { return in_flight_; }
   // Signals that nothing has waited for yet, oldest first.
-  const std::vector<SignalReceived>& signals() const { return signals_; }
+  const std::vector<SignalReceived>& signals() const { return details_->signals; }
   bool has_seen_signal(const std::string& id) const;
   // Tasks that wait for an event, in order.
-  const std::set<std::pair<StepIndex, ItemIndex>>& waiting_for_events() const { return event_waits_; }
+  const std::set<std::pair<StepIndex, ItemIndex>>& waiting_for_events() const {
+    return details_->event_waits;
+  }
 
   std::optional<Timestamp> run_deadline() const { return run_deadline_; }
   // Of a step that has begun and has a timeout.
   std::optional<Timestamp> step_deadline(StepIndex index) const;
   // The retry of this task is due, but the budget has no room for it: no deadline, but something to try again
   // whenever something else has ended. Not an event; a run that is folded again finds its deadline passed.
-  void postpone(StepIndex step, ItemIndex item) { postponed_.emplace(step, item); }
-  const std::set<std::pair<StepIndex, ItemIndex>>& postponed() const { return postponed_; }
+  void postpone(StepIndex step, ItemIndex item) { details_.edit().postponed.emplace(step, item); }
+  const std::set<std::pair<StepIndex, ItemIndex>>& postponed() const { return details_->postponed; }
   // The earliest deadline of an active run, which may have become void.
   std::optional<Timestamp> next_wakeup() const;
   // Takes the earliest deadline that is due.
@@ -145,6 +149,8 @@ class Run {
   void end_run(RunState state, Timestamp at);
   // Broken without leave to go on, or called off with the run.
   bool stops_the_run(StepIndex index) const;
+  // No task runs any more, nothing is waited for.
+  void forget_what_is_open();
   bool reopen_failed_steps();
   void reopen_step(StepIndex index);
   // From the states of steps and tasks and from the deadlines: what must start and what must be watched.
@@ -171,7 +177,6 @@ class Run {
   const WorkflowDefinition* workflow_;
   std::uint64_t version_ = 0;
   RunCreated created_;
-  std::optional<RunForked> forked_;
   ReadableValue input_;
   Timestamp created_at_;
   std::optional<Timestamp> ended_at_;
@@ -184,15 +189,8 @@ class Run {
   std::optional<Timestamp> run_deadline_;
   std::vector<StepIndex> startable_;
   std::vector<Wakeup> wakeups_;  // a heap, earliest first
-  std::set<std::pair<StepIndex, ItemIndex>> event_waits_;
-  std::vector<SignalReceived> signals_;
-  std::vector<std::string> seen_signals_;  // the last kMaxSignals ids, oldest first
-  Usage usage_;
-  std::optional<Budget> budget_;
-  Budget reserved_;
-  std::size_t reservations_ = 0;
-  std::set<std::pair<StepIndex, ItemIndex>> postponed_;
-  std::map<std::string, Budget> largest_;
+  Rare<Usage> usage_;
+  Rare<RunDetails> details_;
 };
 
 }  // namespace ganglion

@@ -27,9 +27,10 @@ struct Outcome {
 Outcome outcome_of(const StepState& state) {
   return std::visit(
       Overloaded{[](const StepDone& done) -> Outcome {
-                   return {done.output.payload().bytes(), done.error ? error_json(*done.error) : "null"};
+                   return {done.output.payload().bytes(),
+                           done.error.is_present() ? error_json(*done.error) : "null"};
                  },
-                 [](const StepBroken& broken) -> Outcome { return {"null", error_json(broken.error)}; },
+                 [](const StepBroken& broken) -> Outcome { return {"null", error_json(*broken.error)}; },
                  [](const StepPending&) -> Outcome { return {}; },
                  [](const StepRunning&) -> Outcome { return {}; },
                  [](const StepNotTaken&) -> Outcome { return {}; },
@@ -41,7 +42,7 @@ Outcome outcome_of(const Run& run) {
   return std::visit(Overloaded{[](const RunDone& done) -> Outcome { return {done.output.bytes(), "null"}; },
                                [&](const RunBroken& broken) -> Outcome {
                                  JsonObject error;
-                                 error.add("code", broken.error.code).add("message", broken.error.message);
+                                 error.add("code", broken.error->code).add("message", broken.error->message);
                                  if (broken.step) error.add("step", run.definition(*broken.step).name);
                                  return {"null", error.finish()};
                                },
@@ -100,10 +101,10 @@ void add_performer(JsonObject& object, const Run& run, StepIndex index) {
   const StepDefinition& definition = run.definition(index);
   const TaskRecord* task = definition.for_each ? nullptr : run.find_task(index, ItemIndex(0));
   const auto* call = std::get_if<AgentCall>(&definition.action);
-  std::string agent = step.agent;
+  std::string agent = step.details->agent;
   if (agent.empty() && call && step.started_at) agent = call->agent;
   add_text(object, "agent", agent);
-  add_text(object, "run_id", step.sub_run ? step.sub_run->text() : "");
+  add_text(object, "run_id", step.details->sub_run ? step.details->sub_run->text() : "");
   const auto* awaiting = task ? std::get_if<TaskAwaiting>(&task->state) : nullptr;
   const bool waits = awaiting && std::holds_alternative<StepRunning>(step.state);
   const AttemptToken token{run.id(), index, ItemIndex(0), task ? task->attempt : Attempt(0)};
@@ -123,7 +124,7 @@ std::string step_json(const Run& run, StepIndex index) {
   object.add_raw("output", outcome.output).add_raw("error", outcome.error);
   add_time(object, "started_at", step.started_at);
   add_time(object, "ended_at", step.ended_at);
-  object.add_raw("needs", needs_json(run, index)).add_raw("usage", usage_json(step.usage));
+  object.add_raw("needs", needs_json(run, index)).add_raw("usage", usage_json(step.details->usage));
   add_performer(object, run, index);
   const auto* running = std::get_if<StepRunning>(&step.state);
   if (running != nullptr && run.definition(index).for_each) {
@@ -139,11 +140,11 @@ std::string step_json(const Run& run, StepIndex index) {
 // Where the run comes from, and what it may use.
 void add_origin(JsonObject& object, const Run& run) {
   const RunCreated& created = run.created();
-  if (created.parent) {
+  if (created.origin->parent) {
     JsonObject parent;
-    parent.add("run_id", created.parent->run.text()).add("step", created.parent_step);
-    if (created.parent_mapped) {
-      parent.add("item", std::int64_t{created.parent->item.value()});
+    parent.add("run_id", created.origin->parent->run.text()).add("step", created.origin->parent_step);
+    if (created.origin->parent_mapped) {
+      parent.add("item", std::int64_t{created.origin->parent->item.value()});
     } else {
       parent.add_raw("item", "null");
     }
@@ -151,9 +152,9 @@ void add_origin(JsonObject& object, const Run& run) {
   } else {
     object.add_raw("parent", "null");
   }
-  if (created.cause) {
+  if (created.origin->cause) {
     JsonObject cause;
-    cause.add("event", static_cast<std::int64_t>(created.cause->seq));
+    cause.add("event", static_cast<std::int64_t>(created.origin->cause->seq));
     object.add_raw("cause", cause.finish());
   } else {
     object.add_raw("cause", "null");
@@ -178,7 +179,7 @@ std::string run_json(const Run& run) {
   const RunCreated& created = run.created();
   const Outcome outcome = outcome_of(run);
   JsonObject object;
-  object.add("id", run.id().text()).add("workflow", created.workflow).add("definition", created.definition);
+  object.add("id", run.id().text()).add("workflow", created.workflow).add("definition", run.project().digest);
   object.add("status", run.status());
   object.add_raw("input", run.input().payload().bytes())
       .add_raw("output", outcome.output)

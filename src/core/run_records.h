@@ -4,14 +4,17 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include "base/payload.h"
+#include "base/rare.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "core/event.h"
@@ -45,7 +48,7 @@ struct TaskDone {
   Payload output;
 };
 struct TaskGivenUp {
-  Error error;
+  Rare<Error> error;
 };
 using TaskState =
     std::variant<TaskUnscheduled, TaskDispatched, TaskBackingOff, TaskAwaiting, TaskDone, TaskGivenUp>;
@@ -94,39 +97,44 @@ class ReadableValue {
 
  private:
   Payload payload_;
-  mutable std::optional<expr::Value> parsed_;
+  mutable std::shared_ptr<const expr::Value> parsed_;
 };
 
 struct StepPending {};
 // Its tasks are under way.
 struct StepRunning {
-  std::size_t next_item = 0;  // the first that is unscheduled; the number of items if none is
-  std::size_t in_flight = 0;  // dispatched, backing off or awaiting
-  std::size_t waiting = 0;    // of these, those that await something
-  std::size_t ended = 0;      // done or given up
-  std::size_t given_up = 0;
+  std::uint32_t next_item = 0;  // the first that is unscheduled; the number of items if none is
+  std::uint32_t in_flight = 0;  // dispatched, backing off or awaiting
+  std::uint32_t waiting = 0;    // of these, those that await something
+  std::uint32_t ended = 0;      // done or given up
+  std::uint32_t given_up = 0;
 };
 struct StepDone {
   ReadableValue output;
-  std::optional<Error> error;  // of items that the step went on without
+  Rare<Error> error;  // of items that the step went on without
 };
 struct StepBroken {
-  Error error;
+  Rare<Error> error;
 };
 struct StepNotTaken {};
 struct StepCalledOff {};
 using StepState = std::variant<StepPending, StepRunning, StepDone, StepBroken, StepNotTaken, StepCalledOff>;
 
-struct StepRecord {
-  StepState state;
-  std::size_t open_needs = 0;  // of the steps that it needs, those that have not ended
-  std::vector<TaskRecord> tasks;
+// What most steps don't have.
+struct StepDetails {
   expr::Value items;  // of a mapped step
-  std::uint32_t attempts = 0;
-  std::uint32_t iterations = 1;  // of its task, where it is not mapped
   std::string agent;  // who performed it last, where it is not mapped and not the one that it names
   std::optional<RunId> sub_run;  // that performed it last, where it is not mapped
   Usage usage;
+};
+
+struct StepRecord {
+  StepState state;
+  std::uint32_t open_needs = 0;  // of the steps that it needs, those that have not ended
+  std::uint32_t attempts = 0;
+  std::uint32_t iterations = 1;  // of its task, where it is not mapped
+  std::vector<TaskRecord> tasks;
+  Rare<StepDetails> details;
   std::optional<Timestamp> started_at;
   std::optional<Timestamp> ended_at;
 };
@@ -143,13 +151,26 @@ struct RunDone {
   Payload output;
 };
 struct RunBroken {
-  Error error;
+  Rare<Error> error;
   std::optional<StepIndex> step;
 };
 struct RunCalledOff {
   std::string reason;
 };
 using RunState = std::variant<RunActive, RunOnHold, RunDone, RunBroken, RunCalledOff>;
+
+// What most runs don't have.
+struct RunDetails {
+  std::optional<RunForked> forked;
+  std::set<std::pair<StepIndex, ItemIndex>> event_waits;
+  std::vector<SignalReceived> signals;
+  std::vector<std::string> seen_signals;  // the last kMaxSignals ids, oldest first
+  std::optional<Budget> budget;
+  Budget reserved;
+  std::size_t reservations = 0;
+  std::set<std::pair<StepIndex, ItemIndex>> postponed;
+  std::map<std::string, Budget> largest;
+};
 
 enum class WakeupReason : std::uint8_t { retry, sleep, step_timeout, run_timeout };
 

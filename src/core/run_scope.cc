@@ -16,8 +16,9 @@ const ReadableValue* output_of(const StepRecord& step) {
 }
 
 std::optional<Error> error_of(const StepRecord& step) {
-  if (const auto* done = std::get_if<StepDone>(&step.state)) return done->error;
-  if (const auto* broken = std::get_if<StepBroken>(&step.state)) return broken->error;
+  const auto* done = std::get_if<StepDone>(&step.state);
+  if (done && done->error.is_present()) return *done->error;
+  if (const auto* broken = std::get_if<StepBroken>(&step.state)) return *broken->error;
   return std::nullopt;
 }
 
@@ -32,7 +33,7 @@ void RunScope::enter(StepIndex step, ItemIndex item, const Payload* own_output) 
   own_output_.reset();
   if (own_output) own_output_ = expr::Value::json(*own_output);
   if (!run_.definition(step).for_each) return;
-  const expr::Value& items = run_.step(step).items;
+  const expr::Value& items = run_.step(step).details->items;
   if (item.value() < items.size()) enter_item(items.at(item.value()), item.value());
 }
 

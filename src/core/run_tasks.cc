@@ -9,11 +9,20 @@
 #include "core/run.h"
 
 namespace ganglion {
+namespace {
+
+// Empty: whoever the step names.
+void perform_by(StepRecord& step, const std::string& agent) {
+  if (agent != step.details->agent) step.details.edit().agent = agent;
+}
+
+}  // namespace
 
 void Run::count(StepIndex step, ItemIndex item, const TaskState& state, std::ptrdiff_t by) {
   StepRunning& running = this->running(step);
-  const auto change = [by](std::size_t& counter) {
-    counter = static_cast<std::size_t>(static_cast<std::ptrdiff_t>(counter) + by);
+  const auto change = [by](auto& counter) {
+    counter =
+        static_cast<std::remove_reference_t<decltype(counter)>>(static_cast<std::ptrdiff_t>(counter) + by);
   };
   const auto in_flight = [&] {
     change(running.in_flight);
@@ -21,7 +30,7 @@ void Run::count(StepIndex step, ItemIndex item, const TaskState& state, std::ptr
   };
   std::visit(
       Overloaded{[&](const TaskUnscheduled&) {
-                   if (by > 0) running.next_item = std::min<std::size_t>(running.next_item, item.value());
+                   if (by > 0) running.next_item = std::min(running.next_item, item.value());
                  },
                  [&](const TaskDispatched&) { in_flight(); }, [&](const TaskBackingOff&) { in_flight(); },
                  [&](const TaskAwaiting& awaiting) {
@@ -30,9 +39,9 @@ void Run::count(StepIndex step, ItemIndex item, const TaskState& state, std::ptr
                    change(waiting_);
                    if (!std::holds_alternative<ForEvent>(awaiting.wait())) return;
                    if (by > 0) {
-                     event_waits_.emplace(step, item);
+                     details_.edit().event_waits.emplace(step, item);
                    } else {
-                     event_waits_.erase({step, item});
+                     details_.edit().event_waits.erase({step, item});
                    }
                  },
                  [&](const TaskDone&) { change(running.ended); },
@@ -76,21 +85,23 @@ void Run::begin_attempt(StepIndex step, ItemIndex item, Attempt attempt, std::ui
   task.iteration = iteration;
   task.role = role;
   task.scheduled_at = at;
-  postponed_.erase({step, item});
+  if (RunDetails* details = details_.if_present()) details->postponed.erase({step, item});
 }
 
 void Run::reserve(TaskRecord& task, const Budget& amount) {
   task.detail().reserved = amount;
-  add(reserved_, amount, 1);
-  ++reservations_;
+  RunDetails& details = details_.edit();
+  add(details.reserved, amount, 1);
+  ++details.reservations;
 }
 
 void Run::release(TaskRecord& task) {
   if (!task.details || !task.details->reserved) return;
-  add(reserved_, *task.details->reserved, -1);
+  RunDetails& details = details_.edit();
+  add(details.reserved, *task.details->reserved, -1);
   task.details->reserved.reset();
   // What sums of fractions leave behind would block the last task for ever.
-  if (--reservations_ == 0) reserved_ = {};
+  if (--details.reservations == 0) details.reserved = {};
 }
 
 void Run::end_attempt(StepIndex step, ItemIndex item, const std::optional<Payload>& reported) {
@@ -98,11 +109,11 @@ void Run::end_attempt(StepIndex step, ItemIndex item, const std::optional<Payloa
   release(task);
   if (!reported) return;
   const Usage usage = read_usage(*reported);
-  add(usage_, usage);
-  add(record(step).usage, usage);
-  if (!budget_ || task.role == TaskRole::sub_run) return;
+  add(usage_.edit(), usage);
+  add(record(step).details.edit().usage, usage);
+  if (!budget() || task.role == TaskRole::sub_run) return;
   const Budget used = as_budget(usage);
-  Budget& largest = largest_[agent_of(step, item)];
+  Budget& largest = details_.edit().largest[agent_of(step, item)];
   largest.tokens = std::max(largest.tokens.value_or(0), used.tokens.value_or(0));
   largest.usd = std::max(largest.usd.value_or(0), used.usd.value_or(0));
 }
@@ -131,8 +142,8 @@ void Run::on(const TaskScheduled& event, Timestamp at) {
   if (!lookup) ++step.attempts;
   if (!definition(event.step).for_each) {
     step.iterations = event.iteration;
-    if (call && !lookup) step.agent = event.agent == call->agent ? "" : event.agent;
-    if (event.role == TaskRole::sub_run) step.sub_run = sub_run_of(event.step, event.item);
+    if (call && !lookup) perform_by(step, event.agent == call->agent ? "" : event.agent);
+    if (event.role == TaskRole::sub_run) step.details.edit().sub_run = sub_run_of(event.step, event.item);
   }
   move_task(event.step, event.item, TaskDispatched{});
 }
@@ -149,7 +160,7 @@ void Run::on(const TaskWaiting& event, Timestamp at) {
     const auto& call = std::get<AgentCall>(definition(event.step).action);
     if (person->agent != call.agent) task.detail().agent = person->agent;
     if (call.agent.empty() && task.detail().called.empty()) task.detail().called = person->agent;
-    if (!definition(event.step).for_each) step.agent = person->agent == call.agent ? "" : person->agent;
+    if (!definition(event.step).for_each) perform_by(step, person->agent == call.agent ? "" : person->agent);
   }
   move_task(event.step, event.item, TaskAwaiting{event.wait});
   if (const auto* sleep = std::get_if<UntilTime>(&event.wait)) {
@@ -159,7 +170,8 @@ void Run::on(const TaskWaiting& event, Timestamp at) {
 
 void Run::on(const TaskRouted& event, Timestamp at) {
   TaskRecord& task = begin_task(event.step, event.item, at);
-  if (budget_ && event.attempt != Attempt(0)) largest_.try_emplace(agent_of(event.step, event.item));
+  if (budget() && event.attempt != Attempt(0))
+    details_.edit().largest.try_emplace(agent_of(event.step, event.item));
   end_attempt(event.step, event.item, event.usage);
   if (event.input) {
     task.input = *event.input;
@@ -172,7 +184,7 @@ void Run::on(const TaskRouted& event, Timestamp at) {
 
 void Run::on(const TaskSucceeded& event, Timestamp at) {
   end_attempt(event.step, event.item, event.usage);
-  if (budget_) largest_.try_emplace(agent_of(event.step, event.item));
+  if (budget()) details_.edit().largest.try_emplace(agent_of(event.step, event.item));
   TaskRecord& task = this->task(event.step, event.item);
   if (event.again) {
     ++task.iteration;
@@ -191,7 +203,7 @@ void Run::on(const TaskSucceeded& event, Timestamp at) {
     return move_task(event.step, event.item, TaskUnscheduled{});
   }
   if (!definition(event.step).for_each) {
-    return end_step(event.step, StepDone{ReadableValue(event.output), std::nullopt}, at);
+    return end_step(event.step, StepDone{.output = ReadableValue(event.output), .error = {}}, at);
   }
   task.input = {};
   task.details.reset();
@@ -204,7 +216,7 @@ void Run::on(const TaskFailed& event, Timestamp) {
     move_task(event.step, event.item, TaskBackingOff{*event.retry_at});
     return wake_at({*event.retry_at, WakeupReason::retry, event.step, event.item});
   }
-  if (!event.fall_back) return move_task(event.step, event.item, TaskGivenUp{event.error});
+  if (!event.fall_back) return move_task(event.step, event.item, TaskGivenUp{Rare(event.error)});
   TaskRecord& task = this->task(event.step, event.item);
   ++task.link;
   task.earlier_attempts = task.attempt.value();
@@ -213,19 +225,20 @@ void Run::on(const TaskFailed& event, Timestamp) {
 }
 
 void Run::on(const SignalReceived& event, Timestamp) {
-  signals_.push_back(event);
-  seen_signals_.push_back(event.id);
-  if (seen_signals_.size() > kMaxSignals) seen_signals_.erase(seen_signals_.begin());
+  RunDetails& details = details_.edit();
+  details.signals.push_back(event);
+  details.seen_signals.push_back(event.id);
+  if (details.seen_signals.size() > kMaxSignals) details.seen_signals.erase(details.seen_signals.begin());
 }
 
 void Run::on(const EventDelivered& event, Timestamp) {
   if (event.seq) return;
-  std::erase_if(signals_, [&](const SignalReceived& signal) { return signal.id == event.id; });
+  std::erase_if(details_.edit().signals, [&](const SignalReceived& signal) { return signal.id == event.id; });
 }
 
 bool Run::has_seen_signal(const std::string& id) const {
-  return std::ranges::find(seen_signals_, id) != seen_signals_.end() ||
-         std::ranges::find(signals_, id, &SignalReceived::id) != signals_.end();
+  return std::ranges::find(details_->seen_signals, id) != details_->seen_signals.end() ||
+         std::ranges::find(signals(), id, &SignalReceived::id) != signals().end();
 }
 
 TaskRecord& Run::task(StepIndex step, ItemIndex item) {
@@ -256,8 +269,8 @@ RunId Run::sub_run_of(StepIndex step, ItemIndex item) const {
 }
 
 Budget Run::largest_use(const std::string& agent) const {
-  const auto found = largest_.find(agent);
-  return found == largest_.end() ? Budget() : found->second;
+  const auto found = details_->largest.find(agent);
+  return found == details_->largest.end() ? Budget() : found->second;
 }
 
 std::vector<AttemptToken> Run::open_attempts(StepIndex index) const {

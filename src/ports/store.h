@@ -6,8 +6,8 @@
 // survive a crash.
 //
 // Calls are asynchronous. Completions run on the event loop that made the call, never inside the call,
-// commits in the order in which they were made. Reads see every commit that completed before them. An adapter
-// gathers the commits that wait into one group commit.
+// commits in the order in which they were made, but for those that are refused as unavailable. Reads see every
+// commit that completed before them. An adapter gathers the commits that wait into one group commit.
 //
 // Failure: `StoreUnavailable` means that nothing was written and the caller may try again (a full disk, a
 // server that restarts). An error after which durability is unknown (a failed fsync) ends the process: the

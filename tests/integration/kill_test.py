@@ -4,9 +4,9 @@
 Two loads: a pipeline of three steps with 200 runs in flight and workers of its own, and the code-review example with
 the workers that the server supervises. In the end every acknowledged run must have completed, with one accepted result
 for each task, a journal without a gap whose earlier readings are its beginning, and a replay that equals what the API
-shows.
+shows. With --redis the store is a redis-server, which is killed as well.
 
-    kill_test.py [--ganglion PATH] [--seed N] [--kills N] [--only pipeline|review]
+    kill_test.py [--ganglion PATH] [--seed N] [--kills N] [--only pipeline|review] [--redis]
 
 Needs Python's standard library only. The seed is printed; it fixes what is killed and when, relative to the load.
 """
@@ -31,6 +31,7 @@ from journal_check import Expectation, Observed, complaints_about, store_complai
 from journal_check_test import check_damages
 from kill_load import Deadline, Load
 from kill_scenarios import Pipeline, Review, Scenario
+from redis_store import RedisStore, is_installed
 from serving import binary_from
 
 #: The moment of a kill: so long after the load is seen to progress, at most.
@@ -44,22 +45,31 @@ MOST_START_SECONDS = 0.1
 PROGRESS_SECONDS = 60.0
 REPLAYS = 40
 TARGETS = ("server", "worker", "both")
+STORE_TARGETS = ("store", "store and server")
+#: What CTest takes for a test that was skipped.
+SKIPPED = 77
+
+
+def targets_with(redis: RedisStore | None) -> tuple[str, ...]:
+    return TARGETS if redis is None else (*TARGETS, *STORE_TARGETS)
 
 
 class Killer:
     """Carries out a plan of kills under a load."""
 
-    def __init__(self, scenario: Scenario, load: Load, plan: random.Random) -> None:
+    def __init__(self, scenario: Scenario, load: Load, plan: random.Random, redis: RedisStore | None) -> None:
         self._scenario = scenario
         self._load = load
         self._plan = plan
-        self.kills = dict.fromkeys(TARGETS, 0)
+        self._redis = redis
+        self.kills = dict.fromkeys(targets_with(redis), 0)
         self.relapses = 0
         self.slowest_start = 0.0
 
     async def run(self, kills: int) -> None:
         # Each target at least once. The last is a worker: no restart of the server comes before its tasks time out.
-        targets = [*TARGETS, *(self._plan.choice(TARGETS) for _ in range(kills - len(TARGETS) - 1)), "worker"]
+        every = list(self.kills)
+        targets = [*every, *(self._plan.choice(every) for _ in range(kills - len(every) - 1)), "worker"]
         for number, target in enumerate(targets):
             await self._await_progress(f"kill {number + 1}")
             last = number + 1 == len(targets)
@@ -78,15 +88,21 @@ class Killer:
     async def _kill(self, target: str) -> None:
         if target in ("worker", "both"):
             await self._scenario.kill_worker()
-        if target in ("server", "both"):
+        if self._redis is not None and target in STORE_TARGETS:
+            self._redis.kill()
+        if target in ("server", "both", "store and server"):
             self._load.server_is(up=False)
             self._scenario.server.kill()
+            if self._redis is not None and target in STORE_TARGETS:
+                self._redis.start()
             if self._plan.random() < RELAPSE:
                 await self._kill_while_it_starts()
             began = time.monotonic()
             await asyncio.to_thread(self._scenario.server.start)
             self.slowest_start = max(self.slowest_start, time.monotonic() - began)
             self._load.server_is(up=True)
+        elif self._redis is not None and target in STORE_TARGETS:
+            await asyncio.to_thread(self._redis.start)
         self._scenario.restart_workers()
 
     async def _kill_while_it_starts(self) -> None:
@@ -137,7 +153,7 @@ class Verdict:
         longest = sorted(self.runs, key=lambda run: len(self.runs[run][0].journal), reverse=True)[:REPLAYS]
         for run in longest:
             observed, expected = self.runs[run]
-            command = self._scenario.server.command("replay", run, "--json", "--store", "sqlite:test.db")
+            command = self._scenario.server.command("replay", run, "--json", "--store", self._scenario.server.store)
             process = await asyncio.create_subprocess_exec(
                 *command,
                 cwd=self._scenario.server.folder,
@@ -164,13 +180,17 @@ class Verdict:
         check_damages(Observed(sound[0].run, sound[0].journal, sound[0].run), sound[1])
 
 
-async def run_scenario(scenario: Scenario, kills: int, seed: int, deadline: Deadline) -> list[str]:
+async def run_scenario(
+    scenario: Scenario, kills: int, seed: int, deadline: Deadline, redis: RedisStore | None
+) -> list[str]:
     began = time.monotonic()
+    if redis is not None:
+        scenario.server.store = f"{redis.url}?prefix={scenario.workflow}"
     scenario.server.start()
     try:
         await scenario.prepare()
         load = Load(scenario.server.url, scenario.workflow, scenario.parallel, scenario.make_input, seed, deadline)
-        killer = Killer(scenario, load, random.Random(seed))
+        killer = Killer(scenario, load, random.Random(seed), redis)
         load.start()
         await killer.run(kills)
         killed = time.monotonic() - began
@@ -207,6 +227,7 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--kills", type=int, default=50, help="in both scenarios together (50)")
     parser.add_argument("--only", choices=("pipeline", "review"))
+    parser.add_argument("--redis", action="store_true", help="over a redis-server, which is killed as well")
     parser.add_argument("--seconds", type=float, default=280, help="when to give up (280)")
     return parser.parse_args()
 
@@ -214,21 +235,30 @@ def arguments() -> argparse.Namespace:
 async def run_all(options: argparse.Namespace) -> list[str]:
     binary = binary_from(options.ganglion)
     deadline = Deadline(options.seconds)
-    reviews = max(len(TARGETS) + 1, options.kills * 3 // 10)
+    reviews = max(len(targets_with(None)) + 1, options.kills * 3 // 10)
     complaints = []
     with tempfile.TemporaryDirectory(prefix="ganglion-kill-") as name:
         folder = Path(name)
-        if options.only != "review":
-            pipeline = Pipeline(binary, folder / "pipeline")
-            complaints += await run_scenario(pipeline, options.kills - reviews, options.seed, deadline)
-        if options.only != "pipeline":
-            review = Review(binary, folder / "review")
-            complaints += await run_scenario(review, reviews, options.seed, deadline)
+        redis = RedisStore(folder / "redis") if options.redis else None
+        try:
+            if options.only != "review":
+                pipeline = Pipeline(binary, folder / "pipeline")
+                kills = options.kills - (0 if options.only else reviews)
+                complaints += await run_scenario(pipeline, kills, options.seed, deadline, redis)
+            if options.only != "pipeline":
+                review = Review(binary, folder / "review")
+                complaints += await run_scenario(review, reviews, options.seed, deadline, redis)
+        finally:
+            if redis is not None:
+                redis.end()
     return complaints
 
 
 def main() -> int:
     options = arguments()
+    if options.redis and not is_installed():
+        print("skipped: Debian package redis-server is not installed")
+        return SKIPPED
     print(f"seed {options.seed}: kill_test.py --seed {options.seed} --kills {options.kills}", flush=True)
     complaints = asyncio.run(run_all(options))
     for complaint in complaints[:50]:

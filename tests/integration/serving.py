@@ -32,6 +32,7 @@ class Server:
         self._binary = binary.resolve()
         self._log = folder / "server.log"
         self._listen = "127.0.0.1:0"
+        self.store = "sqlite:test.db"
         self.process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Server:
@@ -62,7 +63,7 @@ class Server:
         return [str(self._binary), *arguments]
 
     def serve_command(self) -> list[str]:
-        return self.command("serve", "-f", "ganglion.yaml", "--listen", self._listen, "--store", "sqlite:test.db")
+        return self.command("serve", "-f", "ganglion.yaml", "--listen", self._listen, "--store", self.store)
 
     def environment(self) -> dict[str, str]:
         return {name: value for name, value in os.environ.items() if not name.startswith("GANGLION_")}

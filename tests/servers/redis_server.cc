@@ -30,14 +30,20 @@ std::string text_of(const redisReply& reply) {
   }
 }
 
+// Once: a sentinel keeps what it learns there.
+void write_sentinel_file(const std::filesystem::path& path, const std::vector<std::string>& lines) {
+  if (std::filesystem::exists(path)) return;
+  std::ofstream file(path);
+  for (const std::string& line : lines) file << line << '\n';
+}
+
 ServerOptions server_options(RedisOptions options, std::uint16_t bus_port) {
   return {.command = [options = std::move(options), bus_port](std::uint16_t port,
                                                               const std::filesystem::path& folder) {
     std::vector<std::string> command{RedisServer::kProgram};
-    if (options.sentinel) {
-      // A sentinel keeps what it learns in its file.
+    if (!options.sentinel.empty()) {
       const std::filesystem::path file = folder / "sentinel.conf";
-      if (!std::filesystem::exists(file)) std::ofstream(file) << "";
+      write_sentinel_file(file, options.sentinel);
       command.insert(command.end(), {file.string(), "--sentinel"});
     } else {
       command.insert(command.end(), {"--appendonly", options.appendonly, "--appendfsync", options.appendfsync,

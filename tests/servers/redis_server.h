@@ -16,8 +16,8 @@ struct RedisOptions {
   std::string save = "";
   // Further arguments, such as {"--maxmemory", "20mb"}.
   std::vector<std::string> arguments = {};
-  // Runs as a sentinel; then only `arguments` count.
-  bool sentinel = false;
+  // Lines of a sentinel's file: then it runs as one, and nothing else counts.
+  std::vector<std::string> sentinel = {};
 };
 
 class RedisServer {
@@ -31,6 +31,8 @@ class RedisServer {
   std::string url() const;
   std::string address() const;  // 127.0.0.1:PORT
   std::uint16_t port() const { return process_.port(); }
+  // At which the nodes of a cluster talk to each other.
+  std::uint16_t bus_port() const { return bus_port_.port(); }
   ServerProcess& process() { return process_; }
   const ServerProcess& process() const { return process_; }
 

@@ -1,6 +1,5 @@
 #include "adapters/curl/curl_http_client.h"
 
-#include <csignal>
 #include <map>
 #include <utility>
 
@@ -34,18 +33,18 @@ struct Watch {
 class CurlHttpClient::Multi {
  public:
   explicit Multi(asio::io_context& loop)
-      : loop_(loop), timer_(loop.get_executor()), multi_(curl_multi_init()) {
+      : loop_(loop), timer_(loop.get_executor()), multi_(curl().multi_init()) {
     GANGLION_ASSERT(multi_);
-    curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &Multi::watch_socket);
-    curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
-    curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &Multi::set_timer);
-    curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
+    curl().multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &Multi::watch_socket);
+    curl().multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
+    curl().multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &Multi::set_timer);
+    curl().multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
   }
 
   ~Multi() {
-    for (auto& [id, exchange] : exchanges_) curl_multi_remove_handle(multi_, exchange->easy());
+    for (auto& [id, exchange] : exchanges_) curl().multi_remove_handle(multi_, exchange->easy());
     watches_.clear();
-    curl_multi_cleanup(multi_);
+    curl().multi_cleanup(multi_);
   }
 
   HttpCallId send(HttpRequest request, Completion done) {
@@ -60,13 +59,13 @@ class CurlHttpClient::Multi {
       });
       return id;
     }
-    GANGLION_ASSERT(curl_multi_add_handle(multi_, started.easy()) == CURLM_OK);
+    GANGLION_ASSERT(curl().multi_add_handle(multi_, started.easy()) == CURLM_OK);
     return id;
   }
 
   void cancel(HttpCallId id) {
     const auto node = exchanges_.extract(id);
-    if (!node.empty()) curl_multi_remove_handle(multi_, node.mapped()->easy());
+    if (!node.empty()) curl().multi_remove_handle(multi_, node.mapped()->easy());
   }
 
  private:
@@ -127,12 +126,12 @@ class CurlHttpClient::Multi {
 
   void act(curl_socket_t socket, int event) {
     int running = 0;
-    curl_multi_socket_action(multi_, socket, event, &running);
+    curl().multi_socket_action(multi_, socket, event, &running);
     const std::weak_ptr alive = alive_;
     int queued = 0;
     // One at a time: a completion may cancel other calls or end the client.
     while (!alive.expired()) {
-      const CURLMsg* message = curl_multi_info_read(multi_, &queued);
+      const CURLMsg* message = curl().multi_info_read(multi_, &queued);
       if (!message) return;
       if (message->msg != CURLMSG_DONE) continue;
       finish(message->easy_handle, message->data.result);
@@ -141,11 +140,11 @@ class CurlHttpClient::Multi {
 
   void finish(CURL* easy, CURLcode code) {
     Exchange* known = nullptr;
-    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &known);
+    curl().easy_getinfo(easy, CURLINFO_PRIVATE, &known);
     const auto node = exchanges_.extract(known->id());
     Exchange& exchange = *node.mapped();
     Result<HttpResponse> response = exchange.finish(code);
-    curl_multi_remove_handle(multi_, easy);
+    curl().multi_remove_handle(multi_, easy);
     exchange.take_completion()(std::move(response));
   }
 
@@ -163,21 +162,32 @@ class CurlHttpClient::Multi {
   std::shared_ptr<const char> alive_ = std::make_shared<const char>('\0');
 };
 
-CurlHttpClient::CurlHttpClient(asio::io_context& loop) {
-  static const bool initialised =
-      curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK && std::signal(SIGPIPE, SIG_IGN) != SIG_ERR;
-  GANGLION_ASSERT(initialised);
-  multi_ = std::make_unique<Multi>(loop);
-}
+CurlHttpClient::CurlHttpClient(asio::io_context& loop) : loop_(loop) {}
 
 CurlHttpClient::~CurlHttpClient() = default;
 
 HttpCallId CurlHttpClient::send(HttpRequest request, Completion done) {
+  if (!load_curl()) return refuse(std::move(done));
+  if (!multi_) multi_ = std::make_unique<Multi>(loop_);
   return multi_->send(std::move(request), std::move(done));
 }
 
 void CurlHttpClient::cancel(HttpCallId call) {
-  multi_->cancel(call);
+  if (multi_) return multi_->cancel(call);
+  refused_->erase(call);
+}
+
+HttpCallId CurlHttpClient::refuse(Completion done) {
+  const HttpCallId id = next_refused_;
+  next_refused_ = next_refused_.next();
+  refused_->emplace(id, std::move(done));
+  asio::post(loop_, [id, calls = std::weak_ptr(refused_)] {
+    const auto alive = calls.lock();
+    if (!alive) return;
+    auto node = alive->extract(id);
+    if (!node.empty()) node.mapped()(std::unexpected(load_curl().error()));
+  });
+  return id;
 }
 
 }  // namespace ganglion

@@ -5,6 +5,7 @@
 // HTTP/2 where TLS offers it; certificates are verified; proxies as the environment says (`https_proxy`,
 // `no_proxy`), never for loopback.
 
+#include <map>
 #include <memory>
 
 #include "ports/http_client.h"
@@ -28,7 +29,15 @@ class CurlHttpClient final : public HttpClient {
 
  private:
   class Multi;
-  std::unique_ptr<Multi> multi_;
+
+  HttpCallId refuse(Completion done);
+
+  boost::asio::io_context& loop_;
+  std::unique_ptr<Multi> multi_;  // since the first call
+  // Calls that libcurl isn't there for, until they are told.
+  std::shared_ptr<std::map<HttpCallId, Completion>> refused_ =
+      std::make_shared<std::map<HttpCallId, Completion>>();
+  HttpCallId next_refused_{1};
 };
 
 }  // namespace ganglion

@@ -54,7 +54,7 @@ Exchange::Exchange(HttpCallId id, HttpRequest request, HttpClient::Completion do
       request_(std::move(request)),
       done_(std::move(done)),
       no_proxy_(no_proxy()),
-      easy_(curl_easy_init()) {
+      easy_(curl().easy_init()) {
   GANGLION_ASSERT(easy_);
 }
 
@@ -63,7 +63,7 @@ Result<void> Exchange::prepare() {
     return fail("invalid_request", "the url has a line end in it");
   }
   const auto add = [this](const std::string& line) {
-    curl_slist* longer = curl_slist_append(headers_.get(), line.c_str());
+    curl_slist* longer = curl().slist_append(headers_.get(), line.c_str());
     GANGLION_ASSERT(longer);
     static_cast<void>(headers_.release());
     headers_.reset(longer);
@@ -78,39 +78,39 @@ Result<void> Exchange::prepare() {
   add("Expect:");  // no pause of a second before the body
 
   CURL* easy = easy_.get();
-  if (curl_easy_setopt(easy, CURLOPT_URL, request_.url.c_str()) != CURLE_OK) {
+  if (curl().easy_setopt(easy, CURLOPT_URL, request_.url.c_str()) != CURLE_OK) {
     return fail("invalid_request", "the url can't be used");
   }
   if (!request_.body.empty() || request_.method == "POST") {
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request_.body.data());
+    curl().easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
+    curl().easy_setopt(easy, CURLOPT_POSTFIELDS, request_.body.data());
   }
-  if (request_.method == "HEAD") curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
-  curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request_.method.c_str());
-  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers_.get());
-  curl_easy_setopt(easy, CURLOPT_PRIVATE, this);
-  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &Exchange::receive_body);
-  curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
-  curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &Exchange::receive_header);
-  curl_easy_setopt(easy, CURLOPT_HEADERDATA, this);
+  if (request_.method == "HEAD") curl().easy_setopt(easy, CURLOPT_NOBODY, 1L);
+  curl().easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request_.method.c_str());
+  curl().easy_setopt(easy, CURLOPT_HTTPHEADER, headers_.get());
+  curl().easy_setopt(easy, CURLOPT_PRIVATE, this);
+  curl().easy_setopt(easy, CURLOPT_WRITEFUNCTION, &Exchange::receive_body);
+  curl().easy_setopt(easy, CURLOPT_WRITEDATA, this);
+  curl().easy_setopt(easy, CURLOPT_HEADERFUNCTION, &Exchange::receive_header);
+  curl().easy_setopt(easy, CURLOPT_HEADERDATA, this);
   set_transport();
   return {};
 }
 
 void Exchange::set_transport() {
   CURL* easy = easy_.get();
-  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
-  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
-  curl_easy_setopt(easy, CURLOPT_NOPROXY, no_proxy_.c_str());
-  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-  curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");  // whatever libcurl can decode
-  curl_easy_setopt(easy, CURLOPT_USERAGENT, "ganglion");
-  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, milliseconds(request_.timeout));
-  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
-                   milliseconds(std::min(request_.timeout, kConnectTimeout)));
+  curl().easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl().easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+  curl().easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+  curl().easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+  curl().easy_setopt(easy, CURLOPT_NOPROXY, no_proxy_.c_str());
+  curl().easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  curl().easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+  curl().easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");  // whatever libcurl can decode
+  curl().easy_setopt(easy, CURLOPT_USERAGENT, "ganglion");
+  curl().easy_setopt(easy, CURLOPT_TIMEOUT_MS, milliseconds(request_.timeout));
+  curl().easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+                     milliseconds(std::min(request_.timeout, kConnectTimeout)));
 }
 
 std::size_t Exchange::receive_body(char* bytes, std::size_t size, std::size_t count, void* exchange) {
@@ -149,15 +149,15 @@ void Exchange::add_header(std::string_view line) {
 Result<HttpResponse> Exchange::finish(CURLcode code) {
   if (code == CURLE_OK) {
     long status = 0;
-    curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
+    curl().easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
     response_.status = static_cast<int>(status);
     return std::move(response_);
   }
   if (too_large_) return fail("too_large", "the answer is larger than allowed");
   // Not libcurl's own sentence: it names the host, which may be a secret.
-  std::string message = curl_easy_strerror(code);
+  std::string message = curl().easy_strerror(code);
   long system_error = 0;
-  curl_easy_getinfo(easy_.get(), CURLINFO_OS_ERRNO, &system_error);
+  curl().easy_getinfo(easy_.get(), CURLINFO_OS_ERRNO, &system_error);
   if (system_error != 0) message += std::string(": ") + std::strerror(static_cast<int>(system_error));
   if (code == CURLE_OPERATION_TIMEDOUT) return fail("timeout", std::move(message));
   if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL) {

@@ -3,11 +3,10 @@
 // One request and its answer as libcurl sees them: the options of an easy handle, and the answer as it comes
 // in.
 
-#include <curl/curl.h>
-
 #include <memory>
 #include <string>
 
+#include "base/curl/lib_curl.h"
 #include "ports/http_client.h"
 
 namespace ganglion {
@@ -15,8 +14,8 @@ namespace ganglion {
 inline constexpr std::size_t kMaxResponseHeaders = 64 * 1024;  // bytes
 
 struct CurlDelete {
-  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+  void operator()(CURL* easy) const { curl().easy_cleanup(easy); }
+  void operator()(curl_slist* list) const { curl().slist_free_all(list); }
 };
 
 class Exchange {

@@ -74,10 +74,11 @@ void Writer::lost(const std::string& why) {
   refuse_old(why);
 }
 
-// Only what is certainly not written, and in order.
+// Only what is certainly not written: a group in doubt keeps waiting, and may be overtaken by refusals.
 void Writer::refuse_old(const std::string& why) {
-  if (in_doubt_ || Steady::now() - away_since_ < options_.patience) return;
-  std::vector<Write> old = std::exchange(group_, {});
+  if (Steady::now() - away_since_ < options_.patience) return;
+  std::vector<Write> old;
+  if (!in_doubt_) old = std::exchange(group_, {});
   std::ranges::move(std::exchange(one_by_one_, {}), std::back_inserter(old));
   std::ranges::move(queue_.take_older_than(options_.patience), std::back_inserter(old));
   for (Write& write : old) write.refused = refusal(why);

@@ -10,10 +10,10 @@
 // and the next connection waits for the old one to end, makes it impossible that it begins another group, and
 // reads the number. A group that isn't there is sent again.
 //
-// While the server can't be reached, writes wait for a while and are then refused; a group in doubt, and
-// what waits behind it, is answered when the server is back. A number lower than one that was acknowledged
-// means that the server has lost what it confirmed (a failover to a standby that was behind): that is
-// `fatal`.
+// While the server can't be reached, writes wait for a while and are then refused; a group in doubt is
+// answered when the server is back, maybe after refusals of later writes. A number lower than one that was
+// acknowledged means that the server has lost what it confirmed (a failover to a standby that was behind):
+// that is `fatal`.
 
 #include <cstdint>
 #include <deque>

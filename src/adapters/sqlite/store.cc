@@ -61,7 +61,7 @@ constexpr const char* kSettings =
     "PRAGMA synchronous=FULL;"
     "PRAGMA wal_autocheckpoint=0;"
     "PRAGMA journal_size_limit=67108864;"
-    "PRAGMA cache_size=-4096;"
+    "PRAGMA cache_size=-2048;"
     "PRAGMA temp_store=MEMORY;"
     "PRAGMA trusted_schema=OFF;"
     // Takes the exclusive lock now rather than at the first commit.

@@ -77,9 +77,9 @@ void InvariantChecker::go_on_after_end() {
 
 void InvariantChecker::recount_step(const Run& run, StepIndex step) {
   const StepRecord& record = run.step(step);
-  StepRunning counted{.next_item = record.tasks.size()};
+  StepRunning counted{.next_item = static_cast<std::uint32_t>(record.tasks.size())};
   for (std::size_t i = record.tasks.size(); i-- > 0;) {
-    std::visit(Overloaded{[&](const TaskUnscheduled&) { counted.next_item = i; },
+    std::visit(Overloaded{[&](const TaskUnscheduled&) { counted.next_item = static_cast<std::uint32_t>(i); },
                           [&](const TaskDispatched&) { ++counted.in_flight; },
                           [&](const TaskBackingOff&) { ++counted.in_flight; },
                           [&](const TaskAwaiting&) {

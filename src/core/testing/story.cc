@@ -16,14 +16,13 @@ Story::Story(std::shared_ptr<const Project> project, const std::string& input, c
     state.version = 1;
     state.entries[key] = {Payload(value), 1, std::nullopt};
   }
-  give(Start{{.workflow = "w",
-              .definition = project_->digest,
-              .input = Payload(input),
-              .session_id = start.session_id,
-              .parent = start.parent,
-              .depth = start.depth,
-              .cause = start.cause,
-              .budget = start.budget}});
+  give(Start{
+      {.workflow = "w",
+       .definition = project_->digest,
+       .input = Payload(input),
+       .session_id = start.session_id,
+       .origin = Rare(RunOrigin{
+           .parent = start.parent, .depth = start.depth, .cause = start.cause, .budget = start.budget})}});
 }
 
 Story::~Story() {
@@ -126,14 +125,14 @@ std::string Story::output(const std::string& step) const {
 
 std::string Story::error() const {
   const auto* broken = std::get_if<RunBroken>(&run.state());
-  return broken ? broken->error.code : "";
+  return broken ? broken->error->code : "";
 }
 
 std::string Story::error(const std::string& step) const {
   const StepState& state = run.step(index(step)).state;
-  if (const auto* broken = std::get_if<StepBroken>(&state)) return broken->error.code;
+  if (const auto* broken = std::get_if<StepBroken>(&state)) return broken->error->code;
   const auto* done = std::get_if<StepDone>(&state);
-  return done && done->error ? done->error->code : "";
+  return done ? done->error->code : "";
 }
 
 const ForPerson* Story::asked(const std::string& step, std::uint32_t item) const {

@@ -1,0 +1,35 @@
+-- What runs inside Redis: every write and every read that looks at more than one value. A call runs alone and
+-- whole, which is what makes a commit one step. Loaded with a name that holds its own digest, so that two
+-- versions of it live side by side. docs/internals/redis.md has the keys.
+--
+-- Everything here is reached from one key, the base `{prefix}`: all keys begin with it and so lie in one slot.
+
+-- These exist only while a function runs.
+local function call(...) return redis.call(...) end
+local function pack(...) return cmsgpack.pack(...) end
+local function unpack_bytes(bytes) return cmsgpack.unpack(bytes) end
+
+local kArguments = 1000      -- values given to one command
+local kWriterLife = 2592000  -- seconds that a writer is remembered after its last write
+local kBucket = 512          -- events in one list of the log
+
+local base    -- of the call that runs
+local latest  -- the latest time of the commits of this call
+
+local function key(name, id)
+  return base .. ':' .. name .. ':' .. id
+end
+
+local function number_at(hash, field)
+  return tonumber(call('HGET', hash, field) or 0)
+end
+
+local function integer_text(number)
+  return string.format('%.0f', number)
+end
+
+local function push(list, values)
+  for first = 1, #values, kArguments do
+    call('RPUSH', list, unpack(values, first, math.min(first + kArguments - 1, #values)))
+  end
+end

@@ -1,0 +1,280 @@
+// What happens to a real server, under commits: nothing that was acknowledged is lost, nothing is made twice.
+
+#include <gmock/gmock.h>
+
+#include "adapters/redis/store.h"
+#include "adapters/redis/testing/committing_runs.h"
+#include "adapters/redis/testing/lossy_proxy.h"
+#include "adapters/redis/testing/redis_fixture.h"
+
+namespace ganglion::redis {
+namespace {
+
+using ganglion::testing::append_to;
+using ganglion::testing::is_committed;
+using ganglion::testing::RedisServer;
+using ganglion::testing::run_number;
+using ganglion::testing::start_of;
+using ganglion::testing::state_write;
+using ganglion::testing::StoreDriver;
+using ganglion::testing::topic_event;
+using testing::CommittingRuns;
+using ::testing::HasSubstr;
+using testing::LossyProxy;
+using ::testing::VariantWith;
+
+constexpr std::uint64_t kRuns = 20;
+
+class RedisFaults : public testing::RedisTest {};
+
+TEST_F(RedisFaults, AKilledServerComesBackWithEverythingThatItAcknowledged) {
+  RedisServer server;
+  const auto store = open(server.url());
+  CommittingRuns runs(loop_, *store, kRuns);
+  for (int round = 0; round < 4; ++round) {
+    runs.commit(300);
+    server.process().kill();
+    server.process().start();
+  }
+  runs.commit(300);
+  runs.finish();
+  runs.expect_exactly_what_was_acknowledged();
+  EXPECT_EQ(fatal_, std::nullopt);
+}
+
+TEST_F(RedisFaults, ConnectionsThatBreakChangeNothing) {
+  const RedisServer server;
+  const auto store = open(server.url());
+  CommittingRuns runs(loop_, *store, kRuns);
+  for (int round = 0; round < 10; ++round) {
+    runs.commit(100);
+    EXPECT_NE(server.command({"CLIENT", "KILL", "TYPE", "normal"}), "0");
+  }
+  runs.commit(100);
+  runs.finish();
+  runs.expect_exactly_what_was_acknowledged();
+}
+
+// The server has done it, and its answer never arrives.
+TEST_F(RedisFaults, AnAnswerThatIsLostIsGivenAgainAndNothingIsDoneTwice) {
+  const RedisServer server;
+  LossyProxy proxy(loop_.context(), server.port());
+  const auto store = open(proxy.url());
+  CommittingRuns runs(loop_, *store, kRuns);
+  for (int round = 0; round < 20; ++round) {
+    runs.commit(50);
+    proxy.lose_an_answer(round % 3);
+  }
+  runs.commit(50);
+  runs.finish();
+  runs.expect_exactly_what_was_acknowledged();
+  EXPECT_GE(proxy.lost(), 15);
+}
+
+TEST_F(RedisFaults, AnAnswerThatIsLostSaysTheSameTheSecondTime) {
+  const RedisServer server;
+  LossyProxy proxy(loop_.context(), server.port());
+  const auto store = open(proxy.url());
+  StoreDriver driver(loop_, *store);
+
+  proxy.lose_an_answer();
+  EXPECT_EQ(driver.write_state("s", state_write("k", "1"), KeyAbsent()), 1u);
+  proxy.lose_an_answer();
+  EXPECT_FALSE(driver.append_events({topic_event("t", "1")}).at(0).existed);
+  proxy.lose_an_answer();
+  EXPECT_TRUE(driver.put_record(
+      {.kind = RecordKind::approval, .id = "r", .run = {}, .at = Timestamp(1), .data = "{}"}));
+  proxy.lose_an_answer();
+  EXPECT_EQ(driver.remove_records(RecordKind::approval, "r"), 1u);
+  proxy.lose_an_answer();
+  EXPECT_TRUE(is_committed(driver.commit(start_of(run_number(1)))));
+  // Somebody else has gone on from it before it is asked for again.
+  const auto other = open(server.url());
+  bool answered = false;
+  proxy.lose_an_answer();
+  store->commit(append_to(run_number(1), 1), [&](const CommitOutcome& outcome) {
+    EXPECT_TRUE(is_committed(outcome));
+    answered = true;
+  });
+  loop_.run_until([&] { return proxy.lost() == 6; });
+  EXPECT_TRUE(is_committed(StoreDriver(loop_, *other).commit(append_to(run_number(1), 2))));
+  loop_.run_until([&] { return answered; });
+  EXPECT_EQ(driver.read_journal(run_number(1)).value().size(), 3u);
+}
+
+TEST_F(RedisFaults, WhatWasDoneIsAcknowledgedThoughNothingCanBeWrittenAnyMore) {
+  const RedisServer server;
+  LossyProxy proxy(loop_.context(), server.port());
+  const auto store = open(proxy.url());
+  std::optional<CommitOutcome> outcome;
+  proxy.lose_an_answer();
+  store->commit(start_of(run_number(1)), [&](CommitOutcome result) { outcome = std::move(result); });
+  loop_.run_until([&] { return proxy.lost() == 1; });
+  server.command({"CONFIG", "SET", "maxmemory", "1mb"});
+  loop_.run_until([&] { return outcome.has_value(); });
+  EXPECT_TRUE(is_committed(*outcome));
+  EXPECT_TRUE(StoreDriver(loop_, *store).find_run(run_number(1)));
+}
+
+TEST_F(RedisFaults, FunctionsThatWereFlushedAreLoadedAgain) {
+  const RedisServer server;
+  const auto store = open(server.url());
+  CommittingRuns runs(loop_, *store, kRuns);
+  for (int round = 0; round < 3; ++round) {
+    runs.commit(100);
+    EXPECT_EQ(server.command({"FUNCTION", "FLUSH", "SYNC"}), "OK");
+    server.command({"SCRIPT", "FLUSH"});
+  }
+  runs.commit(100);
+  EXPECT_EQ(server.command({"FUNCTION", "FLUSH", "SYNC"}), "OK");
+  EXPECT_TRUE(StoreDriver(loop_, *store).find_run(run_number(1)));
+  runs.finish();
+  runs.expect_exactly_what_was_acknowledged();
+}
+
+TEST_F(RedisFaults, AFullMemoryRefusesCommitsUntilThereIsRoomAgain) {
+  const RedisServer server;
+  const auto store = open(server.url());
+  StoreDriver driver(loop_, *store);
+  EXPECT_TRUE(is_committed(driver.commit(start_of(run_number(1)))));
+  server.command({"CONFIG", "SET", "maxmemory", "1mb"});
+  EXPECT_THAT(
+      driver.commit(append_to(run_number(1), 1)),
+      VariantWith<StoreUnavailable>(::testing::Field(&StoreUnavailable::reason, HasSubstr("maxmemory"))));
+  EXPECT_EQ(driver.read_journal(run_number(1)).value().size(), 1u);
+  server.command({"CONFIG", "SET", "maxmemory", "0"});
+  EXPECT_TRUE(is_committed(driver.commit(append_to(run_number(1), 1))));
+}
+
+// Some calls of a row of them are refused: those behind don't overtake them.
+TEST_F(RedisFaults, AFullMemoryUnderCommitsLeavesNothingInPart) {
+  const RedisServer server;
+  const auto store = open(server.url());
+  CommittingRuns runs(loop_, *store, kRuns);
+  for (int round = 0; round < 5; ++round) {
+    runs.commit(100);
+    server.command({"CONFIG", "SET", "maxmemory", "1mb"});
+    server.command({"CONFIG", "SET", "maxmemory", "0"});
+  }
+  runs.commit(100);
+  runs.finish();
+  runs.expect_exactly_what_was_acknowledged();
+}
+
+TEST_F(RedisFaults, AServerThatHangsIsWaitedForAndWhatItWasNeverAskedIsRefused) {
+  RedisServer server;
+  Options patient = options(server.url());
+  patient.patience = std::chrono::milliseconds(400);
+  patient.silence = std::chrono::milliseconds(200);
+  const auto store = open(std::move(patient));
+  StoreDriver driver(loop_, *store);
+  EXPECT_TRUE(is_committed(driver.commit(start_of(run_number(1)))));
+
+  // When the server stands still with a commit before it …
+  server.process().pause();
+  std::optional<CommitOutcome> sent;
+  store->commit(append_to(run_number(1), 1), [&](CommitOutcome outcome) { sent = std::move(outcome); });
+  // … then a read isn't answered, …
+  EXPECT_EQ(driver.find_run(run_number(1)).error().code, "unavailable");
+  // … a commit that was not sent is refused, …
+  EXPECT_THAT(driver.commit(start_of(run_number(2))), VariantWith<StoreUnavailable>(::testing::_));
+  // … and the one that may have been done waits until that is known.
+  EXPECT_FALSE(sent);
+  server.process().resume();
+  loop_.run_until([&] { return sent.has_value(); });
+  EXPECT_TRUE(is_committed(*sent));
+  EXPECT_EQ(driver.read_journal(run_number(1)).value().size(), 2u);
+  EXPECT_EQ(driver.find_run(run_number(2)).error().code, "not_found");
+}
+
+TEST_F(RedisFaults, AServerThatIsAwayRefusesWhatItWasNeverAsked) {
+  RedisServer server;
+  Options patient = options(server.url());
+  patient.patience = std::chrono::milliseconds(300);
+  const auto store = open(std::move(patient));
+  StoreDriver driver(loop_, *store);
+  server.process().kill();
+  // The first may still be sent before the loss is noticed; nothing can be known of it until the server is
+  // back.
+  EXPECT_EQ(driver.find_run(run_number(1)).error().code, "unavailable");
+  EXPECT_THAT(driver.commit(start_of(run_number(1))), VariantWith<StoreUnavailable>(::testing::_));
+  EXPECT_EQ(driver.put_setting("a", "b").error().code, "unavailable");
+  server.process().start();
+  std::string setting;
+  do setting = driver.get_setting("a").error().code;
+  while (setting == "unavailable");
+  EXPECT_EQ(setting, "not_found");
+  EXPECT_TRUE(is_committed(driver.commit(start_of(run_number(1)))));
+}
+
+TEST_F(RedisFaults, AMasterThatBecomesAReplicaIsWaitedFor) {
+  const RedisServer server;
+  const auto store = open(server.url());
+  CommittingRuns runs(loop_, *store, kRuns);
+  runs.commit(100);
+  const ganglion::testing::PortLease nobody;
+  server.command({"REPLICAOF", "127.0.0.1", std::to_string(nobody.port())});
+  bool turned = false;
+  loop_.clock().at(loop_.clock().now() + Duration(100), [&] { turned = true; });
+  loop_.run_until([&] { return turned; });
+  server.command({"REPLICAOF", "NO", "ONE"});
+  runs.commit(100);
+  runs.finish();
+  runs.expect_exactly_what_was_acknowledged();
+}
+
+TEST_F(RedisFaults, ASlowScriptIsWaitedFor) {
+  const RedisServer server;
+  server.command({"CONFIG", "SET", "busy-reply-threshold", "50"});
+  const auto store = open(server.url());
+  CommittingRuns runs(loop_, *store, kRuns);
+  runs.commit(100);
+  std::thread slow([&] { server.command({"EVAL", "while true do end", "0"}); });
+  wait_until([&] { return server.command({"GET", "x"}).starts_with("-BUSY"); });
+  bool turned = false;
+  loop_.clock().at(loop_.clock().now() + Duration(100), [&] { turned = true; });
+  loop_.run_until([&] { return turned; });
+  wait_until([&] { return server.command({"SCRIPT", "KILL"}) == "OK"; });
+  slow.join();
+  runs.commit(100);
+  runs.finish();
+  runs.expect_exactly_what_was_acknowledged();
+}
+
+TEST_F(RedisFaults, AServerThatWasFlushedEndsTheProcess) {
+  const RedisServer server;
+  const auto store = open(server.url());
+  StoreDriver driver(loop_, *store);
+  EXPECT_TRUE(is_committed(driver.commit(start_of(run_number(1)))));
+  server.command({"FLUSHALL"});
+  bool answered = false;
+  store->commit(append_to(run_number(1), 1), [&](const CommitOutcome&) { answered = true; });
+  wait_for_fatal();
+  EXPECT_THAT(*fatal_, HasSubstr("has lost writes that it had acknowledged"));
+  EXPECT_FALSE(answered);
+}
+
+TEST_F(RedisFaults, AServerThatComesBackWithLessEndsTheProcessBeforeItIsAsked) {
+  RedisServer server({.appendonly = "no"});
+  const auto store = open(server.url());
+  StoreDriver driver(loop_, *store);
+  EXPECT_TRUE(is_committed(driver.commit(start_of(run_number(1)))));
+  server.command({"SAVE"});
+  EXPECT_TRUE(is_committed(driver.commit(append_to(run_number(1), 1))));
+  server.process().kill();
+  server.process().start();
+  wait_for_fatal();
+  EXPECT_EQ(server.command({"LLEN", "{ganglion}:journal:" + run_number(1).text()}), "1");
+}
+
+TEST_F(RedisFaults, ForeignDataUnderOurKeysEndsTheProcess) {
+  const RedisServer server;
+  const auto store = open(server.url());
+  server.command({"SET", "{ganglion}:journal:" + run_number(1).text(), "not a list"});
+  store->commit(start_of(run_number(1)), [](const CommitOutcome&) { ADD_FAILURE(); });
+  wait_for_fatal();
+  EXPECT_THAT(*fatal_, HasSubstr("WRONGTYPE"));
+}
+
+}  // namespace
+}  // namespace ganglion::redis
