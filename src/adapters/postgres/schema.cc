@@ -3,10 +3,13 @@
 #include <libpq-fe.h>
 
 #include <array>
+#include <chrono>
 #include <cstdlib>
 #include <memory>
 #include <span>
+#include <thread>
 
+#include "adapters/postgres/promises.h"
 #include "adapters/postgres/result.h"
 #include "adapters/postgres/schema_functions.h"
 #include "adapters/postgres/schema_tables.h"
@@ -16,8 +19,13 @@
 namespace ganglion::postgres {
 namespace {
 
+using Steady = std::chrono::steady_clock;
+
 constexpr int kOldestServer = 140'000;  // client_connection_check_interval
 constexpr const char* kConnectSeconds = "10";
+constexpr int kExpandUrl = 1;
+constexpr std::chrono::seconds kTimeToRecover{60};
+constexpr std::chrono::milliseconds kLookAgain{50};
 
 // Each list of steps makes one version of the schema out of the one before.
 constexpr std::array kVersion1 = {kTables, kGroupFunctions, kPartFunctions, kAudit};
@@ -36,17 +44,25 @@ Error incompatible(std::string why) {
   return {"store_incompatible", std::move(why)};
 }
 
-Result<ConnectionPtr> connect(const Address& address) {
-  ConnectionWords words(address);
-  words.names.insert(words.names.begin(), "connect_timeout");
-  words.values.insert(words.values.begin(), kConnectSeconds);
-  constexpr int kExpandUrl = 1;
+Result<ConnectionPtr> connect_once(const ConnectionWords& words) {
   ConnectionPtr connection(PQconnectdbParams(words.names.data(), words.values.data(), kExpandUrl));
   GANGLION_ASSERT(connection);
   if (PQstatus(connection.get()) != CONNECTION_OK)
     return std::unexpected(unavailable(one_line(PQerrorMessage(connection.get()))));
   PQsetNoticeProcessor(connection.get(), [](void*, const char*) {}, nullptr);
   return connection;
+}
+
+// A server that recovers from a crash is waited for; other failures don't mend themselves.
+Result<ConnectionPtr> connect(const Address& address) {
+  ConnectionWords words(address);
+  words.names.insert(words.names.begin(), "connect_timeout");
+  words.values.insert(words.values.begin(), kConnectSeconds);
+  for (const auto end = Steady::now() + kTimeToRecover;; std::this_thread::sleep_for(kLookAgain)) {
+    Result<ConnectionPtr> connection = connect_once(words);
+    if (connection || Steady::now() >= end) return connection;
+    if (PQpingParams(words.names.data(), words.values.data(), kExpandUrl) != PQPING_REJECT) return connection;
+  }
 }
 
 // Rows as text.
@@ -77,13 +93,20 @@ Result<void> check_server(PGconn* connection) {
 Result<int> begin_migration(PGconn* connection, const std::string& schema) {
   const std::string lock =
       "SELECT pg_advisory_xact_lock(hashtextextended('ganglion schema " + schema + "', 0))";
-  const std::string create = "DO $$ BEGIN IF to_regnamespace('" + schema + "') IS NULL THEN CREATE SCHEMA " +
-                             schema + "; END IF; END $$";
-  const std::string versions =
-      "CREATE TABLE IF NOT EXISTS " + schema +
-      ".schema_version(version bigint PRIMARY KEY, at timestamptz NOT NULL DEFAULT now())";
-  for (const std::string& step :
-       {std::string("BEGIN"), lock, create, "SET LOCAL search_path TO " + schema, versions}) {
+  // Only what is missing: a role that may use the tables needn't be one that may make them.
+  const std::string create =
+      "DO $$ BEGIN "
+      "IF to_regnamespace('" +
+      schema + "') IS NULL THEN CREATE SCHEMA " + schema +
+      "; END IF; "
+      "IF to_regclass('" +
+      schema +
+      ".schema_version') IS NULL THEN "
+      "CREATE TABLE " +
+      schema +
+      ".schema_version(version bigint PRIMARY KEY, at timestamptz NOT NULL DEFAULT now()); "
+      "END IF; END $$";
+  for (const std::string& step : {std::string("BEGIN"), lock, create, "SET LOCAL search_path TO " + schema}) {
     if (const Result<ResultPtr> done = execute(connection, step); !done) return std::unexpected(done.error());
   }
   const Result<std::string> version =
@@ -115,27 +138,12 @@ Result<void> migrate(PGconn* connection, const std::string& schema) {
 }
 
 Result<std::vector<std::string>> find_weaker_promises(PGconn* connection) {
-  struct Check {
-    const char* sql;
-    const char* weaker;
-  };
-  constexpr std::array kChecks = {
-      Check{"SELECT current_setting('fsync') = 'off'",
-            "fsync is off in PostgreSQL: a power loss may lose commits, or the whole database"},
-      Check{"SELECT current_setting('full_page_writes') = 'off'",
-            "full_page_writes is off in PostgreSQL: a power loss may damage the database"},
-      Check{"SELECT current_setting('synchronous_standby_names') = '' AND EXISTS (SELECT FROM "
-            "pg_stat_replication)",
-            "PostgreSQL's standbys are asynchronous (synchronous_standby_names is empty): a failover may "
-            "lose the "
-            "last commits"}};
-  std::vector<std::string> weaker;
-  for (const Check& check : kChecks) {
-    const Result<std::string> found = value_of(connection, check.sql);
-    if (!found) return std::unexpected(found.error());
-    if (*found == "t") weaker.emplace_back(check.weaker);
-  }
-  return weaker;
+  constexpr int kBinary = 1;
+  const ResultPtr answer(
+      PQexecParams(connection, kAskPromises.sql.c_str(), 0, nullptr, nullptr, nullptr, nullptr, kBinary));
+  if (!answer || !succeeded(*answer))
+    return std::unexpected(unavailable(one_line(PQerrorMessage(connection))));
+  return weaker_promises_of(*answer);
 }
 
 }  // namespace

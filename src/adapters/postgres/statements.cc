@@ -1,5 +1,7 @@
 #include "adapters/postgres/statements.h"
 
+#include "adapters/postgres/promises.h"
+
 namespace ganglion::postgres {
 namespace {
 
@@ -184,7 +186,8 @@ const Statement kHasBlob{"has_blob", "SELECT FROM blobs WHERE digest = $1"};
 const Statement kLastTime{"last_time", "SELECT coalesce(max(last_time), 0) FROM writers"};
 
 std::span<const Statement* const> writer_statements() {
-  static constexpr std::array kAll = {&kBegin,
+  static constexpr std::array kAll = {&kAskPromises,
+                                      &kBegin,
                                       &kCommitTransaction,
                                       &kRollBack,
                                       &kEndOther,

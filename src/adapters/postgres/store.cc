@@ -66,16 +66,22 @@ struct Store::Parts {
                {.id = random_id(),
                 .patience = options.patience,
                 .fatal = options.fatal,
-                .reconnected = [this] { reader.connect_anew(); }}),
+                .connected = [this](std::vector<std::string> weaker) { connected(std::move(weaker)); }}),
         blobs(loop, address,
               {.id = random_id(),
                .max_queued_bytes = kMaxQueuedBlobBytes,
                .patience = options.patience,
                .fatal = options.fatal,
-               .reconnected = [] {}}) {}
+               .connected = [](const std::vector<std::string>&) {}}) {}
+
+  void connected(std::vector<std::string> weaker) {
+    weaker_promises = std::move(weaker);
+    if (std::exchange(was_connected, true)) reader.connect_anew();
+  }
 
   Address address;
   std::vector<std::string> weaker_promises;
+  bool was_connected = false;
   Reader reader;
   Writer writer;
   Writer blobs;

@@ -126,6 +126,25 @@ TEST_F(PostgresStore, TheJournalIsAnAuditThatIsOnlyAppendedTo) {
     EXPECT_THAT(query(change), HasSubstr("the journal is append-only"));
 }
 
+TEST_F(PostgresStore, ARoleThatMayNotChangeTheJournalCanDoEverythingElse) {
+  ASSERT_TRUE(open(url()));
+  const std::string role = schema_ + "_role";
+  query("CREATE ROLE " + role + " LOGIN; GRANT USAGE ON SCHEMA " + schema_ + " TO " + role +
+        "; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA " + schema_ + " TO " + role +
+        "; REVOKE UPDATE, DELETE ON journal FROM " + role +
+        "; REVOKE INSERT, UPDATE, DELETE ON schema_version FROM " + role);
+  const auto store = open("postgres://" + role + "@127.0.0.1:" + std::to_string(server().port()) +
+                          "/postgres?schema=" + schema_)
+                         .value();
+  StoreDriver driver(loop_, *store);
+  EXPECT_TRUE(is_committed(driver.commit(laden(start_of(run_number(1)), 1))));
+  EXPECT_TRUE(is_committed(driver.commit(laden(append_to(run_number(1), 1), 1))));
+  EXPECT_TRUE(driver.put_blob(sha256_hex("x"), "x", Timestamp(1)));
+  EXPECT_EQ(driver.collect_garbage(Timestamp(), Timestamp(2)), 1u);
+  EXPECT_EQ(driver.remove_records(RecordKind::dead_letter, {}), 1u);
+  EXPECT_THAT(query("SET ROLE " + role + "; DELETE FROM journal"), HasSubstr("permission denied"));
+}
+
 TEST_F(PostgresStore, ABlobOfTheLargestSizeComesBack) {
   const auto store = open(url()).value();
   StoreDriver driver(loop_, *store);

@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "adapters/postgres/promises.h"
 #include "adapters/postgres/trouble.h"
 #include "base/assert.h"
 
@@ -45,6 +46,9 @@ void Writer::ready() {
     connection.sync();
   }
   backend_ = connection.backend();
+  connection.send(kAskPromises, kNone, [this](ResultPtr result) {
+    if (succeeded(*result)) options_.connected(weaker_promises_of(*result));
+  });
   connection.send(kEnter, std::move(Params().add(RunId::from_bytes(options_.id)).add(++epoch_)),
                   [this](ResultPtr result) { entered(*result); });
   connection.sync();
@@ -58,7 +62,6 @@ void Writer::entered(const PGresult& result) {
                          " is its last one, " + std::to_string(acknowledged_) + " was confirmed)");
   }
   phase_ = Phase::idle;
-  if (epoch_ > 1) options_.reconnected();
   if (std::exchange(in_doubt_, false) && last == last_number_) return finish();
   if (group_.empty())
     start_next();

@@ -44,8 +44,9 @@ class Writer {
     std::size_t max_queued_bytes = kMaxQueuedBytes;
     std::chrono::milliseconds patience;
     std::function<void(const std::string&)> fatal;
-    // After a connection was lost: others may lead to a server that isn't the primary any more.
-    std::move_only_function<void()> reconnected;
+    // Of each new connection, with what its server promises less. After one was lost, others may lead to a
+    // server that isn't the primary any more.
+    std::move_only_function<void(std::vector<std::string> weaker_promises)> connected;
   };
 
   Writer(asio::io_context& loop, const Address& address, Options options);
