@@ -20,14 +20,16 @@ build: build/release/build.ninja
 	cmake --build --preset release
 	@ln -sfn release/bin/ganglion build/ganglion
 
-# TSan where threads meet: the store's thread and the loop.
-test: build/asan/build.ninja build/tsan/build.ninja
+# TSan where threads meet: the store's thread and the loop. Last, what a step costs in instructions.
+test: build/asan/build.ninja build/tsan/build.ninja build/release/build.ninja
 	scripts/check-includes
 	scripts/prepare-tests
 	cmake --build --preset tsan
 	ctest --preset tsan
 	cmake --build --preset asan
 	ctest --preset asan
+	cmake --build --preset release --target ganglion_hot_path
+	bench/instructions --check
 
 sim: build
 	scripts/check-trace

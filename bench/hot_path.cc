@@ -1,14 +1,19 @@
 // The hot path in one thread, without network and disk: requests go to the engine's own handlers, commits to
 // a store in memory, time stands still. So an instruction counter sees the engine and nothing else, and sees
-// the same every time:
+// the same every time. bench/instructions runs it under callgrind and says what a step costs:
 //
-//   valgrind --tool=callgrind ganglion_hot_path 1000
+//   ganglion_hot_path [--runs 1000] [--steps 3] [--turns 0] [--open 0] [--at-once 64]
 //
-// Runs so many runs of a pipeline of three steps with payloads of 200 bytes, 64 at a time; a worker answers
-// all tasks of an exchange in the next one.
+// Runs so many runs of a pipeline of so many steps (at most 1,000) with payloads of 200 bytes, --at-once of
+// them at a time; a worker answers all tasks of an exchange in the next one. With --turns a run is one step
+// that is repeated so often (at most 10,000). Beside them --open runs wait for a worker that never comes.
+// Only what happens after those have been started is counted.
+
+#include <valgrind/callgrind.h>
 
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -28,22 +33,45 @@
 namespace ganglion {
 namespace {
 
-constexpr std::size_t kRunsAtOnce = 64;
+struct Load {
+  std::size_t runs = 1'000;
+  std::size_t steps = 3;
+  std::size_t turns = 0;  // instead of steps, if it isn't 0
+  std::size_t open = 0;
+  std::size_t at_once = 64;
 
-constexpr const char* kProject = R"(ganglion: 1
+  std::size_t tasks() const { return runs * (turns == 0 ? steps : turns); }
+};
+
+std::string project_of(const Load& load) {
+  std::string text = R"(ganglion: 1
 defaults: {timeout: 60s}
 agents:
-  first: {kind: worker}
-  second: {kind: worker}
-  third: {kind: worker}
+  busy: {kind: worker}
+  idle: {kind: worker}
 workflows:
-  pipeline:
+  waiting: {steps: {step: {agent: idle, input: "${{ input }}"}}}
+  counted:
     steps:
-      first: {agent: first, input: "${{ input }}"}
-      second: {agent: second, input: "${{ steps.first.output }}"}
-      last: {agent: third, input: "${{ steps.second.output }}"}
-    output: "${{ steps.last.output }}"
 )";
+  if (load.turns != 0) {
+    text += R"(      step:
+        agent: busy
+        input: "${{ steps.step.output == null ? 1 : steps.step.output + 1 }}"
+        until: "${{ steps.step.output >= )" +
+            std::to_string(load.turns) + R"( }}"
+        max_iterations: 10000
+)";
+    return text;
+  }
+  std::string input = "input";
+  for (std::size_t i = 0; i < load.steps; ++i) {
+    const std::string name = "step" + std::to_string(i);
+    text += "      " + name + ": {agent: busy, input: \"${{ " + input + " }}\"}\n";
+    input = "steps." + name + ".output";
+  }
+  return text;
+}
 
 class CountingRandom final : public Random {
  public:
@@ -74,54 +102,61 @@ class Kept final : public http::Exchange {
 
 class HotPath {
  public:
-  HotPath()
-      : engine_({.store = store_,
+  explicit HotPath(const Load& load)
+      : load_(load),
+        engine_({.store = store_,
                  .clock = clock_,
                  .random = random_,
                  .not_before = [](Timestamp) {},
                  .compile = [](const std::string&) -> Result<std::shared_ptr<const Project>> {
                    return fail("unknown", "");
-                 }}) {
-    engine_.start(project::parse(kProject, "hot_path").value(),
+                 }},
+                {.coordinator = {.max_open_runs = 200'000, .max_share = 1}}) {
+    engine_.start(project::parse(project_of(load), "hot_path").value(),
                   [](Result<std::size_t> started) { GANGLION_ASSERT(started); });
     clock_.run();
+    for (std::size_t i = 0; i < load.open; ++i) start("waiting");
   }
 
-  // Gives the number of steps that were done.
-  std::size_t run(std::size_t runs) {
+  void run() {
     std::size_t started = 0;
-    std::size_t steps = 0;
+    std::size_t done = 0;
+    const std::size_t tasks_a_run = load_.tasks() / load_.runs;
     std::string results = "[]";
-    while (steps < 3 * runs) {
-      for (std::size_t open = started - steps / 3; open < kRunsAtOnce && started < runs; ++open, ++started)
-        start();
+    while (done < load_.tasks()) {
+      for (std::size_t open = started - done / tasks_a_run; open < load_.at_once && started < load_.runs;
+           ++open) {
+        start("counted");
+        ++started;
+      }
       const std::string body =
-          R"({"agents":["first","second","third"],"worker":"w","max":256,"wait":"0s","results":)" + results +
-          "}";
+          R"({"agents":["busy"],"worker":"w","max":256,"wait":"0s","results":)" + results + "}";
       results = "[";
       JsonMembers answer(post("/v1/tasks/exchange", body));
       while (const auto member = answer.next()) {
-        if (member->name == "tasks") steps += answer_all(member->value, results);
+        if (member->name == "tasks") done += answer_all(member->value, results);
       }
       results += "]";
     }
-    return steps;
   }
 
  private:
-  void start() {
-    GANGLION_ASSERT(post("/v1/runs", R"({"workflow":"pipeline","input":")" + payload_ + "\"}").size() > 2);
+  void start(const std::string& workflow) {
+    post("/v1/runs", R"({"workflow":")" + workflow + R"(","input":")" + payload_ + "\"}");
   }
 
-  // A result for each of the tasks.
-  std::size_t answer_all(std::string_view tasks, std::string& results) const {
+  // A result for each of the tasks: its input.
+  static std::size_t answer_all(std::string_view tasks, std::string& results) {
     std::size_t count = 0;
     constexpr std::string_view kToken = "\"token\":\"";
-    for (std::size_t at = tasks.find(kToken); at != std::string_view::npos; at = tasks.find(kToken, at + 1)) {
-      const std::size_t begin = at + kToken.size();
+    constexpr std::string_view kInput = "\"input\":";
+    for (std::size_t at = tasks.find(kToken); at != std::string_view::npos; at = tasks.find(kToken, at)) {
+      at += kToken.size();
+      const std::string_view token = tasks.substr(at, tasks.find('"', at) - at);
+      at = tasks.find(kInput, at) + kInput.size();
+      const std::string_view input = tasks.substr(at, tasks.find(",\"deadline\"", at) - at);
       if (results.size() > 1) results += ',';
-      results.append("{\"token\":\"").append(tasks.substr(begin, tasks.find('"', begin) - begin));
-      results.append("\",\"output\":\"").append(payload_).append("\"}");
+      results.append("{\"token\":\"").append(token).append("\",\"output\":").append(input).append("}");
       ++count;
     }
     return count;
@@ -146,6 +181,7 @@ class HotPath {
     return kept_->answer.body;
   }
 
+  const Load load_;
   testing::VirtualClock clock_;
   memory::Store store_{clock_};
   CountingRandom random_;
@@ -154,11 +190,34 @@ class HotPath {
   const std::string payload_ = std::string(198, 'x');
 };
 
+bool read(int argc, char** argv, Load& load) {
+  const std::map<std::string_view, std::size_t*> options = {{"--runs", &load.runs},
+                                                            {"--steps", &load.steps},
+                                                            {"--turns", &load.turns},
+                                                            {"--open", &load.open},
+                                                            {"--at-once", &load.at_once}};
+  for (int i = 1; i + 1 < argc; i += 2) {
+    const auto option = options.find(argv[i]);
+    if (option == options.end()) return false;
+    *option->second = std::strtoull(argv[i + 1], nullptr, 10);
+  }
+  return argc % 2 == 1 && load.runs > 0 && load.steps > 0 && load.at_once > 0;
+}
+
 }  // namespace
 }  // namespace ganglion
 
 int main(int argc, char** argv) {
-  const std::size_t runs = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 1'000;
-  std::printf("%zu steps\n", ganglion::HotPath().run(runs));
+  ganglion::Load load;
+  if (!ganglion::read(argc, argv, load)) {
+    std::fprintf(stderr,
+                 "usage: ganglion_hot_path [--runs N] [--steps N] [--turns N] [--open N] [--at-once N]\n");
+    return 2;
+  }
+  ganglion::HotPath path(load);
+  CALLGRIND_START_INSTRUMENTATION;
+  path.run();
+  CALLGRIND_STOP_INSTRUMENTATION;
+  std::printf("%zu steps\n", load.tasks());
   return 0;
 }

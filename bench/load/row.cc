@@ -48,6 +48,7 @@ std::string server_json(const Row& row) {
   add(server, "disk_bytes_per_step", row.disk_bytes_per_step);
   add(server, "written_bytes_per_step", row.written_bytes_per_step);
   add(server, "syncs_per_1000_steps", row.syncs_per_1000_steps);
+  add(server, "disk_share", row.disk_share());
   add(server, "commits_per_1000_steps", row.commits_per_1000_steps);
   return server.finish();
 }
@@ -84,6 +85,11 @@ std::string row_json(const Row& row) {
   return object.add_raw("server", server_json(row)).finish();
 }
 
+std::optional<double> Row::disk_share() const {
+  if (!syncs_per_1000_steps || !appends_per_s || *appends_per_s == 0) return std::nullopt;
+  return *syncs_per_1000_steps / 1000 * steps_per_s() / *appends_per_s;
+}
+
 RowTable table_of(const std::vector<Row>& rows) {
   RowTable table;
   table.header = {rows.empty() ? "" : rows.front().workload};
@@ -114,6 +120,10 @@ RowTable table_of(const std::vector<Row>& rows) {
   add_line("server: peak", [](const Row& row) { return cell(row.peak_mib, " MiB"); });
   add_line("written a step", [](const Row& row) { return bytes_text(row.disk_bytes_per_step); });
   add_line("fsyncs/1,000 steps", [](const Row& row) { return cell(row.syncs_per_1000_steps); });
+  add_line("share of the disk's", [](const Row& row) {
+    const auto share = row.disk_share();
+    return cell(share ? std::optional(*share * 100) : std::nullopt, " %");
+  });
   add_line("load: cores used", [](const Row& row) { return cell(row.load_cores); });
   if (std::ranges::any_of(rows, [](const Row& row) { return row.unfinished > 0; }))
     add_line("unfinished runs",

@@ -38,6 +38,8 @@ struct Row {
   std::optional<double> syncs_per_1000_steps, commits_per_1000_steps;
 
   double runs_per_s() const { return static_cast<double>(runs) / seconds; }
+  // Of what the disk syncs one after the other: as much as a group commit with one log could use of it.
+  std::optional<double> disk_share() const;
   double steps_per_s() const { return static_cast<double>(tasks) / seconds; }
 };
 

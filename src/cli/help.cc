@@ -54,6 +54,7 @@ constexpr auto kHelp = std::to_array<Help>({
      "  ganglion serve                                       ./ganglion.yaml at 127.0.0.1:7420\n"
      "  ganglion serve -f prod.yaml --listen 127.0.0.1:8000\n"
      "  GANGLION_TOKEN=... ganglion serve --listen 0.0.0.0:7420\n"
+     "  ganglion serve --store redis://10.0.0.5              everything is kept in Redis\n"
      "  ganglion serve --store memory:                       nothing is kept: for trying out"},
     {"runs", "Lists, shows and steers runs.",
      "Examples:\n"

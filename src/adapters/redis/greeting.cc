@@ -82,7 +82,9 @@ void Greeting::understand_greeting(const Reply& reply) {
   if (is_missing_function(reply) && !loaded_) return load();
   if (reply.is_error()) {
     const bool passing = refusal_of(reply).kind != Refusal::Kind::unknown;
-    return fail(passing ? GreetingFailure::Kind::again : GreetingFailure::Kind::hopeless, reply.text);
+    if (passing) return fail(GreetingFailure::Kind::again, reply.text);
+    return fail(GreetingFailure::Kind::hopeless,
+                "Redis doesn't take functions (7.0 or newer is needed): " + reply.text);
   }
   Unpacker answer(reply.text);
   answer.array();

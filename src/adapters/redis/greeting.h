@@ -56,8 +56,8 @@ class Greeting {
  public:
   using Done = std::move_only_function<void(std::expected<Greeted, GreetingFailure>)>;
 
-  // `acknowledged`: the last write call of this writer that was answered; -1 if it has never been greeted.
-  // Calls `done` once, unless the connection or this ends before. All must outlive it.
+  // `acknowledged`: the last write call of this writer that was answered, 0 before the first. Calls `done`
+  // once, unless the connection or this ends before. All must outlive it.
   Greeting(Connection& connection, const Url& url, const std::string& writer, std::int64_t acknowledged,
            Done done);
 

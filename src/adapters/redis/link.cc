@@ -14,8 +14,8 @@ constexpr std::chrono::milliseconds kFirstPause{20};
 constexpr std::chrono::milliseconds kLongestPause{1'000};
 constexpr std::chrono::milliseconds kTick{250};
 constexpr std::chrono::seconds kTimeToBeReady{5};
-// The server forgets a writer that is silent for longer (as in library/base.lua); ours is remembered for as long
-// as it lives.
+// The server forgets a writer that is silent for longer (as in library/base.lua); ours is remembered for as
+// long as it lives.
 constexpr std::chrono::seconds kWriterLife{std::chrono::days(30)};
 constexpr std::chrono::hours kRenewal{24};
 
@@ -85,7 +85,6 @@ void Link::greeted(std::expected<Greeted, GreetingFailure> result) {
     return events_.failed(failure);
   }
   settings_ = result->settings;
-  acknowledged_ = std::max<std::int64_t>(acknowledged_, 0);
   greeted_ = Steady::now();
   pause_ = kFirstPause;
   ready_ = true;

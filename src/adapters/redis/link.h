@@ -71,7 +71,7 @@ class Link {
   const Url& url_;
   const std::chrono::milliseconds silence_;
   const std::string writer_;
-  std::int64_t acknowledged_ = -1;
+  std::int64_t acknowledged_ = 0;
   Events events_;
   Locator locator_;
   std::unique_ptr<Connection> connection_;

@@ -7,15 +7,15 @@
 namespace ganglion::redis {
 namespace {
 
-// The server starts, has become a replica, is no longer the node of the slot, has too few replicas, runs a
-// slow script, or doesn't let us in while its access rules are changed. All are checked before a function
-// begins.
-constexpr std::array<std::string_view, 11> kAgain = {"LOADING", "READONLY", "MASTERDOWN",  "MOVED",
-                                                     "ASK",     "TRYAGAIN", "CLUSTERDOWN", "NOREPLICAS",
-                                                     "BUSY",    "NOAUTH",   "NOPERM"};
+// The server starts, has become a replica, is no longer the node of the slot, runs a slow script, or doesn't
+// let us in while its access rules are changed. All are checked before a function begins.
+constexpr std::array<std::string_view, 10> kAgain = {"LOADING", "READONLY", "MASTERDOWN",  "MOVED",
+                                                     "ASK",     "TRYAGAIN", "CLUSTERDOWN", "BUSY",
+                                                     "NOAUTH",  "NOPERM"};
 
-// Memory is full; the disk is, or can't be written. Also checked before.
-constexpr std::array<std::string_view, 2> kRefused = {"OOM", "MISCONF"};
+// Memory is full, the disk is or can't be written, or fewer replicas listen than the server insists on. Also
+// checked before.
+constexpr std::array<std::string_view, 3> kRefused = {"OOM", "MISCONF", "NOREPLICAS"};
 
 template <typename Codes>
 bool is_one_of(const Codes& codes, const Reply& error) {

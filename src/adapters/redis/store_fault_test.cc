@@ -2,6 +2,11 @@
 
 #include <gmock/gmock.h>
 
+#include <functional>
+#include <random>
+#include <vector>
+
+#include "adapters/redis/library.h"
 #include "adapters/redis/store.h"
 #include "adapters/redis/testing/committing_runs.h"
 #include "adapters/redis/testing/lossy_proxy.h"
@@ -21,11 +26,19 @@ using ganglion::testing::topic_event;
 using testing::CommittingRuns;
 using ::testing::HasSubstr;
 using testing::LossyProxy;
+using ::testing::StartsWith;
 using ::testing::VariantWith;
 
 constexpr std::uint64_t kRuns = 20;
 
-class RedisFaults : public testing::RedisTest {};
+class RedisFaults : public testing::RedisTest {
+ protected:
+  void turn_for(Duration time) {
+    bool turned = false;
+    loop_.clock().at(loop_.clock().now() + time, [&] { turned = true; });
+    loop_.run_until([&] { return turned; });
+  }
+};
 
 TEST_F(RedisFaults, AKilledServerComesBackWithEverythingThatItAcknowledged) {
   RedisServer server;
@@ -102,6 +115,23 @@ TEST_F(RedisFaults, AnAnswerThatIsLostSaysTheSameTheSecondTime) {
   EXPECT_EQ(driver.read_journal(run_number(1)).value().size(), 3u);
 }
 
+// A call that lay in the buffer of a connection that was given up.
+TEST_F(RedisFaults, ACallOfAnEarlierConnectionOrOutOfOrderIsRefused) {
+  const RedisServer server;
+  const auto store = open(server.url());
+  EXPECT_TRUE(is_committed(StoreDriver(loop_, *store).commit(start_of(run_number(1)))));
+  const std::string key = server.command({"KEYS", "{ganglion}:writer:*"});
+  const std::string writer = key.substr(key.rfind(':') + 1);
+  ASSERT_EQ(server.command({"HMGET", key, "epoch", "last"}), "1\n1");
+  const auto call = [&](const char* epoch, const char* number, const char* previous) {
+    return server.command(
+        {"FCALL", library().write, "1", "{ganglion}", writer, epoch, number, previous, "1"});
+  };
+  EXPECT_THAT(call("0", "2", "1"), StartsWith("-TRYAGAIN the writer has another connection"));
+  EXPECT_THAT(call("1", "3", "2"), StartsWith("-TRYAGAIN a write before this one is missing"));
+  EXPECT_THAT(call("1", "2", "1"), HasSubstr("done"));
+}
+
 TEST_F(RedisFaults, WhatWasDoneIsAcknowledgedThoughNothingCanBeWrittenAnyMore) {
   const RedisServer server;
   LossyProxy proxy(loop_.context(), server.port());
@@ -143,6 +173,20 @@ TEST_F(RedisFaults, AFullMemoryRefusesCommitsUntilThereIsRoomAgain) {
       VariantWith<StoreUnavailable>(::testing::Field(&StoreUnavailable::reason, HasSubstr("maxmemory"))));
   EXPECT_EQ(driver.read_journal(run_number(1)).value().size(), 1u);
   server.command({"CONFIG", "SET", "maxmemory", "0"});
+  EXPECT_TRUE(is_committed(driver.commit(append_to(run_number(1), 1))));
+}
+
+TEST_F(RedisFaults, TooFewReplicasRefuseCommitsAndReadsGoOn) {
+  const RedisServer server;
+  const auto store = open(server.url());
+  StoreDriver driver(loop_, *store);
+  EXPECT_TRUE(is_committed(driver.commit(start_of(run_number(1)))));
+  server.command({"CONFIG", "SET", "min-replicas-to-write", "1"});
+  EXPECT_THAT(
+      driver.commit(append_to(run_number(1), 1)),
+      VariantWith<StoreUnavailable>(::testing::Field(&StoreUnavailable::reason, HasSubstr("replicas"))));
+  EXPECT_EQ(driver.read_journal(run_number(1)).value().size(), 1u);
+  server.command({"CONFIG", "SET", "min-replicas-to-write", "0"});
   EXPECT_TRUE(is_committed(driver.commit(append_to(run_number(1), 1))));
 }
 
@@ -214,9 +258,7 @@ TEST_F(RedisFaults, AMasterThatBecomesAReplicaIsWaitedFor) {
   runs.commit(100);
   const ganglion::testing::PortLease nobody;
   server.command({"REPLICAOF", "127.0.0.1", std::to_string(nobody.port())});
-  bool turned = false;
-  loop_.clock().at(loop_.clock().now() + Duration(100), [&] { turned = true; });
-  loop_.run_until([&] { return turned; });
+  turn_for(Duration(100));
   server.command({"REPLICAOF", "NO", "ONE"});
   runs.commit(100);
   runs.finish();
@@ -231,14 +273,53 @@ TEST_F(RedisFaults, ASlowScriptIsWaitedFor) {
   runs.commit(100);
   std::thread slow([&] { server.command({"EVAL", "while true do end", "0"}); });
   wait_until([&] { return server.command({"GET", "x"}).starts_with("-BUSY"); });
-  bool turned = false;
-  loop_.clock().at(loop_.clock().now() + Duration(100), [&] { turned = true; });
-  loop_.run_until([&] { return turned; });
+  turn_for(Duration(100));
   wait_until([&] { return server.command({"SCRIPT", "KILL"}) == "OK"; });
   slow.join();
   runs.commit(100);
   runs.finish();
   runs.expect_exactly_what_was_acknowledged();
+}
+
+// One trouble after another, some of them while the last isn't over.
+TEST_F(RedisFaults, ManyTroublesChangeNothing) {
+  constexpr int kTroubles = 25;
+  RedisServer server;
+  LossyProxy proxy(loop_.context(), server.port());
+  Options hasty = options(proxy.url());
+  hasty.silence = std::chrono::milliseconds(50);
+  const auto store = open(std::move(hasty));
+  CommittingRuns runs(loop_, *store, kRuns);
+  std::mt19937 random(20'261'128);
+  const auto below = [&](int bound) { return static_cast<int>(random() % static_cast<unsigned>(bound)); };
+  const std::vector<std::function<void()>> troubles = {
+      [&] { proxy.lose_an_answer(below(4)); },
+      [&] { server.command({"CLIENT", "KILL", "TYPE", "normal"}); },
+      [&] { server.command({"FUNCTION", "FLUSH", "SYNC"}); },
+      [&] {
+        server.command({"CONFIG", "SET", "maxmemory", "1mb"});
+        turn_for(Duration(below(60)));
+        server.command({"CONFIG", "SET", "maxmemory", "0"});
+      },
+      [&] {
+        // Longer than the store waits, so that it leaves calls behind in a connection that is read later.
+        server.process().pause();
+        turn_for(Duration(400));
+        server.process().resume();
+      },
+      [&] {
+        server.process().kill();
+        turn_for(Duration(below(60)));
+        server.process().start();
+      }};
+  for (int i = 0; i < kTroubles; ++i) {
+    troubles.at(static_cast<std::size_t>(below(static_cast<int>(troubles.size()))))();
+    if (below(3) > 0) runs.commit(static_cast<std::uint64_t>(1 + below(100)));
+  }
+  runs.commit(100);
+  runs.finish();
+  runs.expect_exactly_what_was_acknowledged();
+  EXPECT_EQ(fatal_, std::nullopt);
 }
 
 TEST_F(RedisFaults, AServerThatWasFlushedEndsTheProcess) {
@@ -274,6 +355,28 @@ TEST_F(RedisFaults, ForeignDataUnderOurKeysEndsTheProcess) {
   store->commit(start_of(run_number(1)), [](const CommitOutcome&) { ADD_FAILURE(); });
   wait_for_fatal();
   EXPECT_THAT(*fatal_, HasSubstr("WRONGTYPE"));
+}
+
+TEST_F(RedisFaults, DamagedValuesAreNotTakenForOthers) {
+  const RedisServer server;
+  const auto store = open(server.url());
+  StoreDriver driver(loop_, *store);
+  const std::string run = run_number(1).text();
+  EXPECT_TRUE(is_committed(driver.commit(start_of(run_number(1)))));
+  EXPECT_EQ(server.command({"LSET", "{ganglion}:journal:" + run, "0", "x"}), "OK");
+  EXPECT_EQ(driver.read_journal(run_number(1)).error().code, "store_corrupt");
+  server.command({"HSET", "{ganglion}:run:" + run, "fixed", "x"});
+  EXPECT_EQ(driver.find_run(run_number(1)).error().code, "store_corrupt");
+  server.command({"SET", "{ganglion}:latest", "yesterday"});
+  bool answered = false;
+  store->last_time([&](const Result<Timestamp>& time) {
+    EXPECT_EQ(time.error().code, "store_corrupt");
+    answered = true;
+  });
+  loop_.run_until([&] { return answered; });
+  server.command({"DEL", "{ganglion}:settings"});
+  server.command({"SET", "{ganglion}:settings", "no hash"});
+  EXPECT_EQ(driver.get_setting("a").error().code, "store_corrupt");
 }
 
 }  // namespace

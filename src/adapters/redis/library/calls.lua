@@ -40,7 +40,7 @@ end
 -- A writer is a process. Its hash has its `last` call, the `epoch` of its connection, and the answers, by the
 -- numbers of the calls, that it may not have yet.
 local function regressed(last, acknowledged)
-  return tonumber(last or -1) < tonumber(acknowledged)
+  return tonumber(last or 0) < tonumber(acknowledged)
 end
 
 -- Arguments: writer, epoch, number of this call, number of the call that must have been the writer's last one,
@@ -74,7 +74,7 @@ local function write(keys, args)
   return answer
 end
 
--- Arguments: writer, number of the last call whose answer it has or -1 for a new writer, format of the data. Begins
+-- Arguments: writer, number of the last call whose answer it has, format of the data. Begins
 -- an epoch: calls of the writer's earlier connections have been done by now, or never will be. Gives it, and the
 -- answers that the writer may not have.
 local function greet(keys, args)

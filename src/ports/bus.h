@@ -1,0 +1,102 @@
+#pragma once
+
+// What carries messages between the processes of an installation: tasks to agents, results and inputs to
+// coordinators. A transport, never the record: what a message asks for stands in a journal before it is
+// published, and whoever gets it twice changes nothing the second time.
+//
+// Queues are named, persistent and shared: each message goes to one of their consumers, again if that one
+// dies before it has acknowledged it. Order is kept as far as the broker keeps it; nobody relies on it.
+// Topics are neither persistent nor shared: each message goes to whoever listens at that moment.
+//
+// Calls are asynchronous. Completions and deliveries run on the event loop that made the call, never inside
+// the call. An adapter reconnects by itself; what it could not publish until a deadline is answered with
+// `unavailable`, and may have been published all the same.
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/strong_id.h"
+#include "base/time.h"
+
+namespace ganglion {
+
+inline constexpr std::size_t kMaxBusMessage =
+    4 << 20;  // bytes of a body; larger ones are refused as `too_large`
+
+struct BusMessage {
+  std::string id;        // at most 255 bytes; the same when it is published again
+  std::string type;      // of the body, with its version, such as `ganglion.task.v1`
+  std::string reply_to;  // the queue for an answer; empty where nobody waits for one
+  std::string body;      // JSON
+};
+
+using DeliveryTag = StrongId<struct DeliveryTagTag, std::uint64_t>;
+using ConsumerId = StrongId<struct ConsumerIdTag, std::uint64_t>;
+
+struct Delivery {
+  DeliveryTag tag;
+  BusMessage message;
+  // Whether somebody may have had it before. Never false for a message that was delivered before.
+  bool redelivered = false;
+};
+
+struct QueueOptions {
+  std::uint64_t max_length = 1'000'000;  // messages; beyond it a publication is refused as `overloaded`
+  // After so many deliveries without an acknowledgement a message goes to the queue's dead letters.
+  std::uint32_t max_deliveries = 20;
+  // Where the broker doesn't notice the death of a consumer by itself: for so long a message may stay
+  // unacknowledged.
+  Duration claim_after{30'000};
+};
+
+class Bus {
+ public:
+  template <typename T>
+  using Completion = std::move_only_function<void(T)>;
+  using Consumer = std::function<void(Delivery)>;
+  using Listener = std::function<void(const BusMessage&)>;
+
+  virtual ~Bus() = default;
+
+  // --- queues ---
+  // Makes it, where it isn't there, together with its dead letters. Before anything else is done with the
+  // queue; again with the same options changes nothing. Error `queue_differs` where it exists with others
+  // that the broker can't change.
+  virtual void declare(std::string queue, QueueOptions options, Completion<Result<void>> done) = 0;
+  // Answered when the broker has it for good. Errors: `overloaded`, `too_large`, `unavailable`.
+  virtual void publish(std::string queue, BusMessage message, Completion<Result<void>> done) = 0;
+  // At most `prefetch` messages are with the consumer unacknowledged. It goes on over lost connections.
+  virtual ConsumerId consume(std::string queue, std::uint32_t prefetch, Consumer consumer) = 0;
+  // Nothing is delivered any more; what is unacknowledged goes back to the queue.
+  virtual void cancel(ConsumerId consumer) = 0;
+  // Of a delivery from before a lost connection: nothing happens, it comes again.
+  virtual void acknowledge(DeliveryTag delivery) = 0;
+  // Back to the queue, to be delivered again, to anybody.
+  virtual void requeue(DeliveryTag delivery) = 0;
+  // Never again: to the queue's dead letters.
+  virtual void bury(DeliveryTag delivery, std::string reason) = 0;
+  // Messages that wait, without those that are with consumers where the broker can tell them apart.
+  virtual void depth(std::string queue, Completion<Result<std::uint64_t>> done) = 0;
+  // The oldest dead letters of a queue, at most `limit`; they stay.
+  virtual void dead_letters(std::string queue, std::uint32_t limit,
+                            Completion<Result<std::vector<BusMessage>>> done) = 0;
+  // Throws the queue away, and its dead letters.
+  virtual void remove(std::string queue, Completion<Result<void>> done) = 0;
+
+  // --- topics ---
+  // Names of words between dots. Nobody is told whether somebody has listened.
+  virtual void broadcast(std::string topic, BusMessage message) = 0;
+  // Calls `listener` for all messages from the moment at which `ready` is called, until the bus is gone, and
+  // says `lost` when some may have been missed: after a lost connection, once it listens again.
+  virtual void listen(std::string topic, Listener listener, std::function<void()> lost,
+                      Completion<Result<void>> ready) = 0;
+
+  // One line for each promise that this broker, as configured, can't keep; empty for all of them.
+  virtual std::vector<std::string> weaker_promises() const = 0;
+};
+
+}  // namespace ganglion
