@@ -17,6 +17,8 @@
 
 #include "adapters/curl/curl_http_client.h"
 #include "adapters/memory/store.h"
+#include "adapters/postgres/store.h"
+#include "adapters/postgres/url.h"
 #include "adapters/redis/store.h"
 #include "adapters/redis/url.h"
 #include "adapters/sqlite/store.h"
@@ -182,10 +184,17 @@ Result<void> EmbeddedHost::open_store() {
     store_ = *std::move(opened);
     return {};
   }
+  if (postgres::is_url(options_.store)) {
+    auto opened =
+        postgres::Store::open(context_, {.url = options_.store, .fatal = stop_with_durability_unknown});
+    if (!opened) return std::unexpected(opened.error());
+    store_ = *std::move(opened);
+    return {};
+  }
   if (!options_.store.starts_with("sqlite:")) {
-    return fail(
-        "unknown_store",
-        "\"" + options_.store + "\" is no store of this version; write sqlite:PATH, redis://HOST or memory:");
+    return fail("unknown_store", "\"" + options_.store +
+                                     "\" is no store of this version; write sqlite:PATH, redis://HOST, "
+                                     "postgres://HOST/DATABASE or memory:");
   }
   auto opened = sqlite::Store::open(
       {.path = options_.store.substr(std::string("sqlite:").size()),
