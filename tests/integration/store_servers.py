@@ -136,7 +136,7 @@ class PostgresStore(StoreServer):
 
     def arguments(self) -> list[str]:
         settings = {"port": str(self._port), "listen_addresses": "127.0.0.1", "unix_socket_directories": ""}
-        settings |= {"shared_buffers": "32MB", "max_connections": "30"}
+        settings |= {"shared_buffers": "32MB", "max_connections": "30", "recovery_init_sync_method": "syncfs"}
         return ["-D", str(self._folder / "data"), *(f"--{name}={value}" for name, value in settings.items())]
 
 

@@ -158,6 +158,7 @@ void Connection::wait(Wait direction) {
 }
 
 void Connection::readable() {
+  last_sign_ = Steady::now();
   if (PQpipelineStatus(connection_) == PQ_PIPELINE_OFF) return connect_step();
   if (PQconsumeInput(connection_) != 1) {
     // What came before the end counts.
@@ -183,7 +184,6 @@ void Connection::take_results() {
 
 void Connection::dispatch(ResultPtr result) {
   GANGLION_ASSERT(!pending_.empty());
-  last_answer_ = Steady::now();
   OnResult done = std::move(pending_.front());
   pending_.pop_front();
   const bool is_sync = PQresultStatus(result.get()) == PGRES_PIPELINE_SYNC;
@@ -194,14 +194,18 @@ void Connection::dispatch(ResultPtr result) {
 
 void Connection::watch_answers() {
   if (std::exchange(timing_, true)) return;
-  last_answer_ = Steady::now();
-  deadline_.expires_after(kAnswerTimeout);
+  last_sign_ = Steady::now();
+  arm_deadline();
+}
+
+void Connection::arm_deadline() {
+  deadline_.expires_at(last_sign_ + kAnswerTimeout);
   deadline_.async_wait([this, alive = std::weak_ptr(alive_)](error_code cancelled) {
     if (cancelled || alive.expired() || lost_) return;
-    timing_ = false;
-    if (pending_.empty()) return;
-    if (Steady::now() - last_answer_ >= kAnswerTimeout) return drop("the server doesn't answer");
-    watch_answers();
+    timing_ = !pending_.empty();
+    if (!timing_) return;
+    if (Steady::now() - last_sign_ >= kAnswerTimeout) return drop("the server doesn't answer");
+    arm_deadline();
   });
 }
 

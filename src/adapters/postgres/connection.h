@@ -19,7 +19,8 @@
 
 namespace ganglion::postgres {
 
-// Then a connection that has not come about, or a call that has no answer, is given up.
+// Then a connection that has not come about is given up, or one that owes answers and gives no sign of life:
+// it neither takes nor sends a byte.
 inline constexpr std::chrono::seconds kConnectTimeout{5};
 inline constexpr std::chrono::seconds kAnswerTimeout{30};
 
@@ -73,6 +74,7 @@ class Connection {
   void take_results();
   void dispatch(ResultPtr result);
   void watch_answers();
+  void arm_deadline();
   void let_go();
 
   asio::io_context& loop_;
@@ -86,7 +88,7 @@ class Connection {
   std::deque<OnResult> pending_;
   std::string notice_;  // the last one, which says why a server ends a connection
   Backend backend_;
-  std::chrono::steady_clock::time_point last_answer_;
+  std::chrono::steady_clock::time_point last_sign_;  // of life
   bool reading_ = false;
   bool writing_ = false;
   bool flushing_ = false;
