@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "adapters/postgres/lib_pq.h"
 #include "adapters/postgres/text_value.h"
 #include "base/assert.h"
 
@@ -37,29 +38,30 @@ Connection::Connection(asio::io_context& loop, const Address& address,
       deadline_(loop.get_executor()) {
   const ConnectionWords words(address);
   constexpr int kExpandUrl = 1;
-  connection_ = PQconnectStartParams(words.names.data(), words.values.data(), kExpandUrl);
+  connection_ = pq().connectStartParams(words.names.data(), words.values.data(), kExpandUrl);
   GANGLION_ASSERT(connection_);
-  PQsetNoticeProcessor(
+  pq().setNoticeProcessor(
       connection_,
       [](void* self, const char* message) { static_cast<Connection*>(self)->notice_ = one_line(message); },
       this);
   deadline_.expires_after(kConnectTimeout);
   deadline_.async_wait([this, alive = std::weak_ptr(alive_)](error_code cancelled) {
-    const bool too_late = !cancelled && !alive.expired() && PQpipelineStatus(connection_) == PQ_PIPELINE_OFF;
+    const bool too_late =
+        !cancelled && !alive.expired() && pq().pipelineStatus(connection_) == PQ_PIPELINE_OFF;
     if (too_late) drop("the server doesn't answer");
   });
-  if (PQstatus(connection_) == CONNECTION_BAD) {
-    drop(one_line(PQerrorMessage(connection_)));
+  if (pq().status(connection_) == CONNECTION_BAD) {
+    drop(one_line(pq().errorMessage(connection_)));
     return;
   }
   // As if PQconnectPoll had said so: the socket is to be writable first.
-  descriptor_ = std::make_unique<Descriptor>(loop_.get_executor(), PQsocket(connection_));
+  descriptor_ = std::make_unique<Descriptor>(loop_.get_executor(), pq().socket(connection_));
   wait(Wait::write);
 }
 
 Connection::~Connection() {
   let_go();
-  PQfinish(connection_);
+  pq().finish(connection_);
 }
 
 // The socket is libpq's: it closes it.
@@ -82,41 +84,41 @@ void Connection::drop(std::string why) {
 // libpq may try several addresses, each with another socket of maybe the same number.
 void Connection::connect_step() {
   let_go();
-  const PostgresPollingStatusType status = PQconnectPoll(connection_);
-  if (status == PGRES_POLLING_FAILED) return drop(one_line(PQerrorMessage(connection_)));
-  descriptor_ = std::make_unique<Descriptor>(loop_.get_executor(), PQsocket(connection_));
+  const PostgresPollingStatusType status = pq().connectPoll(connection_);
+  if (status == PGRES_POLLING_FAILED) return drop(one_line(pq().errorMessage(connection_)));
+  descriptor_ = std::make_unique<Descriptor>(loop_.get_executor(), pq().socket(connection_));
   if (status == PGRES_POLLING_OK) return set_up();
   wait(status == PGRES_POLLING_READING ? Wait::read : Wait::write);
 }
 
 void Connection::set_up() {
   deadline_.cancel();
-  PQsetnonblocking(connection_, 1);
-  if (PQenterPipelineMode(connection_) != 1) return drop(one_line(PQerrorMessage(connection_)));
+  pq().setnonblocking(connection_, 1);
+  if (pq().enterPipelineMode(connection_) != 1) return drop(one_line(pq().errorMessage(connection_)));
   wait(Wait::read);
   const auto check = [this](ResultPtr result) {
     if (!succeeded(*result)) drop(message_of(*result));
   };
   const Params schema = std::move(Params().add_text(schema_));
   const Params::View view = schema.view();
-  bool sent = PQsendQueryParams(connection_, kSetUp.sql.c_str(), 1, nullptr, view.values.data(),
-                                view.lengths.data(), view.formats.data(), 1) == 1;
+  bool sent = pq().sendQueryParams(connection_, kSetUp.sql.c_str(), 1, nullptr, view.values.data(),
+                                   view.lengths.data(), view.formats.data(), 1) == 1;
   pending_.push_back([this](ResultPtr result) {
     if (!succeeded(*result) || rows_of(*result) != 1) return drop(message_of(*result));
     const Row row(*result, 0);
     backend_ = {row.integer(0), row.is_null(1) ? "" : row.text(1)};
   });
   for (const Statement* statement : statements_) {
-    sent = sent && PQsendPrepare(connection_, statement->name, statement->sql.c_str(), 0, nullptr) == 1;
+    sent = sent && pq().sendPrepare(connection_, statement->name, statement->sql.c_str(), 0, nullptr) == 1;
     pending_.push_back(check);
   }
-  if (!sent) return drop(one_line(PQerrorMessage(connection_)));
+  if (!sent) return drop(one_line(pq().errorMessage(connection_)));
   // An empty statement that says that all of the above is done.
-  sent = PQsendQueryParams(connection_, "SELECT 1", 0, nullptr, nullptr, nullptr, nullptr, 1) == 1;
+  sent = pq().sendQueryParams(connection_, "SELECT 1", 0, nullptr, nullptr, nullptr, nullptr, 1) == 1;
   pending_.push_back([this](ResultPtr result) {
     if (succeeded(*result) && !lost_) handlers_.ready();
   });
-  if (!sent) return drop(one_line(PQerrorMessage(connection_)));
+  if (!sent) return drop(one_line(pq().errorMessage(connection_)));
   sync();
 }
 
@@ -124,23 +126,24 @@ void Connection::send(const Statement& statement, const Params& params, OnResult
   if (lost_) return;
   const Params::View view = params.view();
   constexpr int kBinary = 1;
-  const int sent = PQsendQueryPrepared(connection_, statement.name, static_cast<int>(view.values.size()),
-                                       view.values.data(), view.lengths.data(), view.formats.data(), kBinary);
-  if (sent != 1) return drop(one_line(PQerrorMessage(connection_)));
+  const int sent =
+      pq().sendQueryPrepared(connection_, statement.name, static_cast<int>(view.values.size()),
+                             view.values.data(), view.lengths.data(), view.formats.data(), kBinary);
+  if (sent != 1) return drop(one_line(pq().errorMessage(connection_)));
   pending_.push_back(std::move(done));
 }
 
 void Connection::sync() {
   if (lost_) return;
-  if (PQpipelineSync(connection_) != 1) return drop(one_line(PQerrorMessage(connection_)));
+  if (pq().pipelineSync(connection_) != 1) return drop(one_line(pq().errorMessage(connection_)));
   pending_.push_back(nullptr);
   watch_answers();
   flush();
 }
 
 void Connection::flush() {
-  const int left = PQflush(connection_);
-  if (left < 0) return drop(one_line(PQerrorMessage(connection_)));
+  const int left = pq().flush(connection_);
+  if (left < 0) return drop(one_line(pq().errorMessage(connection_)));
   flushing_ = left > 0;
   if (flushing_) wait(Wait::write);
 }
@@ -159,11 +162,11 @@ void Connection::wait(Wait direction) {
 
 void Connection::readable() {
   last_sign_ = Steady::now();
-  if (PQpipelineStatus(connection_) == PQ_PIPELINE_OFF) return connect_step();
-  if (PQconsumeInput(connection_) != 1) {
+  if (pq().pipelineStatus(connection_) == PQ_PIPELINE_OFF) return connect_step();
+  if (pq().consumeInput(connection_) != 1) {
     // What came before the end counts.
     take_results();
-    return drop(notice_.empty() ? one_line(PQerrorMessage(connection_)) : notice_);
+    return drop(notice_.empty() ? one_line(pq().errorMessage(connection_)) : notice_);
   }
   if (flushing_) flush();
   // While there is something to send PQgetResult would wait for that.
@@ -173,11 +176,11 @@ void Connection::readable() {
 
 void Connection::take_results() {
   // A null ends the results of one call; two in a row, that there are none for now.
-  for (int nulls = 0; nulls < 2 && !lost_ && PQisBusy(connection_) == 0;) {
-    ResultPtr result(PQgetResult(connection_));
+  for (int nulls = 0; nulls < 2 && !lost_ && pq().isBusy(connection_) == 0;) {
+    ResultPtr result(pq().getResult(connection_));
     nulls = result ? 0 : nulls + 1;
     if (!result) continue;
-    if (PQstatus(connection_) == CONNECTION_BAD) return drop(message_of(*result));
+    if (pq().status(connection_) == CONNECTION_BAD) return drop(message_of(*result));
     dispatch(std::move(result));
   }
 }
@@ -186,7 +189,7 @@ void Connection::dispatch(ResultPtr result) {
   GANGLION_ASSERT(!pending_.empty());
   OnResult done = std::move(pending_.front());
   pending_.pop_front();
-  const bool is_sync = PQresultStatus(result.get()) == PGRES_PIPELINE_SYNC;
+  const bool is_sync = pq().resultStatus(result.get()) == PGRES_PIPELINE_SYNC;
   // A server that ends may say so in the place of a sync.
   if (is_sync != !done) return drop(message_of(*result));
   if (done) done(std::move(result));

@@ -2,32 +2,34 @@
 
 #include <algorithm>
 
+#include "adapters/postgres/lib_pq.h"
 #include "adapters/postgres/text_value.h"
 #include "base/assert.h"
 
 namespace ganglion::postgres {
 
 bool succeeded(const PGresult& result) {
-  const ExecStatusType status = PQresultStatus(&result);
+  const ExecStatusType status = pq().resultStatus(&result);
   return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
 }
 
 std::string sqlstate_of(const PGresult& result) {
-  const char* code = PQresultErrorField(&result, PG_DIAG_SQLSTATE);
+  const char* code = pq().resultErrorField(&result, PG_DIAG_SQLSTATE);
   return code ? code : "";
 }
 
 std::string message_of(const PGresult& result) {
-  if (const char* primary = PQresultErrorField(&result, PG_DIAG_MESSAGE_PRIMARY)) return primary;
-  return one_line(PQresultErrorMessage(&result));
+  if (const char* primary = pq().resultErrorField(&result, PG_DIAG_MESSAGE_PRIMARY)) return primary;
+  return one_line(pq().resultErrorMessage(&result));
 }
 
 bool Row::is_null(int column) const {
-  return PQgetisnull(&result_, row_, column) != 0;
+  return pq().getisnull(&result_, row_, column) != 0;
 }
 
 std::string_view Row::bytes(int column) const {
-  return {PQgetvalue(&result_, row_, column), static_cast<std::size_t>(PQgetlength(&result_, row_, column))};
+  return {pq().getvalue(&result_, row_, column),
+          static_cast<std::size_t>(pq().getlength(&result_, row_, column))};
 }
 
 std::int64_t Row::integer(int column) const {

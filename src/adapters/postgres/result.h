@@ -3,21 +3,20 @@
 // Answers of the server as libpq hands them over, all in binary: integers in network order, text and bytes as
 // they are, ids as 16 bytes.
 
-#include <libpq-fe.h>
-
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "adapters/postgres/lib_pq.h"
 #include "base/time.h"
 #include "core/ids.h"
 
 namespace ganglion::postgres {
 
 struct ResultDelete {
-  void operator()(PGresult* result) const { PQclear(result); }
+  void operator()(PGresult* result) const { pq().clear(result); }
 };
 using ResultPtr = std::unique_ptr<PGresult, ResultDelete>;
 
@@ -51,7 +50,7 @@ class Row {
 };
 
 inline int rows_of(const PGresult& result) {
-  return PQntuples(&result);
+  return pq().ntuples(&result);
 }
 
 }  // namespace ganglion::postgres

@@ -1,7 +1,5 @@
 #include "adapters/postgres/schema.h"
 
-#include <libpq-fe.h>
-
 #include <array>
 #include <chrono>
 #include <cstdlib>
@@ -9,6 +7,7 @@
 #include <span>
 #include <thread>
 
+#include "adapters/postgres/lib_pq.h"
 #include "adapters/postgres/promises.h"
 #include "adapters/postgres/result.h"
 #include "adapters/postgres/schema_functions.h"
@@ -32,7 +31,7 @@ constexpr std::array kVersion1 = {kTables, kGroupFunctions, kPartFunctions, kAud
 const std::array<std::span<const char* const>, 1> kMigrations = {kVersion1};
 
 struct ConnectionDelete {
-  void operator()(PGconn* connection) const { PQfinish(connection); }
+  void operator()(PGconn* connection) const { pq().finish(connection); }
 };
 using ConnectionPtr = std::unique_ptr<PGconn, ConnectionDelete>;
 
@@ -45,11 +44,11 @@ Error incompatible(std::string why) {
 }
 
 Result<ConnectionPtr> connect_once(const ConnectionWords& words) {
-  ConnectionPtr connection(PQconnectdbParams(words.names.data(), words.values.data(), kExpandUrl));
+  ConnectionPtr connection(pq().connectdbParams(words.names.data(), words.values.data(), kExpandUrl));
   GANGLION_ASSERT(connection);
-  if (PQstatus(connection.get()) != CONNECTION_OK)
-    return std::unexpected(unavailable(one_line(PQerrorMessage(connection.get()))));
-  PQsetNoticeProcessor(connection.get(), [](void*, const char*) {}, nullptr);
+  if (pq().status(connection.get()) != CONNECTION_OK)
+    return std::unexpected(unavailable(one_line(pq().errorMessage(connection.get()))));
+  pq().setNoticeProcessor(connection.get(), [](void*, const char*) {}, nullptr);
   return connection;
 }
 
@@ -61,25 +60,26 @@ Result<ConnectionPtr> connect(const Address& address) {
   for (const auto end = Steady::now() + kTimeToRecover;; std::this_thread::sleep_for(kLookAgain)) {
     Result<ConnectionPtr> connection = connect_once(words);
     if (connection || Steady::now() >= end) return connection;
-    if (PQpingParams(words.names.data(), words.values.data(), kExpandUrl) != PQPING_REJECT) return connection;
+    if (pq().pingParams(words.names.data(), words.values.data(), kExpandUrl) != PQPING_REJECT)
+      return connection;
   }
 }
 
 // Rows as text.
 Result<ResultPtr> execute(PGconn* connection, const std::string& sql) {
-  ResultPtr result(PQexec(connection, sql.c_str()));
+  ResultPtr result(pq().exec(connection, sql.c_str()));
   if (result && succeeded(*result)) return result;
-  return std::unexpected(unavailable(one_line(PQerrorMessage(connection))));
+  return std::unexpected(unavailable(one_line(pq().errorMessage(connection))));
 }
 
 Result<std::string> value_of(PGconn* connection, const std::string& sql) {
   Result<ResultPtr> result = execute(connection, sql);
   if (!result) return std::unexpected(result.error());
-  return std::string(rows_of(**result) > 0 ? PQgetvalue(result->get(), 0, 0) : "");
+  return std::string(rows_of(**result) > 0 ? pq().getvalue(result->get(), 0, 0) : "");
 }
 
 Result<void> check_server(PGconn* connection) {
-  if (PQserverVersion(connection) < kOldestServer)
+  if (pq().serverVersion(connection) < kOldestServer)
     return std::unexpected(incompatible("the store needs PostgreSQL 14 or newer"));
   const Result<std::string> encoding = value_of(connection, "SHOW server_encoding");
   if (!encoding) return std::unexpected(encoding.error());
@@ -140,9 +140,9 @@ Result<void> migrate(PGconn* connection, const std::string& schema) {
 Result<std::vector<std::string>> find_weaker_promises(PGconn* connection) {
   constexpr int kBinary = 1;
   const ResultPtr answer(
-      PQexecParams(connection, kAskPromises.sql.c_str(), 0, nullptr, nullptr, nullptr, nullptr, kBinary));
+      pq().execParams(connection, kAskPromises.sql.c_str(), 0, nullptr, nullptr, nullptr, nullptr, kBinary));
   if (!answer || !succeeded(*answer))
-    return std::unexpected(unavailable(one_line(PQerrorMessage(connection))));
+    return std::unexpected(unavailable(one_line(pq().errorMessage(connection))));
   return weaker_promises_of(*answer);
 }
 

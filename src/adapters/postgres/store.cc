@@ -4,6 +4,7 @@
 #include <random>
 #include <utility>
 
+#include "adapters/postgres/lib_pq.h"
 #include "adapters/postgres/reader.h"
 #include "adapters/postgres/reads.h"
 #include "adapters/postgres/schema.h"
@@ -88,6 +89,7 @@ struct Store::Parts {
 };
 
 Result<std::unique_ptr<Store>> Store::open(asio::io_context& loop, Options options) {
+  if (const auto& library = load_pq(); !library) return std::unexpected(library.error());
   Result<Address> address = parse_address(options.url);
   if (!address) return std::unexpected(address.error());
   Result<std::vector<std::string>> weaker = prepare_schema(*address);

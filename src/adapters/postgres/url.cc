@@ -1,10 +1,9 @@
 #include "adapters/postgres/url.h"
 
-#include <libpq-fe.h>
-
 #include <algorithm>
 #include <memory>
 
+#include "adapters/postgres/lib_pq.h"
 #include "adapters/postgres/text_value.h"
 
 namespace ganglion::postgres {
@@ -40,7 +39,7 @@ std::string take_schema(std::string& url) {
 }
 
 struct OptionsDelete {
-  void operator()(PQconninfoOption* options) const { PQconninfoFree(options); }
+  void operator()(PQconninfoOption* options) const { pq().conninfoFree(options); }
 };
 
 }  // namespace
@@ -59,10 +58,10 @@ Result<Address> parse_address(const std::string& url) {
   }
   char* message = nullptr;
   const std::unique_ptr<PQconninfoOption, OptionsDelete> options(
-      PQconninfoParse(address.url.c_str(), &message));
+      pq().conninfoParse(address.url.c_str(), &message));
   if (options) return address;
   const std::string why = message ? one_line(message) : "out of memory";
-  PQfreemem(message);
+  pq().freemem(message);
   return fail("invalid_store", "the store's URL can't be read: " + why);
 }
 
