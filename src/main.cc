@@ -250,6 +250,8 @@ std::vector<ingress::Metric> EmbeddedHost::own_metrics() const {
 EngineOptions EmbeddedHost::engine_options() {
   EngineOptions options;
   options.work = works() ? EngineWork::on : EngineWork::off;
+  const bool one_process = sqlite_ != nullptr || options_.store == "memory:";
+  options.coordinator.sharing = one_process ? StoreSharing::alone : StoreSharing::shared;
   options.coordinator.on_problem = [this](const RunId& run, const Error& problem) {
     log_.line(LogLevel::error, "run_problem")
         .add("run", run.text())
