@@ -290,7 +290,11 @@ void EmbeddedHost::begin(std::promise<Result<void>> ready) {
 void EmbeddedHost::serve(std::promise<Result<void>> ready) {
   if (auto listening = server_->start(); !listening) {
     const bool no_token = listening.error().code == "token_required";
-    return ready.set_value(fail(no_token ? "token_needed" : "listen_failed", listening.error().message));
+    if (no_token) {
+      return ready.set_value(
+          fail("token_needed", listening.error().message + "; set GANGLION_TOKEN, or listen on 127.0.0.1"));
+    }
+    return ready.set_value(fail("listen_failed", listening.error().message));
   }
   const std::size_t colon = options_.listen.rfind(':');
   url_ = "http://" + options_.listen.substr(0, colon) + ":" + std::to_string(server_->port());
