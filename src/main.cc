@@ -447,7 +447,7 @@ bench::BenchOptions bench_options(const cli::BenchCommand& command) {
           .payload_bytes = command.payload,
           .server = command.server,
           .token = command.token,
-          .store = command.store == "memory:" ? bench::StoreKind::memory : bench::StoreKind::sqlite,
+          .store = command.store,
           .folder = command.folder ? std::filesystem::path(*command.folder)
                                    : std::filesystem::temp_directory_path(),
           .json = command.format == cli::Format::json,
