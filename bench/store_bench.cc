@@ -2,7 +2,7 @@
 //   ganglion_store_bench [FOLDER]                 commits/s and latency by number of runs that commit at the
 //   same
 //                                                 time
-//   ganglion_store_bench --store URL              the same over a server, such as redis://127.0.0.1:6379
+//   ganglion_store_bench --store URL              the same over a server: redis:// or postgres://
 //   ganglion_store_bench --conversation [FOLDER]  a conversation that stands in every step's input and output
 //   ganglion_store_bench --blobs [FOLDER]         what commits notice of large blobs
 //   ganglion_store_bench --layouts [FOLDER]       the journal's table layout against its alternative
@@ -21,7 +21,10 @@
 #include <string_view>
 #include <vector>
 
+#include "adapters/postgres/store.h"
+#include "adapters/postgres/url.h"
 #include "adapters/redis/store.h"
+#include "adapters/redis/url.h"
 #include "adapters/sqlite/store.h"
 #include "adapters/system/asio_loop.h"
 #include "base/asio/asio.h"
@@ -123,23 +126,29 @@ class Load {
   std::vector<std::uint32_t> latencies_us_;
 };
 
-// Ends the program where it can't be opened.
-std::unique_ptr<Store> open_server(asio::io_context& context, const std::string& url) {
-  auto opened = redis::Store::open(context, {.url = url, .fatal = [](const std::string& reason) {
-                                               std::fprintf(stderr, "%s\n", reason.c_str());
-                                               std::exit(1);
-                                             }});
-  if (opened) return std::move(*opened);
-  std::fprintf(stderr, "%s\n", opened.error().message.c_str());
+[[noreturn]] void stop(const std::string& reason) {
+  std::fprintf(stderr, "%s\n", reason.c_str());
   std::exit(1);
+}
+
+template <typename ServerStore>
+std::unique_ptr<Store> open_server(asio::io_context& context, const std::string& url) {
+  auto opened = ServerStore::open(context, {.url = url, .fatal = stop});
+  if (!opened) stop(opened.error().message);
+  return std::move(*opened);
+}
+
+std::unique_ptr<Store> open_at(const std::string& where, asio::io_context& context, AsioLoop& loop) {
+  if (postgres::is_url(where)) return open_server<postgres::Store>(context, where);
+  if (redis::is_url(where)) return open_server<redis::Store>(context, where);
+  return open_store(where, loop);
 }
 
 // `where` is a folder, or the URL of a server.
 void measure_commits(const std::string& where) {
   asio::io_context context{1};
   AsioLoop loop(context);
-  const std::unique_ptr<Store> store =
-      where.contains("://") ? open_server(context, where) : open_store(where, loop);
+  const std::unique_ptr<Store> store = open_at(where, context, loop);
   for (const std::string& promise : store->weaker_promises()) std::printf("weaker: %s\n", promise.c_str());
   Load load(context, *store, loop);
   std::printf(

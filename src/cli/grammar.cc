@@ -181,7 +181,8 @@ void Grammar::add_serve() {
       ->type_name("HOST:PORT");
   serve
       .add_option("--store", serve_.store,
-                  std::string("sqlite:PATH, redis://HOST or memory: (default ") + kDefaultStore + ")")
+                  std::string("sqlite:PATH, redis://HOST, postgres://HOST/DATABASE or memory: (default ") +
+                      kDefaultStore + ")")
       ->type_name("STORE");
   serve
       .add_option("--token", serve_.token,

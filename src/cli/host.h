@@ -24,7 +24,7 @@ enum class AgentsRole { on, off };
 enum class TransitionLog { off, on };
 
 struct HostOptions {
-  std::string store = "sqlite:.ganglion/ganglion.db";  // sqlite:PATH, redis://HOST or memory:
+  std::string store = "sqlite:.ganglion/ganglion.db";  // or memory:, or a URL
   std::string listen = "127.0.0.1:0";                  // HOST:PORT; port 0 is a free one
   // Becomes the active project where it differs from the stored one; nothing: the stored one stays.
   std::optional<std::string> project_file;

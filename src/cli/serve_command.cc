@@ -9,9 +9,6 @@
 namespace ganglion::cli {
 namespace {
 
-// Still to come; what else is unknown the engine says.
-constexpr std::string_view kComingStores[] = {"postgres:", "postgresql:"};
-
 // `{"at":…,"level":"info","event":"x","run":"y"}` as `… info x run=y`.
 std::string log_text(const std::string& json) {
   std::string text;
@@ -67,13 +64,6 @@ void reload(Host& host, LogFormat format) {
 }  // namespace
 
 Outcome<ExitCode> execute(const ServeCommand& command, const HostFactory& make_host) {
-  for (const std::string_view store : kComingStores) {
-    if (command.store.starts_with(store)) {
-      return give_up(ExitCode::usage,
-                     "--store " + command.store +
-                         " is not available yet; there are sqlite:PATH, redis://HOST and memory:");
-    }
-  }
   const Interrupts interrupts(Hangups::wake);
   auto host = make_host(host_options(command));
   if (!host) return std::unexpected(failure_of_host(host.error(), command.store));

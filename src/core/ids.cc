@@ -55,6 +55,24 @@ std::string RunId::text() const {
   return text;
 }
 
+RunId::Bytes RunId::bytes() const {
+  Bytes bytes;
+  for (std::size_t i = 0; i < 8; ++i) {
+    bytes[i] = static_cast<unsigned char>(high_ >> (56 - 8 * i));
+    bytes[8 + i] = static_cast<unsigned char>(low_ >> (56 - 8 * i));
+  }
+  return bytes;
+}
+
+RunId RunId::from_bytes(const Bytes& bytes) {
+  RunId id;
+  for (std::size_t i = 0; i < 8; ++i) {
+    id.high_ = (id.high_ << 8) | bytes[i];
+    id.low_ = (id.low_ << 8) | bytes[8 + i];
+  }
+  return id;
+}
+
 std::optional<RunId> RunId::parse(std::string_view text) {
   // 26 characters hold 130 bits, of which the upper two are none of the id's.
   if (text.size() != kLength || text.front() > '7') return std::nullopt;

@@ -3,6 +3,7 @@
 // The names of things. Run ids sort by time; a token names one attempt of one task and is the fence: a result
 // counts only if its token names the current attempt.
 
+#include <array>
 #include <compare>
 #include <cstdint>
 #include <optional>
@@ -37,6 +38,10 @@ class RunId {
   static RunId of_sub_run(const struct AttemptToken& task, Timestamp scheduled_at);
 
   std::string text() const;
+  // The 128 bits, most significant first: the order of the bytes is the order of the ids.
+  using Bytes = std::array<unsigned char, 16>;
+  Bytes bytes() const;
+  static RunId from_bytes(const Bytes& bytes);
   // Spreads well: the random bits.
   std::size_t hash() const { return low_; }
 

@@ -24,6 +24,13 @@ class BusFaults : public ::testing::TestWithParam<BusServerKind> {
     return server_.connect(loop_, server_.process().port(), prefix_, timings);
   }
 
+  // A queue that survives a kill. RabbitMQ 3.10 writes down a moment after it has answered which log is
+  // whose.
+  void declare_for_good(BusDriver& driver) {
+    ASSERT_TRUE(driver.declare(kQueue));
+    if (GetParam().name == "rabbitmq") turn_until([] { return false; }, milliseconds(2'000));
+  }
+
   // Whether it became true in time.
   bool turn_until(const std::function<bool()>& condition, milliseconds time) {
     bool over = false;
@@ -76,7 +83,7 @@ TEST_P(BusFaults, NothingConfirmedIsLostWhenTheBrokerIsKilled) {
   const auto consumer = connect(kPatient);
   auto hoarder = connect(kPatient);
   BusDriver driver(loop_, *publisher);
-  ASSERT_TRUE(driver.declare(kQueue));
+  declare_for_good(driver);
   driver.publish_all(kQueue, {"hoarded"});
   Inbox hoard(loop_);
   hoarder->consume(kQueue, 1, hoard.consumer());
@@ -88,12 +95,6 @@ TEST_P(BusFaults, NothingConfirmedIsLostWhenTheBrokerIsKilled) {
   });
   Publishing before(*publisher, "before");
   loop_.run_until([&] { return before.confirmed().size() >= 100 && seen.size() >= 50; });
-  // A queue of RabbitMQ 3.10 on one node that is killed in the middle of writes may not find a leader again.
-  if (GetParam().name == "rabbitmq") {
-    before.stop();
-    loop_.run_until([&] { return before.at_rest(); });
-    turn_until([] { return false; }, milliseconds(2'000));
-  }
   server_.process().kill();
   hoarder.reset();
   server_.process().start();
@@ -114,7 +115,7 @@ TEST_P(BusFaults, NothingConfirmedIsLostWhenTheBrokerIsKilled) {
 TEST_P(BusFaults, APublicationIsAnsweredInTimeThoughTheBrokerIsGone) {
   const auto bus = connect(kImpatient);
   BusDriver driver(loop_, *bus);
-  ASSERT_TRUE(driver.declare(kQueue));
+  declare_for_good(driver);
   server_.process().kill();
   const auto began = std::chrono::steady_clock::now();
   EXPECT_EQ(driver.publish(kQueue, bus_message("m1")).error().code, "unavailable");

@@ -3,9 +3,11 @@
 #include <cstdlib>
 
 #include "adapters/memory/store.h"
+#include "adapters/postgres/store.h"
 #include "adapters/redis/store.h"
 #include "adapters/sqlite/store.h"
 #include "contract/store_contract.h"
+#include "servers/postgres_server.h"
 #include "servers/redis_server.h"
 
 namespace ganglion::testing {
@@ -29,6 +31,15 @@ std::unique_ptr<Store> open_memory(TestLoop& loop, const std::filesystem::path&)
   return std::make_unique<memory::Store>(loop.clock());
 }
 
+// One server for all tests, each in a schema of its own. What a crash leaves is not the matter here.
+std::unique_ptr<Store> open_postgres(TestLoop& loop, const std::filesystem::path&) {
+  static const PostgresServer server({.fsync = "off"});
+  static int schemas = 0;
+  postgres::Options options{.url = server.url() + "?schema=contract_" + std::to_string(++schemas),
+                            .fatal = [](const std::string& why) { ADD_FAILURE() << why; }};
+  return postgres::Store::open(loop.context(), std::move(options)).value();
+}
+
 // One server for all tests, each under a prefix of its own.
 std::unique_ptr<Store> open_redis(TestLoop& loop, const std::filesystem::path& folder) {
   static const RedisServer server;
@@ -41,11 +52,14 @@ std::unique_ptr<Store> open_redis(TestLoop& loop, const std::filesystem::path& f
 
 std::vector<StoreAdapter> store_adapters() {
   std::vector<StoreAdapter> adapters = {{"memory", open_memory}, {"sqlite", open_sqlite}};
+  if (is_installed(PostgresServer::kProgram)) adapters.push_back({"postgres", open_postgres});
   if (is_installed(RedisServer::kProgram)) adapters.push_back({"redis", open_redis});
   return adapters;
 }
 
 TEST(StoreAdapters, AreAllHere) {
+  if (!is_installed(PostgresServer::kProgram))
+    GTEST_SKIP() << "Debian package postgresql-15 is not installed";
   if (!is_installed(RedisServer::kProgram)) GTEST_SKIP() << "Debian package redis-server is not installed";
 }
 

@@ -392,7 +392,7 @@ def test_a_second_server_on_one_store_is_refused(demo):
 
 @pytest.mark.parametrize(
     "option",
-    [["--bus", "nats://x"], ["--strategy", "swarm"], ["--domain", "d"], ["--roles", "agents"], ["--store", "postgres://x"]],
+    [["--bus", "nats://x"], ["--strategy", "swarm"], ["--domain", "d"], ["--roles", "agents"]],
     ids=lambda option: option[0],
 )
 def test_what_is_still_to_come_is_refused_by_name(tmp_path, option):
@@ -819,7 +819,7 @@ def test_bench_refuses_what_it_cannot_measure(tmp_path):
     (tmp_path / "none.json").write_text("{}")
     for args, what in (
         (["--strategy", "all"], "--strategy all is not available yet"),
-        (["--store", "redis://x"], "--store redis://x is not available yet"),
+        (["--store", "kafka://x"], "--store kafka://x is not available yet"),
         (["--store", "sqlite:mine.db"], "--folder"),
         (["--workload", "pipelin"], 'did you mean "pipeline"'),
         (["--workload", "trace"], "--trace FILE"),

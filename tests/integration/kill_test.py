@@ -4,9 +4,10 @@
 Two loads: a pipeline of three steps with 200 runs in flight and workers of its own, and the code-review example with
 the workers that the server supervises. In the end every acknowledged run must have completed, with one accepted result
 for each task, a journal without a gap whose earlier readings are its beginning, and a replay that equals what the API
-shows. With --redis the store is a redis-server, which is killed as well.
+shows. With --store the store is a server, which is killed as well.
 
-    kill_test.py [--ganglion PATH] [--seed N] [--kills N] [--only pipeline|review] [--redis]
+    kill_test.py [--ganglion PATH] [--seed N] [--kills N] [--only pipeline|review]
+                 [--store redis|postgres]
 
 Needs Python's standard library only. The seed is printed; it fixes what is killed and when, relative to the load.
 """
@@ -31,8 +32,8 @@ from journal_check import Expectation, Observed, complaints_about, store_complai
 from journal_check_test import check_damages
 from kill_load import Deadline, Load
 from kill_scenarios import Pipeline, Review, Scenario
-from redis_store import RedisStore, is_installed
 from serving import binary_from
+from store_servers import STORES, StoreServer
 
 #: The moment of a kill: so long after the load is seen to progress, at most.
 MOST_DELAY_SECONDS = 0.3
@@ -50,19 +51,19 @@ STORE_TARGETS = ("store", "store and server")
 SKIPPED = 77
 
 
-def targets_with(redis: RedisStore | None) -> tuple[str, ...]:
-    return TARGETS if redis is None else (*TARGETS, *STORE_TARGETS)
+def targets_with(store: StoreServer | None) -> tuple[str, ...]:
+    return TARGETS if store is None else (*TARGETS, *STORE_TARGETS)
 
 
 class Killer:
     """Carries out a plan of kills under a load."""
 
-    def __init__(self, scenario: Scenario, load: Load, plan: random.Random, redis: RedisStore | None) -> None:
+    def __init__(self, scenario: Scenario, load: Load, plan: random.Random, store: StoreServer | None) -> None:
         self._scenario = scenario
         self._load = load
         self._plan = plan
-        self._redis = redis
-        self.kills = dict.fromkeys(targets_with(redis), 0)
+        self._store = store
+        self.kills = dict.fromkeys(targets_with(store), 0)
         self.relapses = 0
         self.slowest_start = 0.0
 
@@ -88,21 +89,21 @@ class Killer:
     async def _kill(self, target: str) -> None:
         if target in ("worker", "both"):
             await self._scenario.kill_worker()
-        if self._redis is not None and target in STORE_TARGETS:
-            self._redis.kill()
+        if self._store is not None and target in STORE_TARGETS:
+            self._store.kill()
         if target in ("server", "both", "store and server"):
             self._load.server_is(up=False)
             self._scenario.server.kill()
-            if self._redis is not None and target in STORE_TARGETS:
-                self._redis.start()
+            if self._store is not None and target in STORE_TARGETS:
+                self._store.start()
             if self._plan.random() < RELAPSE:
                 await self._kill_while_it_starts()
             began = time.monotonic()
             await asyncio.to_thread(self._scenario.server.start)
             self.slowest_start = max(self.slowest_start, time.monotonic() - began)
             self._load.server_is(up=True)
-        elif self._redis is not None and target in STORE_TARGETS:
-            await asyncio.to_thread(self._redis.start)
+        elif self._store is not None and target in STORE_TARGETS:
+            await asyncio.to_thread(self._store.start)
         self._scenario.restart_workers()
 
     async def _kill_while_it_starts(self) -> None:
@@ -181,16 +182,16 @@ class Verdict:
 
 
 async def run_scenario(
-    scenario: Scenario, kills: int, seed: int, deadline: Deadline, redis: RedisStore | None
+    scenario: Scenario, kills: int, seed: int, deadline: Deadline, store: StoreServer | None
 ) -> list[str]:
     began = time.monotonic()
-    if redis is not None:
-        scenario.server.store = f"{redis.url}?prefix={scenario.workflow}"
+    if store is not None:
+        scenario.server.store = store.url(scenario.workflow)
     scenario.server.start()
     try:
         await scenario.prepare()
         load = Load(scenario.server.url, scenario.workflow, scenario.parallel, scenario.make_input, seed, deadline)
-        killer = Killer(scenario, load, random.Random(seed), redis)
+        killer = Killer(scenario, load, random.Random(seed), store)
         load.start()
         await killer.run(kills)
         killed = time.monotonic() - began
@@ -227,7 +228,7 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--kills", type=int, default=50, help="in both scenarios together (50)")
     parser.add_argument("--only", choices=("pipeline", "review"))
-    parser.add_argument("--redis", action="store_true", help="over a redis-server, which is killed as well")
+    parser.add_argument("--store", choices=tuple(STORES), help="over a server, which is killed as well")
     parser.add_argument("--seconds", type=float, default=280, help="when to give up (280)")
     return parser.parse_args()
 
@@ -239,25 +240,25 @@ async def run_all(options: argparse.Namespace) -> list[str]:
     complaints = []
     with tempfile.TemporaryDirectory(prefix="ganglion-kill-") as name:
         folder = Path(name)
-        redis = RedisStore(folder / "redis") if options.redis else None
+        store = STORES[options.store]() if options.store else None
         try:
             if options.only != "review":
                 pipeline = Pipeline(binary, folder / "pipeline")
                 kills = options.kills - (0 if options.only else reviews)
-                complaints += await run_scenario(pipeline, kills, options.seed, deadline, redis)
+                complaints += await run_scenario(pipeline, kills, options.seed, deadline, store)
             if options.only != "pipeline":
                 review = Review(binary, folder / "review")
-                complaints += await run_scenario(review, reviews, options.seed, deadline, redis)
+                complaints += await run_scenario(review, reviews, options.seed, deadline, store)
         finally:
-            if redis is not None:
-                redis.end()
+            if store is not None:
+                store.end()
     return complaints
 
 
 def main() -> int:
     options = arguments()
-    if options.redis and not is_installed():
-        print("skipped: Debian package redis-server is not installed")
+    if options.store and not STORES[options.store].is_installed():
+        print(f"skipped: Debian package {STORES[options.store].package} is not installed")
         return SKIPPED
     print(f"seed {options.seed}: kill_test.py --seed {options.seed} --kills {options.kills}", flush=True)
     complaints = asyncio.run(run_all(options))

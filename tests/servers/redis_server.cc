@@ -3,8 +3,10 @@
 #include <hiredis/hiredis.h>
 #include <sys/time.h>
 
+#include <chrono>
 #include <fstream>
 #include <memory>
+#include <thread>
 
 namespace ganglion::testing {
 namespace {
@@ -62,6 +64,11 @@ ServerOptions server_options(RedisOptions options, std::uint16_t bus_port) {
 RedisServer::RedisServer(RedisOptions options)
     : process_(server_options(std::move(options), bus_port_.port())) {
   process_.start();
+  await_loaded();
+}
+
+void RedisServer::await_loaded() const {
+  while (command({"PING"}).starts_with("-LOADING")) std::this_thread::sleep_for(std::chrono::milliseconds(5));
 }
 
 std::string RedisServer::url() const {

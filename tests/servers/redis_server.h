@@ -27,6 +27,9 @@ class RedisServer {
   // Starts it.
   explicit RedisServer(RedisOptions options = {});
 
+  // After a start it takes connections while it still reads its file; this returns when it has.
+  void await_loaded() const;
+
   // `redis://127.0.0.1:PORT`
   std::string url() const;
   std::string address() const;  // 127.0.0.1:PORT

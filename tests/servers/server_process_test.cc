@@ -22,6 +22,7 @@ TEST_F(Servers, AServerComesBackOnItsPortWithItsFolderAfterAKill) {
   server.process().kill();
   EXPECT_EQ(server.command({"PING"}), "-unreachable");
   server.process().start();
+  server.await_loaded();
   EXPECT_EQ(server.port(), port);
   EXPECT_EQ(server.command({"GET", "k"}), "v");
   server.process().stop();

@@ -49,11 +49,14 @@ def ratios(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         others = [row for row in here if row["peer"] != "ganglion" and row["durable"]]
         if own and others:
             best = max(others, key=lambda row: float(row["runs_per_s"]))
+            quickest = min(others, key=lambda row: float(row["p50_ms"]))
             found.append(
                 {
                     "clients": clients,
                     "best_durable_peer": label(best),
                     "throughput": round(own[0]["runs_per_s"] / best["runs_per_s"], 1),
+                    "p50": round(quickest["p50_ms"] / own[0]["p50_ms"], 1),
+                    "quickest_durable_peer": label(quickest),
                     "p99": round(best["p99_ms"] / own[0]["p99_ms"], 1),
                     "memory": round(best["rss_mb"] / own[0]["rss_mb"], 1),
                     "cpu": round(best["cpu_ms_per_run"] / own[0]["cpu_ms_per_run"], 1),
@@ -66,5 +69,6 @@ def ratio_line(ratio: Mapping[str, Any]) -> str:
     return (
         f"{ratio['clients']} clients: {ratio['throughput']} times the runs/s of the best durable peer "
         f"({ratio['best_durable_peer']}), whose p99 is {ratio['p99']} times as long, its memory {ratio['memory']} and "
-        f"its CPU a run {ratio['cpu']} times as much"
+        f"its CPU a run {ratio['cpu']} times as much; the quickest ({ratio['quickest_durable_peer']}) has a p50 "
+        f"{ratio['p50']} times as long"
     )

@@ -55,6 +55,20 @@ TEST_F(RedisFaults, AKilledServerComesBackWithEverythingThatItAcknowledged) {
   EXPECT_EQ(fatal_, std::nullopt);
 }
 
+TEST_F(RedisFaults, AServerThatStillLoadsIsWaitedFor) {
+  RedisServer server(
+      {.arguments = {"--key-load-delay", "1000", "--loading-process-events-interval-bytes", "1024"}});
+  const auto store = open(server.url());
+  CommittingRuns runs(loop_, *store, kRuns);
+  runs.commit(300);
+  server.process().kill();
+  server.process().start();
+  EXPECT_THAT(server.command({"GET", "x"}), StartsWith("-LOADING"));
+  runs.commit(100);
+  runs.finish();
+  runs.expect_exactly_what_was_acknowledged();
+}
+
 TEST_F(RedisFaults, ConnectionsThatBreakChangeNothing) {
   const RedisServer server;
   const auto store = open(server.url());

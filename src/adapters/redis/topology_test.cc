@@ -105,7 +105,7 @@ TEST_F(RedisSentinel, AFailoverThatLosesWhatWasAcknowledgedEndsTheProcess) {
 // ------------------------------------------------------------------------------------------------------
 
 RedisServer node() {
-  return RedisServer({.arguments = {"--cluster-enabled", "yes", "--cluster-node-timeout", "2000"}});
+  return RedisServer({.arguments = {"--cluster-enabled", "yes", "--cluster-node-timeout", "1000"}});
 }
 
 class Cluster {
@@ -169,6 +169,27 @@ TEST_F(RedisCluster, TheNodeOfOurSlotIsFoundAndFollowedWhenItMoves) {
   runs.expect_exactly_what_was_acknowledged();
   EXPECT_NE(target.command({"CLUSTER", "COUNTKEYSINSLOT", slot}), "0");
   EXPECT_EQ(fatal_, std::nullopt);
+}
+
+TEST_F(RedisCluster, AClusterThatIsDownIsWaitedFor) {
+  Cluster cluster;
+  wait_until([&] { return cluster.settled(); });
+  const auto store = open(cluster.url());
+  CommittingRuns runs(loop_, *store, kRuns);
+  runs.commit(100);
+  // When a node is away, the others refuse, too, since nobody has its slots.
+  const std::string slot = cluster.node(0).command({"CLUSTER", "KEYSLOT", "{ganglion}"});
+  std::size_t ours = 0;
+  while (cluster.node(ours).command({"CLUSTER", "COUNTKEYSINSLOT", slot}) == "0") ++ours;
+  cluster.node((ours + 1) % 3).process().kill();
+  wait_until([&] {
+    loop_.context().poll();
+    return cluster.node(ours).command({"GET", "{ganglion}:x"}).starts_with("-CLUSTERDOWN");
+  });
+  cluster.node((ours + 1) % 3).process().start();
+  runs.commit(100);
+  runs.finish();
+  runs.expect_exactly_what_was_acknowledged();
 }
 
 }  // namespace
