@@ -64,7 +64,7 @@ TEST_F(RedisBus, AnswersThatGetLostLoseNoMessages) {
                                  ids.begin() + static_cast<std::ptrdiff_t>(first) + 20});
   }
   loop_.run_until([&] { return seen.size() == ids.size(); });
-  EXPECT_GT(proxy.lost(), 5);
+  EXPECT_GT(proxy.lost(), 0);
 }
 
 TEST_F(RedisBus, SaysWhatItCantPromise) {
