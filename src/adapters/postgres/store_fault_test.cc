@@ -11,6 +11,7 @@
 #include "adapters/postgres/store.h"
 #include "adapters/postgres/testing/committers.h"
 #include "adapters/postgres/testing/cutting_proxy.h"
+#include "base/asio/asio.h"
 #include "base/assert.h"
 #include "servers/postgres_server.h"
 
@@ -39,8 +40,11 @@ class PostgresFaults : public ::testing::Test {
   }
 
   std::unique_ptr<Store> open(std::uint16_t port, std::chrono::milliseconds patience = 10s) {
-    const std::string url =
-        "postgres://ganglion@127.0.0.1:" + std::to_string(port) + "/postgres?schema=" + schema_;
+    return open("postgres://ganglion@127.0.0.1:" + std::to_string(port) + "/postgres?schema=" + schema_,
+                patience);
+  }
+
+  std::unique_ptr<Store> open(const std::string& url, std::chrono::milliseconds patience) {
     return postgres::Store::open(
                loop_.context(),
                {.url = url, .fatal = [this](const std::string& why) { fatal_ = why; }, .patience = patience})
@@ -176,6 +180,34 @@ TEST_F(PostgresFaults, WithoutAServerWritesAndReadsAreRefusedInTimeAndLaterSucce
     outcome = driver.commit(append_to(run_number(1), 1));
   EXPECT_TRUE(is_committed(outcome));
   EXPECT_EQ(driver.read_journal(run_number(1)).value().size(), 2u);
+}
+
+TEST_F(PostgresFaults, AServerThatAnswersButLetsNobodyWriteRefusesInTime) {
+  store_ = open(server().port(), 300ms);
+  StoreDriver driver(loop_, *store_);
+  EXPECT_TRUE(is_committed(driver.commit(start_of(run_number(1)))));
+  query(
+      "CREATE FUNCTION nobody() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'nobody'; END "
+      "$$; "
+      "CREATE TRIGGER nobody BEFORE UPDATE OF epoch ON writers FOR EACH ROW EXECUTE FUNCTION nobody()");
+  cut_our_connections();
+  EXPECT_TRUE(std::holds_alternative<StoreUnavailable>(driver.commit(append_to(run_number(1), 1))));
+  query("DROP TRIGGER nobody ON writers");
+  CommitOutcome outcome = StoreUnavailable();
+  while (std::holds_alternative<StoreUnavailable>(outcome))
+    outcome = driver.commit(append_to(run_number(1), 1));
+  EXPECT_TRUE(is_committed(outcome));
+}
+
+// As a machine that hangs: its kernel takes connections, and nobody answers.
+TEST_F(PostgresFaults, AHostThatNeverAnswersIsPassedBy) {
+  boost::asio::ip::tcp::acceptor silent(loop_.context(), {boost::asio::ip::address_v4::loopback(), 0});
+  const std::string hosts = "127.0.0.1:" + std::to_string(silent.local_endpoint().port()) +
+                            ",127.0.0.1:" + std::to_string(server().port());
+  store_ = open("postgres://ganglion@" + hosts + "/postgres?connect_timeout=2&schema=" + schema_, 60s);
+  StoreDriver driver(loop_, *store_);
+  EXPECT_TRUE(is_committed(driver.commit(start_of(run_number(1)))));
+  EXPECT_TRUE(driver.find_run(run_number(1)));
 }
 
 TEST_F(PostgresFaults, AServerThatHasLostWhatItConfirmedEndsTheProcess) {

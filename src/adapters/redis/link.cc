@@ -59,7 +59,6 @@ void Link::send(std::string_view bytes, Connection::Answer answer) {
 }
 
 void Link::look() {
-  began_ = Steady::now();
   locator_.find([this](std::expected<Address, std::string> address) {
     if (!address) return try_again(address.error());
     connect(*address);
@@ -67,6 +66,7 @@ void Link::look() {
 }
 
 void Link::connect(const Address& address) {
+  began_ = Steady::now();
   connection_ = std::make_unique<Connection>(context_);
   connection_->open(address, [this] { greet(); }, [this](const std::string& reason) { try_again(reason); });
 }

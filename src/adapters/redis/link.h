@@ -78,7 +78,7 @@ class Link {
   std::unique_ptr<Greeting> greeting_;
   bool ready_ = false;
   std::chrono::milliseconds pause_;
-  Steady::time_point began_;    // to look for the server
+  Steady::time_point began_;    // to connect
   Steady::time_point greeted_;  // the last time
   std::string problem_ = "not connected yet";
   std::optional<ServerSettings> settings_;

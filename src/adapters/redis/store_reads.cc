@@ -234,6 +234,7 @@ struct Store::EventScan {
   EventQuery query;
   Completion<Result<std::vector<TopicEvent>>> done;
   std::vector<TopicEvent> found = {};
+  std::uint64_t bytes = 0;  // of their data
 };
 
 namespace {
@@ -285,9 +286,12 @@ void Store::advance(std::unique_ptr<EventScan> scan) {
   std::string query = pack_events_query(scan->query, scan->found.size());
   auto next = [this, scan = std::move(scan)](Result<EventPage> page) mutable {
     if (!page) return scan->done(std::unexpected(page.error()));
-    std::ranges::move(page->events, std::back_inserter(scan->found));
-    if (!page->go_on_from || scan->found.size() >= scan->query.limit)
-      return scan->done(std::move(scan->found));
+    for (TopicEvent& event : page->events) {
+      scan->bytes += event.data.size();
+      scan->found.push_back(std::move(event));
+    }
+    const bool enough = scan->found.size() >= scan->query.limit || scan->bytes >= kMaxAnswerBytes;
+    if (!page->go_on_from || enough) return scan->done(std::move(scan->found));
     (scan->query.after ? scan->query.after : scan->query.before) = *page->go_on_from;
     advance(std::move(scan));
   };

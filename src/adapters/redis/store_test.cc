@@ -17,9 +17,13 @@ using ganglion::testing::RedisServer;
 using ganglion::testing::run_number;
 using ganglion::testing::start_of;
 using ganglion::testing::StoreDriver;
+using ganglion::testing::topic_event;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
+using ::testing::Ge;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Lt;
 
 class RedisStore : public testing::RedisTest {
  protected:
@@ -151,6 +155,29 @@ TEST_F(RedisStore, ABlobOfTheLargestSizeFits) {
   const std::string digest(64, 'a');
   EXPECT_TRUE(driver.put_blob(digest, content, Timestamp(1)));
   EXPECT_TRUE(driver.get_blob(digest).value() == content);
+}
+
+TEST_F(RedisStore, LargeEventsAreReadAFewAtATime) {
+  constexpr std::size_t kEvents = 30;
+  constexpr std::size_t kBytes = 1 << 20;
+  const RedisServer server;
+  const auto store = open(server.url());
+  StoreDriver driver(loop_, *store);
+  for (std::size_t i = 0; i < kEvents; ++i)
+    driver.append_events({topic_event("a.b", std::to_string(i), '"' + std::string(kBytes, 'x') + '"')});
+  for (const char* pattern : {"a.b", "a.*"}) {
+    const auto backward = driver.read_events({.pattern = pattern, .limit = kEvents});
+    EXPECT_THAT(backward.size(), AllOf(Ge(1u), Lt(10u)));
+    std::uint64_t last = 0;
+    for (std::size_t left = kEvents; left > 0;) {
+      const auto page = driver.read_events({.pattern = pattern, .after = last, .limit = kEvents});
+      ASSERT_THAT(page.size(), AllOf(Ge(1u), Lt(10u)));
+      EXPECT_EQ(page.front().seq, last + 1);
+      last = page.back().seq;
+      left -= page.size();
+    }
+    EXPECT_EQ(last, kEvents);
+  }
 }
 
 }  // namespace

@@ -24,6 +24,14 @@ local function number_at(hash, field)
   return tonumber(call('HGET', hash, field) or 0)
 end
 
+-- In the order of bytes, which every index has; that of `<` depends on the server's locale.
+local function is_before(a, b)
+  for i = 1, math.min(#a, #b) do
+    if a:byte(i) ~= b:byte(i) then return a:byte(i) < b:byte(i) end
+  end
+  return #a < #b
+end
+
 local function integer_text(number)
   return string.format('%.0f', number)
 end

@@ -82,7 +82,7 @@ local function expire_state(o)
     end
     table.insert(removals[session], {key = state_key})
   end
-  table.sort(sessions)
+  table.sort(sessions, is_before)
   local expired = {}
   for i, session in ipairs(sessions) do
     expired[i] = {session, write_session(session, removals[session], o.history)}
