@@ -250,6 +250,8 @@ std::vector<ingress::Metric> EmbeddedHost::own_metrics() const {
 EngineOptions EmbeddedHost::engine_options() {
   EngineOptions options;
   options.work = works() ? EngineWork::on : EngineWork::off;
+  const bool one_process = sqlite_ != nullptr || options_.store == "memory:";
+  options.coordinator.sharing = one_process ? StoreSharing::alone : StoreSharing::shared;
   options.coordinator.on_problem = [this](const RunId& run, const Error& problem) {
     log_.line(LogLevel::error, "run_problem")
         .add("run", run.text())
@@ -288,7 +290,11 @@ void EmbeddedHost::begin(std::promise<Result<void>> ready) {
 void EmbeddedHost::serve(std::promise<Result<void>> ready) {
   if (auto listening = server_->start(); !listening) {
     const bool no_token = listening.error().code == "token_required";
-    return ready.set_value(fail(no_token ? "token_needed" : "listen_failed", listening.error().message));
+    if (no_token) {
+      return ready.set_value(
+          fail("token_needed", listening.error().message + "; set GANGLION_TOKEN, or listen on 127.0.0.1"));
+    }
+    return ready.set_value(fail("listen_failed", listening.error().message));
   }
   const std::size_t colon = options_.listen.rfind(':');
   url_ = "http://" + options_.listen.substr(0, colon) + ":" + std::to_string(server_->port());
@@ -441,7 +447,7 @@ bench::BenchOptions bench_options(const cli::BenchCommand& command) {
           .payload_bytes = command.payload,
           .server = command.server,
           .token = command.token,
-          .store = command.store == "memory:" ? bench::StoreKind::memory : bench::StoreKind::sqlite,
+          .store = command.store,
           .folder = command.folder ? std::filesystem::path(*command.folder)
                                    : std::filesystem::temp_directory_path(),
           .json = command.format == cli::Format::json,

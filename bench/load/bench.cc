@@ -118,7 +118,7 @@ class Bench {
                              (load.rate ? ", " + short_text(*load.rate) + " runs a second" : "") + ": ";
     const double average = load_average();
     std::optional<double> appends;
-    const bool on_disk = !remote_ && options_.store == StoreKind::sqlite;
+    const bool on_disk = !remote_ && options_.store == "sqlite:";
     if (on_disk) {
       progress(name + "measuring the disk");
       appends = appends_per_second(options_.folder, std::min(kDiskFor, options_.duration));
@@ -163,9 +163,7 @@ class Bench {
         .add("cores", std::int64_t{std::thread::hardware_concurrency()})
         .add("loop", options_.rates.empty() ? "closed" : "open")
         .add("strategy", "mesh")
-        .add("store", remote_                               ? "remote"
-                      : options_.store == StoreKind::memory ? "memory"
-                                                            : "sqlite")
+        .add("store", remote_ ? "remote" : options_.store.substr(0, options_.store.find(':')))
         .add_raw("rows", rows + "]")
         .finish();
   }

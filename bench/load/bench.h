@@ -36,7 +36,7 @@ struct BenchOptions {
   std::size_t payload_bytes = 200;
   std::optional<std::string> server;  // a URL
   std::optional<std::string> token;   // for it
-  StoreKind store = StoreKind::sqlite;
+  std::string store = "sqlite:";      // see own_server.h
   std::filesystem::path folder;
   bool json = false;
   std::optional<std::string> svg;  // a file

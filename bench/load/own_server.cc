@@ -25,6 +25,16 @@ constexpr std::chrono::milliseconds kLookEvery{2};
 constexpr std::string_view kListening = "listening on http://127.0.0.1:";
 constexpr std::string_view kWeaker = "weaker than promised: ";
 
+// Redis keeps installations apart by prefix, PostgreSQL by schema.
+std::string fresh(const std::string& store, const std::filesystem::path& folder) {
+  if (store == "memory:") return store;
+  if (store == "sqlite:") return store + (folder / "bench.db").string();
+  static int stores = 0;
+  const std::string name = "bench_" + std::to_string(::getpid()) + "_" + std::to_string(++stores);
+  const char* option = store.starts_with("redis") ? "prefix=" : "schema=";
+  return store + (store.find('?') == std::string::npos ? "?" : "&") + option + name;
+}
+
 bool has_ended(pid_t process, int options) {
   siginfo_t state{};
   return ::waitid(P_PID, static_cast<id_t>(process), &state, WEXITED | options) == 0 &&
@@ -58,8 +68,7 @@ void OwnServer::launch(const OwnServerOptions& options) {
   // Everything that allocates happens before the fork.
   const std::string log = folder_ / "server.log";
   const std::string project = folder_ / "ganglion.yaml";
-  const std::string store =
-      options.store == StoreKind::memory ? "memory:" : "sqlite:" + (folder_ / "bench.db").string();
+  const std::string store = fresh(options.store, folder_);
   const std::array<const char*, 10> arguments = {"ganglion", "serve",       "-f",    project.c_str(),
                                                  "--listen", "127.0.0.1:0", "--log", "off",
                                                  "--store",  store.c_str()};

@@ -1,7 +1,8 @@
 #pragma once
 
 // A server of the benchmark's own: this binary as `ganglion serve`, in a folder of its own with a fresh
-// store. It ends with this process, whatever ends that.
+// store, or with a place of its own in a store's server that runs already. It ends with this process,
+// whatever ends that.
 
 #include <sys/types.h>
 
@@ -12,12 +13,10 @@
 
 namespace ganglion::bench {
 
-enum class StoreKind { sqlite, memory };
-
 struct OwnServerOptions {
-  std::filesystem::path folder;  // where the store's own folder is made
-  StoreKind store = StoreKind::sqlite;
-  std::string project;  // YAML
+  std::filesystem::path folder;   // where the store's own folder is made
+  std::string store = "sqlite:";  // memory:, or the URL of a Redis or PostgreSQL; what is written there stays
+  std::string project;            // YAML
 };
 
 class OwnServer {

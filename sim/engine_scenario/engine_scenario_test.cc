@@ -20,7 +20,7 @@ using ::testing::IsSupersetOf;
 
 constexpr std::uint64_t kFixedTens = 8;
 // As `ganglion sim engine --seeds 12` prints it.
-constexpr const char* kTraceOfTwelve = "b4605d5d7ae3fa15";
+constexpr const char* kTraceOfTwelve = "be252b77ed344346";
 
 EngineScenarioOptions options() {
   auto known = std::make_shared<std::map<std::string, std::shared_ptr<const Project>>>();

@@ -61,6 +61,7 @@ class EngineHost::Process {
  private:
   static EngineOptions options_of(World& world, const EngineHost& host) {
     EngineOptions options = world.options().engine;
+    if (world.hosts().size() > 1) options.coordinator.sharing = StoreSharing::shared;
     options.coordinator.on_problem = [&world, name = host.name()](const RunId&, const Error& problem) {
       world.problem(name, problem);
     };

@@ -223,7 +223,7 @@ struct BenchCommand {
   std::size_t payload = 200;          // bytes
   std::optional<std::string> server;  // a URL; else one of its own for each row
   std::optional<std::string> token;   // for it
-  std::string store = "sqlite:";      // or memory:
+  std::string store = "sqlite:";      // memory:, redis://…, postgres://…
   std::optional<std::string> folder;  // else the temporary one
   std::optional<std::string> svg;     // a file
   Format format = Format::text;

@@ -89,7 +89,8 @@ void Grammar::add_bench() {
                   "A running server without a project of its own; else a fresh one for each row")
       ->type_name("URL");
   bench
-      .add_option("--store", bench_.store, "The fresh servers' stores: sqlite: or memory: (default sqlite:)")
+      .add_option("--store", bench_.store,
+                  "The fresh servers' stores: sqlite: (default), memory:, redis://… or postgres://…")
       ->type_name("STORE");
   bench.add_option("--folder", bench_.folder, "Where their SQLite files lie (default: the temporary folder)")
       ->type_name("DIR");
@@ -123,8 +124,9 @@ std::expected<Command, Notice> Grammar::finish_bench() {
     return usage("--store " + bench_.store +
                  ": a benchmark makes a fresh store for each row; give sqlite: and say where with --folder");
   }
-  if (bench_.store != "sqlite:" && bench_.store != "memory:")
-    return std::unexpected(not_available("--store " + bench_.store));
+  const bool known = bench_.store == "sqlite:" || bench_.store == "memory:" ||
+                     bench_.store.starts_with("redis") || bench_.store.starts_with("postgres");
+  if (!known) return std::unexpected(not_available("--store " + bench_.store));
   auto names = workloads();
   if (!names) return std::unexpected(names.error());
   bench_.workloads = *std::move(names);

@@ -60,6 +60,8 @@ struct Coordinator::Cell {
   const RunId id;
   std::unique_ptr<Run> run;  // null while it is being read
   bool loading = false;
+  bool behind = false;         // the store is to be asked for what is newer before anybody looks at the run
+  bool catching_up = false;    // it is being asked
   bool loading_state = false;  // the session's, which the next decision looks at
   bool committing = false;
   bool settling = false;  // its inputs are being decided or answered: what comes meanwhile waits its turn
@@ -77,8 +79,8 @@ struct Coordinator::Cell {
   bool wake_waiting = false;  // the deadline has come and is among the inputs
 
   bool needed() const {
-    return loading || loading_state || committing || settling || !waiting.empty() || !followers->empty() ||
-           (run && !run->ended());
+    return loading || catching_up || loading_state || committing || settling || !waiting.empty() ||
+           !followers->empty() || (run && !run->ended());
   }
 };
 

@@ -228,6 +228,7 @@ void Coordinator::unfollow(const RunId& run, FollowerId follower) {
 
 void Coordinator::enqueue(const RunId& run, Pending pending) {
   Cell& cell = cell_of(run);
+  if (options_.sharing == StoreSharing::shared && !pending.input) cell.behind = true;
   cell.waiting.push_back(std::move(pending));
   if (cell.run) {
     settle(cell);
@@ -296,11 +297,12 @@ std::shared_ptr<const StateSnapshot> Coordinator::state_of(const Run& run) {
 }
 
 void Coordinator::settle(Cell& cell) {
-  while (cell.run && !cell.committing && !cell.settling && has_state(cell)) {
+  while (cell.run && !cell.committing && !cell.settling && is_current(cell) && has_state(cell)) {
     cell.settling = true;
     Batch batch = decide_waiting(cell);
     if (!batch.events.empty()) return commit(cell, std::move(batch));
-    if (batch.refuses()) return confirm(cell, std::move(batch));
+    const bool unwritten = options_.sharing == StoreSharing::shared && !batch.answers.empty();
+    if (unwritten || batch.refuses()) return confirm(cell, std::move(batch));
     for (auto& answer : batch.answers) answer.pending.done(std::move(answer.result));
     cell.settling = false;
     if (cell.waiting.empty()) break;

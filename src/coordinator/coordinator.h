@@ -49,7 +49,12 @@ namespace ganglion {
 class EventLog;
 class Sessions;
 
+// Whether other engines write to the same store. Then a run in memory may be behind its journal, and whoever
+// looks at it, or asks for what it has already done, waits until what is missing has been read.
+enum class StoreSharing { alone, shared };
+
 struct CoordinatorOptions {
+  StoreSharing sharing = StoreSharing::alone;
   std::size_t max_open_runs = 100'000;  // 1 …; beyond it a start is refused with `overloaded`
   // Of max_open_runs, that one tenant (label `tenant`, else the workflow) may hold; beyond it
   // `too_many_runs`.
@@ -159,6 +164,8 @@ class Coordinator : public TaskReports {
   void load(const RunId& run);
   void load_later(Cell& cell);
   void load_again(const RunId& run);
+  bool is_current(Cell& cell);
+  void catch_up(const RunId& run, Result<std::vector<JournalEntry>> newer);
   void read_journal(const RunId& run, std::vector<JournalEntry> journal,
                     Completion<Result<std::vector<JournalEntry>>> done);
   void loaded(const RunId& run, Result<std::unique_ptr<Run>> result);
@@ -192,6 +199,7 @@ class Coordinator : public TaskReports {
   void give_up(const RunId& run, Batch batch, const Error& error);
   void key_taken(const RunId& run, Batch batch, const KeyTaken& taken);
   void tell_followers(const Cell& cell, const Batch& batch) const;
+  void tell_followers(const Cell& cell, std::span<const JournalEntry> entries) const;
   void problem(const RunId& run, const Error& error) const;
 
   // Carrying it out.

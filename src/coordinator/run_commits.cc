@@ -218,6 +218,10 @@ void Coordinator::tell_followers(const Cell& cell, const Batch& batch) const {
   for (const JournalEntry& entry : entries) {
     if (options_.on_transition) options_.on_transition(cell.id, entry);
   }
+  tell_followers(cell, entries);
+}
+
+void Coordinator::tell_followers(const Cell& cell, std::span<const JournalEntry> entries) const {
   const auto followers = *cell.followers;  // one may leave while another is called
   for (const auto& [id, follower] : followers) {
     if (cell.followers->contains(id)) follower(entries, *cell.run);

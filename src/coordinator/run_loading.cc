@@ -68,6 +68,7 @@ void Coordinator::loaded(const RunId& run, Result<std::unique_ptr<Run>> result) 
     return let_go(run);
   }
   cell.run = *std::move(result);
+  cell.behind = false;
   // Where recovery didn't see it, or a commit of it failed: whoever has its tasks already ignores these.
   if (!cell.run->ended()) {
     take_up(cell);
@@ -104,9 +105,42 @@ void Coordinator::load_later(Cell& cell) {
 // Another engine has gone on with it. A commit that is under way will find out by itself.
 void Coordinator::load_again(const RunId& run) {
   Cell& cell = cell_of(run);
-  if (!cell.run || cell.committing || cell.settling) return;
+  if (!cell.run || cell.committing || cell.settling || cell.catching_up) return;
   cell.run.reset();
   load(run);
+}
+
+// Whether nobody asks for more than the run in memory knows; otherwise it is on its way.
+bool Coordinator::is_current(Cell& cell) {
+  if (cell.catching_up) return false;
+  if (!cell.behind) return true;
+  cell.behind = false;
+  cell.catching_up = true;
+  store_.read_journal(
+      cell.id, cell.run->version(), kJournalPage,
+      [this, run = cell.id](Result<std::vector<JournalEntry>> newer) { catch_up(run, std::move(newer)); });
+  return false;
+}
+
+// What other engines have written, they have carried out.
+void Coordinator::catch_up(const RunId& run, Result<std::vector<JournalEntry>> newer) {
+  Cell& cell = cell_of(run);
+  cell.catching_up = false;
+  if (!newer) {
+    refuse(std::exchange(cell.waiting, {}), newer.error());
+    return settle(cell);
+  }
+  for (const JournalEntry& entry : *newer) {
+    if (fold_next(*cell.run, entry)) continue;
+    cell.run.reset();
+    return load(run);
+  }
+  if (newer->size() == kJournalPage) cell.behind = true;
+  if (cell.run->ended() && cell.counted) count_ended(cell);
+  if (!cell.run->ended() && !cell.counted) count_open(cell);
+  event_waits_.update(*cell.run);
+  if (!newer->empty()) tell_followers(cell, *newer);
+  settle(cell);
 }
 
 // Everything that an open run has asked for and that may not have been carried out.
@@ -124,7 +158,8 @@ void Coordinator::count_open(Cell& cell) {
   const RunCreated& created = cell.run->created();
   ++open_runs_;
   const auto tenant = open_by_tenant_.try_emplace(tenant_of(created)).first;
-  const auto definition = open_by_definition_.try_emplace({cell.run->project().digest, created.workflow}).first;
+  const auto definition =
+      open_by_definition_.try_emplace({cell.run->project().digest, created.workflow}).first;
   ++tenant->second;
   ++definition->second;
   cell.counted = Cell::Counted{tenant, definition};

@@ -5,8 +5,8 @@
 // versions, and a snapshot that may be behind is read again.
 //
 // What reads a session's state to decide what to write waits until a write of that session that is under way
-// is durable: so a run's writes are made from the version before, and no other run's are lost. The commit names
-// that version, and the store refuses it where another engine has written meanwhile.
+// is durable: so a run's writes are made from the version before, and no other run's are lost. The commit
+// names that version, and the store refuses it where another engine has written meanwhile.
 //
 // Expired keys are removed by a sweep, which makes a new version like any other write; until then an expired
 // key is not shown.

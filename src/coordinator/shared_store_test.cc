@@ -30,7 +30,7 @@ class SharedStore : public ::testing::Test {
     explicit Engine(SharedStore& test, std::uint64_t first)
         : random(first),
           process(test.clock, test.store, {{test.project->source, test.project}}, test.project, plan, random,
-                  {}, {}) {}
+                  {.sharing = StoreSharing::shared}, {}) {}
 
     struct From final : Random {
       explicit From(std::uint64_t first) : last(first) {}
@@ -132,6 +132,65 @@ TEST_F(SharedStore, WhatAnotherEngineHasHandedOutMayBeReportedToOneThatKnowsTheR
   // … then it counts.
   EXPECT_EQ(verdict, Verdict::accepted);
   EXPECT_EQ(journal(run).back().type, "run_completed");
+}
+
+TEST_F(SharedStore, ARunThatAnotherEngineHasMovedOnIsShownAsItIsNow) {
+  // Given a run that one engine has looked at and that another one has brought to its end since …
+  project = ProjectBuilder().agent_step("a", {}).agent_step("b", {.needs = {"a"}}).build();
+  Engine here(*this, 1'000);
+  Engine there(*this, 2'000);
+  const RunId run = start(here);
+  const auto status = [&] {
+    std::string shown;
+    there.process.coordinator.inspect(run, [&](const auto& found) { shown = (*found)->status(); });
+    clock.run();
+    return shown;
+  };
+  ASSERT_EQ(status(), "running");
+  std::vector<std::uint64_t> told;
+  there.process.coordinator.follow(run, [&](std::span<const JournalEntry> entries, const auto&) {
+    for (const JournalEntry& entry : entries) told.push_back(entry.seq);
+  });
+  succeed(here);
+  succeed(here);
+
+  // … then the first one shows the end, and whoever follows it there has missed nothing.
+  EXPECT_EQ(status(), "completed");
+  ASSERT_FALSE(told.empty());
+  EXPECT_EQ(told.front(), 3u);
+  EXPECT_EQ(told.back(), journal(run).back().seq);
+  EXPECT_EQ(there.process.coordinator.open_runs(), 0u);
+}
+
+TEST_F(SharedStore, WhatSeemsToBeSoAlreadyIsAskedOfTheStore) {
+  // Given a run that one engine knows as running and that another one has paused …
+  Engine here(*this, 1'000);
+  Engine there(*this, 2'000);
+  const RunId run = start(here);
+  there.process.coordinator.inspect(run, [](const auto&) {});
+  clock.run();
+  here.process.coordinator.submit(run, Pause{}, [](Result<void> done) { EXPECT_TRUE(done); });
+  clock.run();
+
+  // … when the first one is asked to resume it …
+  there.process.coordinator.submit(run, Resume{}, [](Result<void> done) { EXPECT_TRUE(done); });
+  clock.run();
+
+  // … then it is resumed.
+  EXPECT_EQ(journal(run).back().type, "run_resumed");
+}
+
+TEST_F(SharedStore, AStoreThatIsAwayIsNoReasonToShowWhatMayBeOld) {
+  Engine here(*this, 1'000);
+  const RunId run = start(here);
+  here.process.store.unavailable = true;
+  std::string code;
+  here.process.coordinator.inspect(run, [&](const auto& found) { code = found ? "" : found.error().code; });
+  clock.run();
+  EXPECT_EQ(code, "unavailable");
+  here.process.store.unavailable = false;
+  here.process.coordinator.inspect(run, [&](const auto& found) { EXPECT_TRUE(found); });
+  clock.run();
 }
 
 TEST_F(SharedStore, ASubRunIsNotCalledOffByAnEngineThatKnowsItsParentAsItWasBefore) {

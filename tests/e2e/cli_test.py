@@ -819,7 +819,7 @@ def test_bench_refuses_what_it_cannot_measure(tmp_path):
     (tmp_path / "none.json").write_text("{}")
     for args, what in (
         (["--strategy", "all"], "--strategy all is not available yet"),
-        (["--store", "redis://x"], "--store redis://x is not available yet"),
+        (["--store", "kafka://x"], "--store kafka://x is not available yet"),
         (["--store", "sqlite:mine.db"], "--folder"),
         (["--workload", "pipelin"], 'did you mean "pipeline"'),
         (["--workload", "trace"], "--trace FILE"),
