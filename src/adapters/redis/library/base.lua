@@ -12,6 +12,7 @@ local function unpack_bytes(bytes) return cmsgpack.unpack(bytes) end
 local kArguments = 1000      -- values given to one command
 local kWriterLife = 2592000  -- seconds that a writer is remembered after its last write
 local kBucket = 512          -- events in one list of the log
+local kEntries = 64          -- of a journal, taken at once
 
 local base    -- of the call that runs
 local latest  -- the latest time of the commits of this call
