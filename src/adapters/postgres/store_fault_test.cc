@@ -238,6 +238,24 @@ TEST_F(PostgresFaults, AFullDiskRefusesTheWholeGroupAndGoesOnWhenThereIsSpace) {
   EXPECT_TRUE(is_committed(driver.commit(append_to(run_number(1), 1, "\"full\""))));
 }
 
+TEST_F(PostgresFaults, ACommitThatEndsEveryConnectionIsRefusedAloneAfterSomeAttempts) {
+  StoreDriver driver(loop_, *store_);
+  for (std::uint64_t n = 1; n <= 5; ++n) EXPECT_TRUE(is_committed(driver.commit(start_of(run_number(n)))));
+  // As a process of the server that the kernel kills for the memory that it takes.
+  query(
+      "CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+      "IF NEW.data = '\"deadly\"' THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF; RETURN NEW; "
+      "END $$; "
+      "CREATE TRIGGER die BEFORE INSERT ON journal FOR EACH ROW EXECUTE FUNCTION die()");
+  std::vector<bool> committed;
+  for (std::uint64_t n = 1; n <= 5; ++n) {
+    store_->commit(append_to(run_number(n), 1, n == 3 ? "\"deadly\"" : "1"),
+                   [&](const CommitOutcome& outcome) { committed.push_back(is_committed(outcome)); });
+  }
+  loop_.run_until([&] { return committed.size() == 5; });
+  EXPECT_THAT(committed, ::testing::ElementsAre(true, true, false, true, true));
+}
+
 TEST_F(PostgresFaults, AnOddCommitIsRefusedAloneAndTheRestOfItsGroupIsWritten) {
   StoreDriver driver(loop_, *store_);
   for (std::uint64_t n = 1; n <= 5; ++n) EXPECT_TRUE(is_committed(driver.commit(start_of(run_number(n)))));

@@ -78,6 +78,8 @@ void Writer::lost(const std::string& why) {
   if (phase_ != Phase::away && phase_ != Phase::entering) away_since_ = Steady::now();
   in_doubt_ |= phase_ == Phase::committing;
   phase_ = Phase::away;
+  // It may be one of them that ends the connection each time.
+  if (!in_doubt_ && attempts_ >= kMaxAttempts && !group_.empty()) single_out(why);
   refuse_old(why);
 }
 
@@ -219,17 +221,19 @@ void Writer::group_failed() {
       refuse_group(failure_->message);
       break;
     case Trouble::one_at_fault:
-      if (group_.size() == 1) {
-        refuse_group(failure_->message);
-      } else {
-        std::ranges::move(std::exchange(group_, {}), std::back_inserter(one_by_one_));
-      }
+      single_out(failure_->message);
       break;
   }
   if (group_.empty())
     start_next();
   else
     send_group();
+}
+
+// Which of the group is at fault is found by making one at a time.
+void Writer::single_out(const std::string& why) {
+  if (group_.size() == 1) return refuse_group(why);
+  std::ranges::move(std::exchange(group_, {}), std::back_inserter(one_by_one_));
 }
 
 void Writer::refuse_group(const std::string& why) {

@@ -29,7 +29,7 @@
 
 namespace ganglion::postgres {
 
-// Of a group that deadlocks or is serialized out again and again.
+// Of a group that deadlocks, is serialized out or loses its connection again and again.
 inline constexpr int kMaxAttempts = 10;
 // The row of a writer that writes nothing is written all the same, so that nobody takes it for one that has
 // ended (kEnter).
@@ -77,6 +77,7 @@ class Writer {
   void commit_answered(const PGresult& result);
   void finish();
   void group_failed();
+  void single_out(const std::string& why);
   void refuse_group(const std::string& why);
   void tell(std::vector<Write> writes);
 
