@@ -143,6 +143,8 @@ TEST_P(State, AWriteMayDemandThatTheKeyIsAbsent) {
 
 TEST_P(State, AWriteMayDemandTheVersionAtWhichTheKeyWasWritten) {
   EXPECT_EQ(conflict(driver_.write_state("s", state_write("a", "1"), KeyVersion{1})), std::nullopt);
+  // No key was ever written at it.
+  EXPECT_EQ(conflict(driver_.write_state("s", state_write("a", "1"), KeyVersion{0})), std::nullopt);
   EXPECT_EQ(driver_.read_state("s").value().version, 0u);
   set("s", "a", "1");
   set("s", "b", "1");

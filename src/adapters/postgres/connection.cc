@@ -29,14 +29,14 @@ const Statement kSetUp{
 
 }  // namespace
 
-Connection::Connection(asio::io_context& loop, const Address& address,
+Connection::Connection(asio::io_context& loop, const Address& address, std::size_t first_host,
                        std::span<const Statement* const> statements, Handlers handlers)
     : loop_(loop),
       statements_(statements),
       schema_(address.schema),
       handlers_(std::move(handlers)),
       deadline_(loop.get_executor()) {
-  const ConnectionWords words(address);
+  const ConnectionWords words(address, first_host);
   constexpr int kExpandUrl = 1;
   connection_ = pq().connectStartParams(words.names.data(), words.values.data(), kExpandUrl);
   GANGLION_ASSERT(connection_);
@@ -130,6 +130,8 @@ void Connection::send(const Statement& statement, const Params& params, OnResult
       pq().sendQueryPrepared(connection_, statement.name, static_cast<int>(view.values.size()),
                              view.values.data(), view.lengths.data(), view.formats.data(), kBinary);
   if (sent != 1) return drop(one_line(pq().errorMessage(connection_)));
+  // Nothing was owed until now.
+  if (pending_.empty()) last_sign_ = Steady::now();
   pending_.push_back(std::move(done));
 }
 

@@ -45,9 +45,9 @@ class Connection {
   };
   using OnResult = std::move_only_function<void(ResultPtr)>;
 
-  // Begins to connect. `loop` outlives the connection.
-  Connection(asio::io_context& loop, const Address& address, std::span<const Statement* const> statements,
-             Handlers handlers);
+  // Begins to connect, to the address's hosts in turn from `first_host` on. `loop` outlives the connection.
+  Connection(asio::io_context& loop, const Address& address, std::size_t first_host,
+             std::span<const Statement* const> statements, Handlers handlers);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;

@@ -17,7 +17,7 @@ Link::Link(asio::io_context& loop, const Address& address, std::span<const State
 
 void Link::connect() {
   connection_ =
-      std::make_unique<Connection>(loop_, address_, statements_,
+      std::make_unique<Connection>(loop_, address_, first_host_, statements_,
                                    Connection::Handlers{.ready =
                                                             [this] {
                                                               ready_ = true;
@@ -28,7 +28,8 @@ void Link::connect() {
 }
 
 void Link::lost(const std::string& why) {
-  ready_ = false;
+  // A host that takes connections and doesn't answer would be in the way of those behind it each time.
+  if (!std::exchange(ready_, false)) ++first_host_;
   connection_.reset();
   pause_.expires_after(next_pause_);
   next_pause_ = std::min(2 * next_pause_, kLongestPause);

@@ -41,6 +41,7 @@ class Link {
   LoopTimer pause_;
   std::chrono::milliseconds next_pause_ = kFirstPause;
   std::unique_ptr<Connection> connection_;
+  std::size_t first_host_ = 0;
   bool ready_ = false;
   std::shared_ptr<const char> alive_ = std::make_shared<const char>('\0');
 };

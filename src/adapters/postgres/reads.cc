@@ -13,6 +13,7 @@ namespace {
 constexpr std::int64_t kMaxAnswerBytes = 4 << 20;
 // Of open runs in one answer.
 constexpr std::uint32_t kMaxOpenRuns = 256;
+constexpr std::int64_t kMaxOpenEntries = 20'000;  // one run may have more
 constexpr std::int64_t kAfterEveryTime = std::numeric_limits<std::int64_t>::max();
 
 RunId after_every_run() {
@@ -121,9 +122,10 @@ Result<std::vector<JournalEntry>> journal_of(const RunId& run, std::uint64_t aft
 }
 
 Call read_open_runs(const std::optional<RunId>& after, std::uint32_t limit) {
-  return {&kReadOpenRuns,
-          std::move(
-              Params().add(after.value_or(RunId())).add(std::min(limit, kMaxOpenRuns)).add(kMaxAnswerBytes))};
+  Params params;
+  params.add(after.value_or(RunId())).add(std::min(limit, kMaxOpenRuns));
+  params.add(kMaxAnswerBytes).add(kMaxOpenEntries);
+  return {&kReadOpenRuns, std::move(params)};
 }
 
 Result<std::vector<OpenRun>> open_runs_of(const PGresult& result) {

@@ -54,7 +54,7 @@ Result<ConnectionPtr> connect_once(const ConnectionWords& words) {
 
 // A server that recovers from a crash is waited for; other failures don't mend themselves.
 Result<ConnectionPtr> connect(const Address& address) {
-  ConnectionWords words(address);
+  ConnectionWords words(address, 0);
   words.names.insert(words.names.begin(), "connect_timeout");
   words.values.insert(words.values.begin(), kConnectSeconds);
   for (const auto end = Steady::now() + kTimeToRecover;; std::this_thread::sleep_for(kLookAgain)) {

@@ -130,14 +130,19 @@ const Statement kReadJournal{
                         " FROM runs r LEFT JOIN LATERAL journal_of(r.id, $2, $3) j ON true WHERE r.id = $1 "
                         "ORDER BY j.seq"};
 const Statement kFindRun{"find_run", "SELECT " + run_columns("r") + " FROM runs r WHERE r.id = $1"};
-// $1 after, $2 runs, $3 bytes. A run's own columns come with its first entry only.
+// $1 after, $2 runs, $3 bytes, $4 entries. A run's own columns come with its first entry only. How long the
+// journals are is looked up first: the bytes of entries are known only by going through them.
 const Statement kReadOpenRuns{
     "read_open_runs",
     std::string("SELECT ") + kEntryColumns + ", " + run_columns("r") +
         " FROM (SELECT page.id, e.seq, sum(octet_length(e.data)) OVER (ORDER BY page.id) -"
         " sum(octet_length(e.data)) OVER (PARTITION BY page.id) AS bytes_before,"
         " e.at, e.type, e.step, e.item, e.attempt, e.data FROM"
-        " (SELECT id FROM runs WHERE ended_at IS NULL AND id > $1::uuid ORDER BY id LIMIT $2::bigint) page"
+        " (SELECT id FROM (SELECT id, sum(entries) OVER (ORDER BY id) - entries AS entries_before FROM"
+        " (SELECT o.id, (SELECT seq FROM journal WHERE run = o.id ORDER BY seq DESC LIMIT 1) AS entries FROM"
+        " (SELECT id FROM runs WHERE ended_at IS NULL AND id > $1::uuid ORDER BY id LIMIT $2::bigint) o) "
+        "sized)"
+        " counted WHERE entries_before < $4::bigint) page"
         " CROSS JOIN LATERAL journal_of(page.id, 0, 9223372036854775807) e) j"
         " LEFT JOIN runs r ON r.id = j.id AND j.seq = 1 WHERE j.bytes_before < $3::bigint ORDER BY j.id, "
         "j.seq"};

@@ -11,6 +11,7 @@
 #include "adapters/postgres/store.h"
 #include "adapters/postgres/testing/committers.h"
 #include "adapters/postgres/testing/cutting_proxy.h"
+#include "base/asio/asio.h"
 #include "base/assert.h"
 #include "servers/postgres_server.h"
 
@@ -39,8 +40,11 @@ class PostgresFaults : public ::testing::Test {
   }
 
   std::unique_ptr<Store> open(std::uint16_t port, std::chrono::milliseconds patience = 10s) {
-    const std::string url =
-        "postgres://ganglion@127.0.0.1:" + std::to_string(port) + "/postgres?schema=" + schema_;
+    return open("postgres://ganglion@127.0.0.1:" + std::to_string(port) + "/postgres?schema=" + schema_,
+                patience);
+  }
+
+  std::unique_ptr<Store> open(const std::string& url, std::chrono::milliseconds patience) {
     return postgres::Store::open(
                loop_.context(),
                {.url = url, .fatal = [this](const std::string& why) { fatal_ = why; }, .patience = patience})
@@ -178,6 +182,34 @@ TEST_F(PostgresFaults, WithoutAServerWritesAndReadsAreRefusedInTimeAndLaterSucce
   EXPECT_EQ(driver.read_journal(run_number(1)).value().size(), 2u);
 }
 
+TEST_F(PostgresFaults, AServerThatAnswersButLetsNobodyWriteRefusesInTime) {
+  store_ = open(server().port(), 300ms);
+  StoreDriver driver(loop_, *store_);
+  EXPECT_TRUE(is_committed(driver.commit(start_of(run_number(1)))));
+  query(
+      "CREATE FUNCTION nobody() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'nobody'; END "
+      "$$; "
+      "CREATE TRIGGER nobody BEFORE UPDATE OF epoch ON writers FOR EACH ROW EXECUTE FUNCTION nobody()");
+  cut_our_connections();
+  EXPECT_TRUE(std::holds_alternative<StoreUnavailable>(driver.commit(append_to(run_number(1), 1))));
+  query("DROP TRIGGER nobody ON writers");
+  CommitOutcome outcome = StoreUnavailable();
+  while (std::holds_alternative<StoreUnavailable>(outcome))
+    outcome = driver.commit(append_to(run_number(1), 1));
+  EXPECT_TRUE(is_committed(outcome));
+}
+
+// As a machine that hangs: its kernel takes connections, and nobody answers.
+TEST_F(PostgresFaults, AHostThatNeverAnswersIsPassedBy) {
+  boost::asio::ip::tcp::acceptor silent(loop_.context(), {boost::asio::ip::address_v4::loopback(), 0});
+  const std::string hosts = "127.0.0.1:" + std::to_string(silent.local_endpoint().port()) +
+                            ",127.0.0.1:" + std::to_string(server().port());
+  store_ = open("postgres://ganglion@" + hosts + "/postgres?connect_timeout=2&schema=" + schema_, 60s);
+  StoreDriver driver(loop_, *store_);
+  EXPECT_TRUE(is_committed(driver.commit(start_of(run_number(1)))));
+  EXPECT_TRUE(driver.find_run(run_number(1)));
+}
+
 TEST_F(PostgresFaults, AServerThatHasLostWhatItConfirmedEndsTheProcess) {
   StoreDriver driver(loop_, *store_);
   EXPECT_TRUE(is_committed(driver.commit(start_of(run_number(1)))));
@@ -204,6 +236,24 @@ TEST_F(PostgresFaults, AFullDiskRefusesTheWholeGroupAndGoesOnWhenThereIsSpace) {
       std::holds_alternative<StoreUnavailable>(driver.commit(append_to(run_number(1), 1, "\"full\""))));
   query("DROP TRIGGER fail ON journal");
   EXPECT_TRUE(is_committed(driver.commit(append_to(run_number(1), 1, "\"full\""))));
+}
+
+TEST_F(PostgresFaults, ACommitThatEndsEveryConnectionIsRefusedAloneAfterSomeAttempts) {
+  StoreDriver driver(loop_, *store_);
+  for (std::uint64_t n = 1; n <= 5; ++n) EXPECT_TRUE(is_committed(driver.commit(start_of(run_number(n)))));
+  // As a process of the server that the kernel kills for the memory that it takes.
+  query(
+      "CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+      "IF NEW.data = '\"deadly\"' THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF; RETURN NEW; "
+      "END $$; "
+      "CREATE TRIGGER die BEFORE INSERT ON journal FOR EACH ROW EXECUTE FUNCTION die()");
+  std::vector<bool> committed;
+  for (std::uint64_t n = 1; n <= 5; ++n) {
+    store_->commit(append_to(run_number(n), 1, n == 3 ? "\"deadly\"" : "1"),
+                   [&](const CommitOutcome& outcome) { committed.push_back(is_committed(outcome)); });
+  }
+  loop_.run_until([&] { return committed.size() == 5; });
+  EXPECT_THAT(committed, ::testing::ElementsAre(true, true, false, true, true));
 }
 
 TEST_F(PostgresFaults, AnOddCommitIsRefusedAloneAndTheRestOfItsGroupIsWritten) {

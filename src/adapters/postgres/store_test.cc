@@ -6,6 +6,9 @@
 
 #include <thread>
 
+#include "adapters/postgres/lib_pq.h"
+#include "adapters/postgres/url.h"
+#include "adapters/postgres/writer.h"
 #include "base/sha256.h"
 #include "contract/store_driver.h"
 #include "servers/postgres_server.h"
@@ -54,6 +57,60 @@ TEST_F(PostgresStore, ANewerSchemaIsRefusedAndNotTouched) {
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().code, "store_incompatible");
   EXPECT_THAT(opened.error().message, HasSubstr("newer Ganglion"));
+}
+
+// By SQL: journals of `entries` entries of `bytes` bytes each.
+std::string insert_open_runs(int runs, int entries, int bytes) {
+  const std::string id = "lpad(to_hex(n), 32, '0')::uuid";
+  const std::string numbers = "generate_series(1, " + std::to_string(runs) + ") n";
+  return "INSERT INTO runs(id, workflow, definition, status, labels, created_at, usage) SELECT " + id +
+         ", 'w', 'd', 'running', '{}', 0, '{}' FROM " + numbers +
+         "; INSERT INTO journal(run, seq, at, type, data) SELECT " + id +
+         ", s, 0, 't', convert_to(repeat('x', " + std::to_string(bytes) + "), 'UTF8') FROM " + numbers +
+         ", generate_series(1, " + std::to_string(entries) + ") s";
+}
+
+TEST_F(PostgresStore, OpenRunsWithLongJournalsAreReadAFewAtATime) {
+  const auto store = open(url()).value();
+  query(insert_open_runs(5, 15'000, 10));
+  StoreDriver driver(loop_, *store);
+  std::vector<std::size_t> pages;
+  std::optional<RunId> last;
+  for (auto page = driver.read_open_runs(last); !page.empty(); page = driver.read_open_runs(last)) {
+    pages.push_back(page.size());
+    for (const OpenRun& run : page) EXPECT_EQ(run.journal.size(), 15'000u);
+    last = page.back().record.id;
+  }
+  EXPECT_THAT(pages, ElementsAre(2u, 2u, 1u));
+}
+
+TEST_F(PostgresStore, AWriterThatWritesNothingIsNotTakenForOneThatHasEnded) {
+  const auto store = open(url()).value();
+  const Result<postgres::Address> address = postgres::parse_address(url());
+  RunId::Bytes id;
+  id.fill(7);
+  const postgres::Writer writer(loop_.context(), *address,
+                                {.id = id,
+                                 .patience = std::chrono::seconds(10),
+                                 .renewal = std::chrono::milliseconds(5),
+                                 .fatal = [](const std::string& why) { ADD_FAILURE() << why; },
+                                 .connected = [](const std::vector<std::string>&) {}});
+  loop_.run_until([&] { return writer.statistics().groups >= 3; });
+  EXPECT_EQ(query("SELECT at > (SELECT at FROM schema_version) AND last_group >= 3 FROM writers WHERE "
+                  "last_group > 0"),
+            "t");
+}
+
+TEST_F(PostgresStore, EachHostOfTheUrlIsBegunWithOnce) {
+  ASSERT_TRUE(postgres::load_pq());
+  const auto address = postgres::parse_address("postgres://a:1,b:2,c:3/d").value();
+  ASSERT_EQ(address.orders.size(), 3u);
+  EXPECT_EQ(address.orders[0].host, "a,b,c");
+  EXPECT_EQ(address.orders[2].host, "c,a,b");
+  EXPECT_EQ(address.orders[2].port, "3,1,2");
+  const auto one = postgres::parse_address("postgres://a:1/d").value();
+  ASSERT_EQ(one.orders.size(), 1u);
+  EXPECT_EQ(one.orders[0].host, "");
 }
 
 TEST_F(PostgresStore, TwoThatOpenANewSchemaAtOnceBothSucceed) {

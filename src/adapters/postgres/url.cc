@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <memory>
+#include <ranges>
+#include <utility>
 
 #include "adapters/postgres/lib_pq.h"
 #include "adapters/postgres/text_value.h"
@@ -42,6 +44,43 @@ struct OptionsDelete {
   void operator()(PQconninfoOption* options) const { pq().conninfoFree(options); }
 };
 
+std::vector<std::string> parts_of(std::string_view list) {
+  std::vector<std::string> parts;
+  for (const auto part : std::views::split(list, ',')) parts.emplace_back(part.begin(), part.end());
+  return parts;
+}
+
+// The list from its element `first` on, and then those before.
+std::string begun_with(std::size_t first, std::vector<std::string> parts) {
+  std::ranges::rotate(parts, parts.begin() + static_cast<std::ptrdiff_t>(first % parts.size()));
+  std::string list;
+  for (const std::string& part : parts) list += (&part == parts.data() ? "" : ",") + part;
+  return list;
+}
+
+// A list is as long as the others, or stands for all of them with its one element.
+std::vector<HostOrder> orders_of(const PQconninfoOption* options) {
+  std::vector<std::string> host, hostaddr, port;
+  for (const PQconninfoOption* option = options; option->keyword; ++option) {
+    const std::string_view keyword = option->keyword;
+    if (!option->val) continue;
+    if (keyword == "host") host = parts_of(option->val);
+    if (keyword == "hostaddr") hostaddr = parts_of(option->val);
+    if (keyword == "port") port = parts_of(option->val);
+  }
+  const std::size_t hosts = std::max(host.size(), hostaddr.size());
+  if (hosts < 2) return {HostOrder()};
+  std::vector<HostOrder> orders;
+  for (std::size_t first = 0; first < hosts; ++first) {
+    HostOrder order;
+    if (!host.empty()) order.host = begun_with(first, host);
+    if (!hostaddr.empty()) order.hostaddr = begun_with(first, hostaddr);
+    if (!port.empty()) order.port = begun_with(first, port);
+    orders.push_back(std::move(order));
+  }
+  return orders;
+}
+
 }  // namespace
 
 bool is_url(std::string_view url) {
@@ -59,14 +98,18 @@ Result<Address> parse_address(const std::string& url) {
   char* message = nullptr;
   const std::unique_ptr<PQconninfoOption, OptionsDelete> options(
       pq().conninfoParse(address.url.c_str(), &message));
-  if (options) return address;
+  if (options) {
+    address.orders = orders_of(options.get());
+    return address;
+  }
   const std::string why = message ? one_line(message) : "out of memory";
   pq().freemem(message);
   return fail("invalid_store", "the store's URL can't be read: " + why);
 }
 
 // A server that is gone without a word is noticed after some ten seconds.
-ConnectionWords::ConnectionWords(const Address& address) {
+ConnectionWords::ConnectionWords(const Address& address, std::size_t first_host) {
+  const HostOrder& order = address.orders[first_host % address.orders.size()];
   const std::pair<const char*, const char*> words[] = {{"fallback_application_name", "ganglion"},
                                                        {"target_session_attrs", "read-write"},
                                                        {"keepalives_idle", "5"},
@@ -74,6 +117,9 @@ ConnectionWords::ConnectionWords(const Address& address) {
                                                        {"keepalives_count", "3"},
                                                        {"tcp_user_timeout", "10000"},
                                                        {"dbname", address.url.c_str()},
+                                                       {"host", order.host.c_str()},
+                                                       {"hostaddr", order.hostaddr.c_str()},
+                                                       {"port", order.port.c_str()},
                                                        {"client_encoding", "UTF8"},
                                                        {nullptr, nullptr}};
   for (const auto& [name, value] : words) {

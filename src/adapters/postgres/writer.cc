@@ -25,8 +25,11 @@ Writer::Writer(asio::io_context& loop, const Address& address, Options options)
     : loop_(loop),
       options_(std::move(options)),
       queue_(options_.max_queued_bytes),
+      renewal_(loop.get_executor()),
       link_(loop, address, writer_statements(),
-            {.ready = [this] { ready(); }, .lost = [this](const std::string& why) { lost(why); }}) {}
+            {.ready = [this] { ready(); }, .lost = [this](const std::string& why) { lost(why); }}) {
+  renew_later();
+}
 
 void Writer::push(Write write) {
   queue_.push(std::move(write));
@@ -71,9 +74,12 @@ void Writer::entered(const PGresult& result) {
 
 void Writer::lost(const std::string& why) {
   if (phase_ == Phase::failed) return;
-  if (phase_ != Phase::away) away_since_ = Steady::now();
+  // A server that answers and doesn't let us enter is away all the same.
+  if (phase_ != Phase::away && phase_ != Phase::entering) away_since_ = Steady::now();
   in_doubt_ |= phase_ == Phase::committing;
   phase_ = Phase::away;
+  // It may be one of them that ends the connection each time.
+  if (!in_doubt_ && attempts_ >= kMaxAttempts && !group_.empty()) single_out(why);
   refuse_old(why);
 }
 
@@ -91,6 +97,16 @@ void Writer::refuse_old(const std::string& why) {
 void Writer::fail_for_good(const std::string& why) {
   phase_ = Phase::failed;
   options_.fatal(why);
+}
+
+// By a write of nothing.
+void Writer::renew_later() {
+  renewal_.expires_after(options_.renewal);
+  renewal_.async_wait([this, alive = std::weak_ptr(alive_)](boost::system::error_code cancelled) {
+    if (cancelled || alive.expired()) return;
+    push({.done = [](WriteAnswer) {}});
+    renew_later();
+  });
 }
 
 // --- one group after another
@@ -205,17 +221,19 @@ void Writer::group_failed() {
       refuse_group(failure_->message);
       break;
     case Trouble::one_at_fault:
-      if (group_.size() == 1) {
-        refuse_group(failure_->message);
-      } else {
-        std::ranges::move(std::exchange(group_, {}), std::back_inserter(one_by_one_));
-      }
+      single_out(failure_->message);
       break;
   }
   if (group_.empty())
     start_next();
   else
     send_group();
+}
+
+// Which of the group is at fault is found by making one at a time.
+void Writer::single_out(const std::string& why) {
+  if (group_.size() == 1) return refuse_group(why);
+  std::ranges::move(std::exchange(group_, {}), std::back_inserter(one_by_one_));
 }
 
 void Writer::refuse_group(const std::string& why) {

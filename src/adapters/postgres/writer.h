@@ -29,8 +29,11 @@
 
 namespace ganglion::postgres {
 
-// Of a group that deadlocks or is serialized out again and again.
+// Of a group that deadlocks, is serialized out or loses its connection again and again.
 inline constexpr int kMaxAttempts = 10;
+// The row of a writer that writes nothing is written all the same, so that nobody takes it for one that has
+// ended (kEnter).
+inline constexpr std::chrono::hours kRenewal{24};
 
 struct Statistics {
   std::uint64_t groups = 0;  // transactions that were committed
@@ -43,6 +46,7 @@ class Writer {
     RunId::Bytes id;  // of the writer's row
     std::size_t max_queued_bytes = kMaxQueuedBytes;
     std::chrono::milliseconds patience;
+    std::chrono::milliseconds renewal = kRenewal;
     std::function<void(const std::string&)> fatal;
     // Of each new connection, with what its server promises less. After one was lost, others may lead to a
     // server that isn't the primary any more.
@@ -64,6 +68,7 @@ class Writer {
   void refuse_old(const std::string& why);
   void fail_for_good(const std::string& why);
 
+  void renew_later();
   void start_next();
   void send_group();
   Params group_params();
@@ -72,6 +77,7 @@ class Writer {
   void commit_answered(const PGresult& result);
   void finish();
   void group_failed();
+  void single_out(const std::string& why);
   void refuse_group(const std::string& why);
   void tell(std::vector<Write> writes);
 
@@ -98,6 +104,7 @@ class Writer {
   std::deque<Write> one_by_one_;  // of a group in which one is at fault
 
   Statistics statistics_;
+  LoopTimer renewal_;
   std::shared_ptr<const char> alive_ = std::make_shared<const char>('\0');
   Link link_;  // last: its handlers use the rest
 };

@@ -23,10 +23,12 @@ Store::Engine::Engine(asio::io_context& context, Url url, Options options)
       reads_(context, link_, options_.patience) {}
 
 Result<void> Store::Engine::open() {
+  // Whoever is told by the writes may end the store.
   link_.start({.ready =
-                   [this](const Greeted& greeted) {
+                   [this, alive = std::weak_ptr(alive_)](const Greeted& greeted) {
+                     const auto store = alive;
                      writes_.ready(greeted);
-                     reads_.ready();
+                     if (!store.expired()) reads_.ready();
                    },
                .lost = [this] { writes_.lost(); },
                .failed =
@@ -35,9 +37,10 @@ Result<void> Store::Engine::open() {
                      if (failure.kind == GreetingFailure::Kind::regressed) die(failure.reason);
                    },
                .tick =
-                   [this] {
+                   [this, alive = std::weak_ptr(alive_)] {
+                     const auto store = alive;
                      writes_.tick();
-                     reads_.tick();
+                     if (!store.expired()) reads_.tick();
                    }});
   const auto guard = asio::make_work_guard(context_);
   context_.restart();

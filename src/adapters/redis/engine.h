@@ -58,6 +58,7 @@ class Store::Engine {
   WriteStream writes_;
   ReadSet reads_;
   std::optional<GreetingFailure> failure_;  // the last one
+  std::shared_ptr<const char> alive_ = std::make_shared<const char>('\0');
 };
 
 template <typename T, typename Read>

@@ -68,7 +68,6 @@ void Link::say(std::string_view bytes) {
 }
 
 void Link::look() {
-  began_ = Steady::now();
   locator_.find([this](std::expected<Address, std::string> address) {
     if (!address) return try_again(address.error());
     connect(*address);
@@ -76,6 +75,7 @@ void Link::look() {
 }
 
 void Link::connect(const Address& address) {
+  began_ = Steady::now();
   connection_ = std::make_unique<Connection>(context_);
   connection_->open(address, [this] { greet(); }, [this](const std::string& reason) { try_again(reason); });
 }

@@ -82,7 +82,7 @@ class Link {
   bool ready_ = false;
   bool hears_ = false;
   std::chrono::milliseconds pause_;
-  Steady::time_point began_;    // to look for the server
+  Steady::time_point began_;    // to connect
   Steady::time_point greeted_;  // the last time
   std::string problem_ = "not connected yet";
   std::optional<ServerSettings> settings_;

@@ -105,7 +105,7 @@ void Store::append_events(std::vector<TopicEvent> events, Completion<Result<std:
 namespace {
 
 void pack_precondition(Packer& packer, const StatePrecondition& precondition) {
-  std::visit(Overloaded{[&](AnyVersion) { packer.boolean(false); }, [&](KeyAbsent) { packer.number(0); },
+  std::visit(Overloaded{[&](AnyVersion) { packer.boolean(false); }, [&](KeyAbsent) { packer.boolean(true); },
                         [&](KeyVersion wanted) { packer.number(wanted.version); }},
              precondition);
 }

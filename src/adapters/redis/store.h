@@ -85,11 +85,13 @@ class Store final : public ganglion::Store {
 
  private:
   class Engine;
+  struct JournalScan;
   struct ListScan;
   struct EventScan;
 
   explicit Store(std::unique_ptr<Engine> engine);
 
+  void advance(std::unique_ptr<JournalScan> scan);
   void advance(std::unique_ptr<ListScan> scan);
   void advance(std::unique_ptr<EventScan> scan);
 

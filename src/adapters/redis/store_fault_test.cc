@@ -393,5 +393,30 @@ TEST_F(RedisFaults, DamagedValuesAreNotTakenForOthers) {
   EXPECT_EQ(driver.get_setting("a").error().code, "store_corrupt");
 }
 
+// Whoever is told may be whoever owns the store.
+TEST_F(RedisFaults, TheStoreMayEndWhileItRefusesWhatHasWaitedTooLong) {
+  RedisServer server;
+  Options impatient = options(server.url());
+  impatient.patience = std::chrono::milliseconds(300);
+  auto store = open(std::move(impatient));
+  server.process().kill();
+  // The store has noticed: what comes now is not on its way to the server.
+  EXPECT_EQ(StoreDriver(loop_, *store).find_run(run_number(1)).error().code, "unavailable");
+  store->commit(start_of(run_number(1)), [&](const CommitOutcome&) { store.reset(); });
+  store->find_run(run_number(1), [](const Result<RunRecord>&) { ADD_FAILURE(); });
+  loop_.run_until([&] { return store == nullptr; });
+}
+
+TEST_F(RedisFaults, TheStoreMayEndWhileItLearnsWhatBecameOfAWrite) {
+  const RedisServer server;
+  LossyProxy proxy(loop_.context(), server.port());
+  auto store = open(proxy.url());
+  proxy.lose_an_answer();
+  store->commit(start_of(run_number(1)), [&](const CommitOutcome&) { store.reset(); });
+  loop_.run_until([&] { return proxy.lost() == 1; });
+  store->find_run(run_number(1), [](const Result<RunRecord>&) { ADD_FAILURE(); });
+  loop_.run_until([&] { return store == nullptr; });
+}
+
 }  // namespace
 }  // namespace ganglion::redis

@@ -54,18 +54,50 @@ Result<Number> number_or_zero(const Reply& reply) {
 // --- runs
 // ---------------------------------------------------------------------------------------------------------
 
+// A journal is read some megabytes at a time: Redis does nothing else meanwhile.
+struct Store::JournalScan {
+  RunId run;
+  std::uint64_t after;
+  std::uint32_t limit;
+  Completion<Result<std::vector<JournalEntry>>> done;
+  std::vector<JournalEntry> found = {};
+};
+
+namespace {
+
+struct JournalPage {
+  std::vector<JournalEntry> entries;
+  bool more = false;
+};
+
+}  // namespace
+
 void Store::read_journal(RunId run, std::uint64_t after, std::uint32_t limit,
                          Completion<Result<std::vector<JournalEntry>>> done) {
+  advance(std::make_unique<JournalScan>(run, std::min(after, kAfterEverySeq), limit, std::move(done)));
+}
+
+void Store::advance(std::unique_ptr<JournalScan> scan) {
+  const RunId run = scan->run;
+  const std::uint64_t after = scan->after + scan->found.size();
   Packer query;
-  query.map(3).text("run").text(run.text()).text("after").number(std::min(after, kAfterEverySeq));
-  query.text("limit").number(limit);
-  auto read = [run, after](Unpacker& answer) -> Result<std::vector<JournalEntry>> {
+  query.map(4).text("run").text(run.text()).text("after").number(after);
+  query.text("limit").number(scan->limit - scan->found.size()).text("max_bytes").number(kMaxAnswerBytes);
+  auto read = [run, after](Unpacker& answer) -> Result<JournalPage> {
     if (answer.absent()) return std::unexpected(not_found("run", run.text()));
+    answer.array();
     auto entries = unpack_entries(answer, after + 1);
-    if (!entries) return std::unexpected(damaged("the journal of run " + run.text()));
-    return std::move(*entries);
+    const bool more = answer.boolean();
+    if (!entries || !answer.intact()) return std::unexpected(damaged("the journal of run " + run.text()));
+    return JournalPage{std::move(*entries), more};
   };
-  engine_->query<std::vector<JournalEntry>>("read_journal", query.take(), std::move(read), std::move(done));
+  auto next = [this, scan = std::move(scan)](Result<JournalPage> page) mutable {
+    if (!page) return scan->done(std::unexpected(page.error()));
+    std::ranges::move(page->entries, std::back_inserter(scan->found));
+    if (page->more) return advance(std::move(scan));
+    scan->done(std::move(scan->found));
+  };
+  engine_->query<JournalPage>("read_journal", query.take(), std::move(read), std::move(next));
 }
 
 void Store::find_run(RunId run, Completion<Result<RunRecord>> done) {
@@ -234,6 +266,7 @@ struct Store::EventScan {
   EventQuery query;
   Completion<Result<std::vector<TopicEvent>>> done;
   std::vector<TopicEvent> found = {};
+  std::uint64_t bytes = 0;  // of their data
 };
 
 namespace {
@@ -285,9 +318,12 @@ void Store::advance(std::unique_ptr<EventScan> scan) {
   std::string query = pack_events_query(scan->query, scan->found.size());
   auto next = [this, scan = std::move(scan)](Result<EventPage> page) mutable {
     if (!page) return scan->done(std::unexpected(page.error()));
-    std::ranges::move(page->events, std::back_inserter(scan->found));
-    if (!page->go_on_from || scan->found.size() >= scan->query.limit)
-      return scan->done(std::move(scan->found));
+    for (TopicEvent& event : page->events) {
+      scan->bytes += event.data.size();
+      scan->found.push_back(std::move(event));
+    }
+    const bool enough = scan->found.size() >= scan->query.limit || scan->bytes >= kMaxAnswerBytes;
+    if (!page->go_on_from || enough) return scan->done(std::move(scan->found));
     (scan->query.after ? scan->query.after : scan->query.before) = *page->go_on_from;
     advance(std::move(scan));
   };

@@ -11,15 +11,20 @@ namespace ganglion::redis {
 namespace {
 
 using ganglion::testing::append_to;
+using ganglion::testing::fork_of;
 using ganglion::testing::is_committed;
 using ganglion::testing::PortLease;
 using ganglion::testing::RedisServer;
 using ganglion::testing::run_number;
 using ganglion::testing::start_of;
 using ganglion::testing::StoreDriver;
+using ganglion::testing::topic_event;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
+using ::testing::Ge;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Lt;
 
 class RedisStore : public testing::RedisTest {
  protected:
@@ -151,6 +156,49 @@ TEST_F(RedisStore, ABlobOfTheLargestSizeFits) {
   const std::string digest(64, 'a');
   EXPECT_TRUE(driver.put_blob(digest, content, Timestamp(1)));
   EXPECT_TRUE(driver.get_blob(digest).value() == content);
+}
+
+TEST_F(RedisStore, ALargeJournalIsReadWhole) {
+  constexpr std::uint64_t kEntries = 300;
+  constexpr std::uint64_t kShared = 150;
+  // Which drops a connection that it owes a larger answer.
+  const RedisServer server({.arguments = {"--client-output-buffer-limit", "normal 12mb 0 0"}});
+  const auto store = open(server.url());
+  StoreDriver driver(loop_, *store);
+  EXPECT_TRUE(is_committed(driver.commit(start_of(run_number(1)))));
+  const std::string data = '"' + std::string(64 << 10, 'x') + '"';
+  for (std::uint64_t version = 1; version < kEntries; ++version)
+    EXPECT_TRUE(is_committed(driver.commit(append_to(run_number(1), version, data))));
+  EXPECT_TRUE(is_committed(driver.commit(fork_of(run_number(1), kShared, run_number(2)))));
+  const auto whole = driver.read_journal(run_number(1)).value();
+  ASSERT_EQ(whole.size(), kEntries);
+  for (std::uint64_t seq = 1; seq <= kEntries; ++seq) EXPECT_EQ(whole[seq - 1].seq, seq);
+  EXPECT_EQ(whole.back().data, data);
+  EXPECT_EQ(driver.read_journal(run_number(1), 10, 200).value().size(), 200u);
+  EXPECT_EQ(driver.read_journal(run_number(2)).value().size(), kShared + 1);
+}
+
+TEST_F(RedisStore, LargeEventsAreReadAFewAtATime) {
+  constexpr std::size_t kEvents = 30;
+  constexpr std::size_t kBytes = 1 << 20;
+  const RedisServer server;
+  const auto store = open(server.url());
+  StoreDriver driver(loop_, *store);
+  for (std::size_t i = 0; i < kEvents; ++i)
+    driver.append_events({topic_event("a.b", std::to_string(i), '"' + std::string(kBytes, 'x') + '"')});
+  for (const char* pattern : {"a.b", "a.*"}) {
+    const auto backward = driver.read_events({.pattern = pattern, .limit = kEvents});
+    EXPECT_THAT(backward.size(), AllOf(Ge(1u), Lt(10u)));
+    std::uint64_t last = 0;
+    for (std::size_t left = kEvents; left > 0;) {
+      const auto page = driver.read_events({.pattern = pattern, .after = last, .limit = kEvents});
+      ASSERT_THAT(page.size(), AllOf(Ge(1u), Lt(10u)));
+      EXPECT_EQ(page.front().seq, last + 1);
+      last = page.back().seq;
+      left -= page.size();
+    }
+    EXPECT_EQ(last, kEvents);
+  }
 }
 
 }  // namespace

@@ -12,6 +12,7 @@ local function unpack_bytes(bytes) return cmsgpack.unpack(bytes) end
 local kArguments = 1000      -- values given to one command
 local kWriterLife = 2592000  -- seconds that a writer is remembered after its last write
 local kBucket = 512          -- events in one list of the log
+local kEntries = 64          -- of a journal, taken at once
 
 local base    -- of the call that runs
 local latest  -- the latest time of the commits of this call
@@ -22,6 +23,14 @@ end
 
 local function number_at(hash, field)
   return tonumber(call('HGET', hash, field) or 0)
+end
+
+-- In the order of bytes, which every index has; that of `<` depends on the server's locale.
+local function is_before(a, b)
+  for i = 1, math.min(#a, #b) do
+    if a:byte(i) ~= b:byte(i) then return a:byte(i) < b:byte(i) end
+  end
+  return #a < #b
 end
 
 local function integer_text(number)

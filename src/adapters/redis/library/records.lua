@@ -52,7 +52,7 @@ local function list_records(q)
       local stored = call('HGET', key('records', q.kind), id)
       local _, at = unpack_bytes(stored)
       -- Of the same time as the cursor, which isn't in this list, only those behind it.
-      if at ~= before_at or id < q.before then found[#found + 1] = {id, stored} end
+      if at ~= before_at or is_before(id, q.before) then found[#found + 1] = {id, stored} end
     end
   end
   return found

@@ -87,8 +87,8 @@ local function commit(o)
   return {'done', seqs, o.state and write_session(o.state.session, o.state.writes, o.state.history) or false}
 end
 
--- Entries behind `after`, at most `limit`.
-local function entries_of(run, after, limit)
+-- Entries behind `after`, at most `limit`, and no more once they have `max_bytes`; whether that is why they end.
+local function entries_of(run, after, limit, max_bytes)
   local segments, last = {}, version_of(run)
   while true do
     local source, shared = source_of(run)
@@ -96,22 +96,24 @@ local function entries_of(run, after, limit)
     if not source or after >= shared then break end
     run, last = source, math.min(shared, last)
   end
-  local entries = {}
+  local entries, bytes = {}, 0
   for _, segment in ipairs(segments) do
-    local from, to = math.max(after, segment.first), math.min(segment.last, after + limit)
-    if from < to then
-      local list = key('journal', segment.run)
-      for _, entry in ipairs(call('LRANGE', list, from - segment.first, to - segment.first - 1)) do
+    local list = key('journal', segment.run)
+    local from, to = math.max(after, segment.first) - segment.first, math.min(segment.last, after + limit) - segment.first
+    for first = from, to - 1, kEntries do
+      if bytes >= max_bytes then return entries, true end
+      for _, entry in ipairs(call('LRANGE', list, first, math.min(first + kEntries, to) - 1)) do
         entries[#entries + 1] = entry
+        bytes = bytes + #entry
       end
     end
   end
-  return entries
+  return entries, false
 end
 
 local function read_journal(q)
   if call('EXISTS', key('run', q.run)) == 0 then return false end
-  return entries_of(q.run, q.after, q.limit)
+  return {entries_of(q.run, q.after, q.limit, q.max_bytes)}
 end
 
 local function record_of(run)
@@ -144,7 +146,7 @@ local function open_runs(q)
   local found, bytes = {}, 0
   for _, run in ipairs(call('ZRANGE', base .. ':open', from, '+', 'BYLEX', 'LIMIT', 0, q.limit)) do
     if bytes >= q.max_bytes then break end
-    local entries = entries_of(run, 0, version_of(run))
+    local entries = entries_of(run, 0, version_of(run), math.huge)
     for _, entry in ipairs(entries) do bytes = bytes + #entry end
     found[#found + 1] = {record_of(run), entries}
   end

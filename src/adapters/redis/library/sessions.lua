@@ -50,16 +50,21 @@ local function write_session(session, writes, history)
   return version
 end
 
--- The precondition is false (none), 0 (the key is absent) or the version at which it was written.
+-- The precondition is false (none), true (the key is absent) or the version at which it was written.
+local function holds(precondition, written)
+  if precondition == true then return not written end
+  return not precondition or precondition == written
+end
+
 local function write_state(o)
   local write = o.write
   local stored = call('HGET', key('state', o.session), write.key)
-  local written, old_bytes = 0, 0
+  local written, old_bytes = nil, 0
   if stored then
     local version, _, _, value = unpack_bytes(stored)
     written, old_bytes = version, #value
   end
-  if o.precondition and o.precondition ~= written then return {'conflict', stored} end
+  if not holds(o.precondition, written) then return {'conflict', stored} end
   local meta = key('session', o.session)
   local count, bytes = number_at(meta, 'keys'), number_at(meta, 'bytes')
   local new_count = count + (write.value and 1 or 0) - (stored and 1 or 0)
@@ -82,7 +87,7 @@ local function expire_state(o)
     end
     table.insert(removals[session], {key = state_key})
   end
-  table.sort(sessions)
+  table.sort(sessions, is_before)
   local expired = {}
   for i, session in ipairs(sessions) do
     expired[i] = {session, write_session(session, removals[session], o.history)}
