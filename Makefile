@@ -42,7 +42,7 @@ bench-peers: build
 	bench/peers/run
 
 build/%/build.ninja: CMakePresets.json CMakeLists.txt scripts/bootstrap
-	scripts/bootstrap
+	scripts/bootstrap $*
 	cmake --preset $*
 
 fuzz: build/fuzz/build.ninja

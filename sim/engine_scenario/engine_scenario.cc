@@ -184,10 +184,8 @@ void Story::make_workers() {
     if (std::holds_alternative<WorkerAgent>(agent.backend)) agents.push_back(name);
   }
   for (std::uint32_t i = 1; i <= shape_.workers; ++i) {
-    WorkerOptions options{.agents = agents,
-                          .capacity = 6,
-                          .heartbeat = SimTime(700'000),
-                          .ignores_cancel = 0.3};
+    WorkerOptions options{
+        .agents = agents, .capacity = 6, .heartbeat = SimTime(700'000), .ignores_cancel = 0.3};
     workers_.push_back(
         std::make_unique<Worker>(world_, "worker-" + std::to_string(i), options, *agents_, &history_));
   }

@@ -27,8 +27,10 @@ std::string RunNames::of(const RunId& run) const {
 std::string RunNames::origin(const RunCreated& created, const std::optional<IdempotencyClaim>& claim) {
   if (created.origin->parent) {
     std::string name = of(created.origin->parent->run) + "/" + created.origin->parent_step;
-    if (created.origin->parent_mapped) name += "[" + std::to_string(created.origin->parent->item.value()) + "]";
-    if (created.origin->parent->attempt > Attempt(1)) name += "." + std::to_string(created.origin->parent->attempt.value());
+    if (created.origin->parent_mapped)
+      name += "[" + std::to_string(created.origin->parent->item.value()) + "]";
+    if (created.origin->parent->attempt > Attempt(1))
+      name += "." + std::to_string(created.origin->parent->attempt.value());
     return name;
   }
   if (created.origin->cause) return cause(*created.origin->cause) + "/" + created.workflow;

@@ -18,8 +18,8 @@ class Storm {
   Storm(const Storm&) = delete;
   Storm& operator=(const Storm&) = delete;
 
-  // From the next tick on it also befalls something that the world doesn't know of: a worker. `spell` is one of
-  // the weather's; `strike` is told how long it lasts.
+  // From the next tick on it also befalls something that the world doesn't know of: a worker. `spell` is one
+  // of the weather's; `strike` is told how long it lasts.
   using Strike = std::function<void(SimTime lasts)>;
   void also(std::string site, const Spell& spell, Strike strike);
 

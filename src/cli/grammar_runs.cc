@@ -87,8 +87,7 @@ void Grammar::add_sim() {
   sim.add_option("--seeds", sim_.seeds, "How many seeds (default 100)")
       ->type_name("N")
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}).description(""));
-  sim.add_option("--seed", sim_.seed, "Only this seed")
-      ->type_name("S");
+  sim.add_option("--seed", sim_.seed, "Only this seed")->type_name("S");
   sim.add_option("--only", sim_.only, "Of the seed's events let only these happen: EVENT,EVENT,…")
       ->type_name("EVENTS")
       ->delimiter(',');

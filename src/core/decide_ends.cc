@@ -90,7 +90,8 @@ std::optional<TaskFailure> Decider::forbidden(const AgentDefinition& agent,
                                          " events and " + std::to_string(kMaxStateWrites) +
                                          " writes of the state");
   }
-  if (!success.events.empty() && run_.created().origin->cause && run_.created().origin->cause->hops >= kMaxHops) {
+  if (!success.events.empty() && run_.created().origin->cause &&
+      run_.created().origin->cause->hops >= kMaxHops) {
     return refused("hop_limit", "the event that started this run is the end of a chain of " +
                                     std::to_string(kMaxHops) + " events that caused each other");
   }

@@ -236,7 +236,8 @@ void ApiTest::Connection::send(const std::string& method, const std::string& tar
     sized = sized || header.starts_with("Content-Length");
   }
   if (!typed && !body.empty()) text += "Content-Type: application/json\r\n";
-  if (!sized && (!body.empty() || method != "GET")) text += "Content-Length: " + std::to_string(body.size()) + "\r\n";
+  if (!sized && (!body.empty() || method != "GET"))
+    text += "Content-Length: " + std::to_string(body.size()) + "\r\n";
   text += "\r\n" + body;
   std::string_view rest = text;
   ASSERT_TRUE(test_.turn_until([&] {

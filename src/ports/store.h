@@ -6,8 +6,8 @@
 // survive a crash.
 //
 // Calls are asynchronous. Completions run on the event loop that made the call, never inside the call,
-// commits in the order in which they were made, but for those that are refused as unavailable. Reads see every
-// commit that completed before them. An adapter gathers the commits that wait into one group commit.
+// commits in the order in which they were made, but for those that are refused as unavailable. Reads see
+// every commit that completed before them. An adapter gathers the commits that wait into one group commit.
 //
 // Failure: `StoreUnavailable` means that nothing was written and the caller may try again (a full disk, a
 // server that restarts). An error after which durability is unknown (a failed fsync) ends the process: the
@@ -94,8 +94,8 @@ struct StateCommit {
   // At least one; of two with the same key the later one counts. Not refused for the session's size: whoever
   // decides on them looks at the snapshot first.
   std::vector<StateWrite> writes;
-  // The session's version that they were made from; nothing where they don't depend on one. If the session has
-  // another one, the whole commit is refused (`StateMoved`).
+  // The session's version that they were made from; nothing where they don't depend on one. If the session
+  // has another one, the whole commit is refused (`StateMoved`).
   std::optional<std::uint64_t> expected_version = {};
 };
 

@@ -90,10 +90,11 @@ TEST(DiagnosticsOfSchedules, stand_at_the_key) {
   EXPECT_THAT(errors_of_trigger("{cron: '0 3 * *', workflow: scan}"),
               ElementsAre(HasSubstr("g.yaml:3:13: triggers[0].cron: expected minute, hour, day of month")));
   EXPECT_THAT(errors_of_trigger("{cron: [1], workflow: scan}"), ElementsAre(HasSubstr("expected text")));
-  EXPECT_THAT(errors_of_trigger("{cron: '@daily', timezone: 'Europe Berlin', workflow: scan}"),
-              ElementsAre(HasSubstr(
-                  "triggers[0].timezone: no time zone \"Europe Berlin\" is installed; names are such as UTC or "
-                  "Europe/Berlin")));
+  EXPECT_THAT(
+      errors_of_trigger("{cron: '@daily', timezone: 'Europe Berlin', workflow: scan}"),
+      ElementsAre(HasSubstr(
+          "triggers[0].timezone: no time zone \"Europe Berlin\" is installed; names are such as UTC or "
+          "Europe/Berlin")));
 }
 
 TEST(Schedules, have_five_fields_or_a_name) {

@@ -74,7 +74,8 @@ std::vector<StepDefinition> connect(std::vector<ReadStep> read) {
   return steps;
 }
 
-// Whom a call reaches in the end, by routes and fallbacks, is not looked at: any agent that may write will do.
+// Whom a call reaches in the end, by routes and fallbacks, is not looked at: any agent that may write will
+// do.
 bool may_write_state(const StepDefinition& step, const Agents& agents) {
   if (std::holds_alternative<SetState>(step.action)) return true;
   return std::holds_alternative<AgentCall>(step.action) && std::ranges::any_of(agents, [](const auto& agent) {
@@ -104,7 +105,8 @@ void read_steps(const Field& field, const WorkflowSurroundings& around, Workflow
   std::vector<ReadStep> steps;
   for (const auto& [name, step] : all) {
     steps.push_back(read_step(name, step, surroundings, diagnostics));
-    workflow.reads_state |= steps.back().reads_state || may_write_state(steps.back().definition, around.agents);
+    workflow.reads_state |=
+        steps.back().reads_state || may_write_state(steps.back().definition, around.agents);
   }
   CycleSearch(steps, diagnostics).run();
   workflow.steps = connect(std::move(steps));

@@ -83,7 +83,8 @@ TEST_P(SqliteRefusedWrite, InTheMiddleOfACommitWithEverythingLeavesNothingOfIt) 
   ASSERT_TRUE(driver().put_blob(sha256_hex(blob), blob, Timestamp(1)));
   Commit full = laden(append_to(run_number(1), 1, unlike_text(1'200'000, 1)), 1);
   full.blobs = {sha256_hex(blob)};
-  // Whichever write to the disk is the first that fails: the first of the log's, one in their midst, the last.
+  // Whichever write to the disk is the first that fails: the first of the log's, one in their midst, the
+  // last.
   int refused = 0;
   for (int allowed = 0;; ++allowed, ++refused) {
     ASSERT_LT(allowed, 1000);
