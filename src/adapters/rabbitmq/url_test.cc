@@ -15,7 +15,7 @@ TEST(RabbitUrl, AHostIsEnough) {
   EXPECT_THAT(url.hosts, ElementsAre(HostPort{"example.org", 5672}));
   EXPECT_EQ(url.user, "guest");
   EXPECT_EQ(url.virtual_host, "/");
-  EXPECT_EQ(url.prefix, "ganglion");
+  EXPECT_EQ(url.prefix, "");
 }
 
 TEST(RabbitUrl, SaysEverythingElseAsWell) {
