@@ -12,7 +12,7 @@ namespace ganglion {
 
 // Breaking it is a bug of the caller.
 inline void assert_bus_name(std::string_view name) {
-  constexpr std::string_view kAllowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
+  constexpr std::string_view kAllowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:";
   GANGLION_ASSERT(!name.empty() && name.size() <= kMaxBusName);
   GANGLION_ASSERT(name.find_first_not_of(kAllowed) == std::string_view::npos);
 }
