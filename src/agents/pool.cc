@@ -116,7 +116,8 @@ std::size_t Pool::room(const std::string& definition, const std::string& agent) 
   const auto at = lanes_.find({agent, *kind});
   if (*kind != LaneKind::worker) {
     if (!executor_of(*kind)) return 0;
-    return at == lanes_.end() || (at->second.queued.empty() && at->second.limits.hold(clock_.now()) == Hold::nothing);
+    return at == lanes_.end() ||
+           (at->second.queued.empty() && at->second.limits.hold(clock_.now()) == Hold::nothing);
   }
   if (at == lanes_.end() || at->second.limits.hold(clock_.now()) != Hold::nothing) return 0;
   std::size_t room = 0;
@@ -124,10 +125,15 @@ std::size_t Pool::room(const std::string& definition, const std::string& agent) 
   return room - std::min(room, at->second.queued.size());
 }
 
-bool Pool::is_stranded(const AttemptToken& token) const {
+bool Pool::is_queued(const AttemptToken& token) const {
   const auto at = entries_.find(token);
-  if (at == entries_.end() || !std::holds_alternative<TaskEntry::Queued>(at->second.state)) return false;
-  return at->second.lane.kind == LaneKind::worker && at->second.lane.waiters.empty();
+  return at != entries_.end() && std::holds_alternative<TaskEntry::Queued>(at->second.state);
+}
+
+bool Pool::is_stranded(const AttemptToken& token) const {
+  if (!is_queued(token)) return false;
+  const Lane& lane = entries_.at(token).lane;
+  return lane.kind == LaneKind::worker && lane.waiters.empty();
 }
 
 // --- attempts

@@ -102,10 +102,11 @@ class Pool final : public TaskQueue {
 
   // --- for whoever brings tasks from elsewhere ---
 
-  // How many more tasks of this agent would be taken at once: by waiting polls, or by its executor as far as
-  // its limits allow (then one at a time).
+  // `definition` may be empty: the active one. How many more tasks of this agent would be taken at once: by
+  // waiting polls, or by its executor as far as its limits allow (then one at a time).
   std::size_t room(const std::string& definition, const std::string& agent) const;
-  // Whether it waits in the queue, with no poll that could take it.
+  // Whether it waits to be handed out, and whether no poll waits for it.
+  bool is_queued(const AttemptToken& token) const;
   bool is_stranded(const AttemptToken& token) const;
   // Called whenever a poll begins to wait for tasks of this agent.
   void on_poll(std::function<void(const std::string& agent)> polled) { polled_ = std::move(polled); }

@@ -1,8 +1,8 @@
 #pragma once
 
 // Who looks after what, by rendezvous hashing (Thaler and Ravishankar, 1998): whoever has the highest score
-// for a key has it, so that a member that comes or goes moves only its own share. Everybody who knows the same
-// members comes to the same answer without a word.
+// for a key has it, so that a member that comes or goes moves only its own share. Everybody who knows the
+// same members comes to the same answer without a word.
 
 #include <cstdint>
 #include <map>

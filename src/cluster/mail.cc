@@ -32,15 +32,14 @@ void Mail::ask(const std::string& member, std::string type, std::string body, An
     answered(number, fail("unavailable", "the member " + member + " doesn't answer"));
   });
   questions_.emplace(number, Question{member, timer, std::move(done)});
-  bus_.broadcast(topic_of(member), {.id = std::to_string(number),
-                                    .type = std::move(type),
-                                    .reply_to = self_,
-                                    .body = std::move(body)});
+  bus_.broadcast(
+      topic_of(member),
+      {.id = std::to_string(number), .type = std::move(type), .reply_to = self_, .body = std::move(body)});
 }
 
 void Mail::tell(const std::string& member, std::string type, std::string body) {
   bus_.broadcast(topic_of(member),
-                 {.id = {}, .type = std::move(type), .reply_to = {}, .body = std::move(body)});
+                 {.id = {}, .type = std::move(type), .reply_to = self_, .body = std::move(body)});
 }
 
 void Mail::gone(const std::string& member) {
@@ -63,10 +62,10 @@ void Mail::hear(const BusMessage& message) {
   if (handler == handlers_.end()) return;
   auto reply = [this, alive = std::weak_ptr(alive_), to = message.reply_to,
                 number = message.id](std::string body) {
-    if (alive.expired() || to.empty()) return;
+    if (alive.expired() || number.empty()) return;
     bus_.broadcast(topic_of(to), {.id = number, .type = kAnswer, .reply_to = {}, .body = std::move(body)});
   };
-  handler->second(message.body, std::move(reply));
+  handler->second(message.reply_to, message.body, std::move(reply));
 }
 
 void Mail::answered(std::uint64_t number, Result<std::string> answer) {

@@ -19,7 +19,8 @@ class Mail {
   using Answered = std::move_only_function<void(Result<std::string>)>;
   // Gives the answer, once.
   using Reply = std::move_only_function<void(std::string body)>;
-  using Handler = std::function<void(const std::string& body, Reply reply)>;
+  // `from` is the member that asks or tells.
+  using Handler = std::function<void(const std::string& from, const std::string& body, Reply reply)>;
 
   // `self` is this member's id. `bus` and `clock` outlive it.
   Mail(Bus& bus, Clock& clock, std::string self, Duration patience = Duration(2'000))

@@ -4,8 +4,8 @@
 // gone. Only what follows from it (who looks after which run, where a message goes) depends on this view,
 // never what is right: two members may have different views for a moment.
 //
-// A member that could not hear anybody, because its own loop stood still or its connection was lost, gives the
-// others the time that it has missed.
+// A member that could not hear anybody, because its own loop stood still or its connection was lost, gives
+// the others the time that it has missed.
 
 #include <functional>
 #include <map>

@@ -170,7 +170,8 @@ std::string list_message(const std::vector<std::string>& items) {
 
 Result<std::vector<std::string>> read_list(std::string_view json) {
   const auto read = [](ObjectReader& reader, std::vector<std::string>& items) {
-    for (const std::string_view item : reader.array("items", Need::required, kMaxItems).value_or({}))
+    for (const std::string_view item :
+         reader.array("items", Need::required, kMaxItems).value_or(std::vector<std::string_view>()))
       items.emplace_back(item);
   };
   return read_object<std::vector<std::string>>(json, read);

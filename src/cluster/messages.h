@@ -29,7 +29,8 @@ inline constexpr const char* kFollowType = "ganglion.follow.v1";    // a member 
 std::string agent_queue(const std::string& agent);
 std::string coordinator_queue(const std::string& domain);
 
-// What HTTP's workers get, without `deadline` and with `timeout_ms`, `workflow` and what a pool needs to know.
+// What HTTP's workers get, without `deadline` and with `timeout_ms`, `workflow` and what a pool needs to
+// know.
 std::string task_message(const Task& task);
 // Error `malformed`.
 Result<Task> read_task(std::string_view json);

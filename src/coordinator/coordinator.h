@@ -131,6 +131,8 @@ class Coordinator : public TaskReports {
   // Another engine has written this run: what it asks for is carried out here if this is its home, and those
   // who follow it here are told.
   void written_elsewhere(const RunId& run);
+  // Whoever had this task has not done it: hands it out once more, if the run still wants it.
+  void hand_out_again(const AttemptToken& token) { perform_again(token); }
   // Whether it looks after the run at present.
   bool looks_after(const RunId& run) const;
 

@@ -193,7 +193,7 @@ void Coordinator::committed(const RunId& run, Batch batch, const Committed& outc
   Cell& cell = cell_of(run);
   cell.committing = false;
   cell.settling = true;
-  for (const std::uint64_t seq : outcome.event_seqs) events_.published(seq);
+  for (const std::uint64_t seq : outcome.event_seqs) events_.written(seq);
   if (batch.state && outcome.state_version) sessions_.wrote(*batch.state, *outcome.state_version);
   const bool home = is_home(*cell.run);
   const bool looked_after = home && !cell.run->ended();

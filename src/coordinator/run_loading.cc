@@ -228,7 +228,7 @@ void Coordinator::count_ended(Cell& cell) {
 // -----------------------------------------------------------------------------------------------------
 
 void Coordinator::recover(Completion<Result<std::size_t>> done) {
-  recover_after(std::nullopt, 0, std::move(done));
+  sweep(std::move(done));
 }
 
 void Coordinator::homes_changed(Engines engines, Completion<Result<std::size_t>> done) {
@@ -250,12 +250,13 @@ void Coordinator::homes_changed(Engines engines, Completion<Result<std::size_t>>
 void Coordinator::sweep(Completion<Result<std::size_t>> done) {
   if (sweeping_) return next_sweep_.push_back(std::move(done));
   sweeping_ = true;
-  recover([this, done = std::move(done)](Result<std::size_t> open) mutable {
+  auto swept = [this, done = std::move(done)](Result<std::size_t> open) mutable {
     sweeping_ = false;
-    done(std::move(open));
     auto next = std::exchange(next_sweep_, {});
+    done(std::move(open));
     for (auto& wanted : next) sweep(std::move(wanted));
-  });
+  };
+  recover_after(std::nullopt, 0, std::move(swept));
 }
 
 void Coordinator::recover_after(std::optional<RunId> last, std::size_t count,
