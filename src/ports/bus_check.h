@@ -10,9 +10,9 @@
 
 namespace ganglion {
 
+// Others' messages name queues, too (`reply_to`): ask before you publish there.
 inline bool is_bus_name(std::string_view name) {
-  constexpr std::string_view kAllowed =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:";
+  constexpr std::string_view kAllowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:";
   return !name.empty() && name.size() <= kMaxBusName &&
          name.find_first_not_of(kAllowed) == std::string_view::npos;
 }

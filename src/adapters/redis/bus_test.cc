@@ -103,6 +103,25 @@ TEST_F(RedisBus, WhatAPlainConsumerHasStaysWithIt) {
               HasSubstr("somebody"));
 }
 
+TEST_F(RedisBus, APlainConsumerKeepsWhatItSaysItWorksOn) {
+  const RedisServer server;
+  const auto bus = connect(server.url());
+  BusDriver driver(loop_, *bus);
+  ASSERT_TRUE(driver.declare("queue", {.claim_after = std::chrono::milliseconds(300)}));
+  driver.publish_all("queue", {"m1"});
+  const std::string entry = entry_of(take_plainly(server));
+  driver.publish_all("queue", {"m2"});
+  EXPECT_THAT(take_plainly(server), HasSubstr("m2"));
+  Inbox inbox(loop_);
+  bus->consume("queue", 10, inbox.consumer());
+  loop_.run_until([&] {
+    EXPECT_EQ(server.command({"XCLAIM", kStream, "ganglion", "somebody", "0", entry, "JUSTID"}), entry);
+    return inbox.size() > 0;
+  });
+  EXPECT_EQ(inbox.next().message.id, "m2");  // of which it has said nothing
+  EXPECT_EQ(inbox.size(), 0u);
+}
+
 TEST_F(RedisBus, WhatAPlainConsumerHasOnlyAcknowledgedWaitsNoMore) {
   const RedisServer server;
   const auto bus = connect(server.url());

@@ -9,8 +9,9 @@ do
   local kGroup = 'ganglion'
   local kSession = 'bus-session:'  -- how names of sessions begin; with the base before it a session's key
   local kMaxDeadLetters = 10000    -- as in ports/bus.h
-  local kMaxGivenBack = 100        -- in one call
+  local kMaxGivenBack = 100        -- of one consumer in one call
   local kSessionLife = 1200        -- milliseconds without a sign of life
+  local kPlainClaim = 30000        -- milliseconds that a plain consumer may keep an entry without a word
   local kForgotten = 3600000       -- milliseconds until a plain consumer that has nothing is forgotten
 
   local function option(queue, name)
@@ -66,6 +67,14 @@ do
     if deliveries >= option(queue, 'max_deliveries') then return bury(queue, message, 'delivered too often') end
     add(stream, message, deliveries)
     wake(queue)
+  end
+
+  -- What a consumer has had for so long. Gives their number.
+  local function give_back_old(queue, consumer, age)
+    local stream = key('queue', queue)
+    local had = call('XPENDING', stream, kGroup, 'IDLE', age, '-', '+', kMaxGivenBack, consumer)
+    for _, entry in ipairs(had) do give_back(queue, entry[1]) end
+    return #had
   end
 
   local function is_dead(session)
@@ -161,15 +170,13 @@ do
     for _, consumer in ipairs(consumers) do
       local name, pending, idle = consumer[2], consumer[4], consumer[6]  -- name, NAME, pending, N, idle, MS, …
       if name:sub(1, #kSession) ~= kSession then
+        give_back_old(queue, name, math.min(claim_after, kPlainClaim))
         if pending == 0 and idle > kForgotten then forget(stream, name) end
-      elseif is_dead(name) then
-        local had = call('XPENDING', stream, kGroup, '-', '+', kMaxGivenBack, name)
-        for _, entry in ipairs(had) do give_back(queue, entry[1]) end
-        if #had < kMaxGivenBack then forget(stream, name) end
+      elseif not is_dead(name) then
+        give_back_old(queue, name, claim_after)
+      elseif give_back_old(queue, name, 0) < kMaxGivenBack then
+        forget(stream, name)
       end
-    end
-    for _, entry in ipairs(call('XPENDING', stream, kGroup, 'IDLE', claim_after, '-', '+', kMaxGivenBack)) do
-      give_back(queue, entry[1])
     end
     sweep(stream)
     return 'done'
