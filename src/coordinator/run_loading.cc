@@ -241,9 +241,20 @@ void Coordinator::homes_changed(Engines engines, Completion<Result<std::size_t>>
     leave(cell_of(run));
     let_go(run);
   }
-  if (engines == Engines::joined)
-    return clock_.post([this, done = std::move(done)]() mutable { done(open_runs_); });
-  sweep(std::move(done));
+  if (engines == Engines::lost) return sweep_until_done(std::move(done));
+  clock_.post([this, alive = std::weak_ptr(alive_), done = std::move(done)]() mutable {
+    if (!alive.expired()) done(open_runs_);
+  });
+}
+
+// However long the store is unavailable: nobody else may know of these runs.
+void Coordinator::sweep_until_done(Completion<Result<std::size_t>> done) {
+  sweep([this, alive = std::weak_ptr(alive_), done = std::move(done)](Result<std::size_t> open) mutable {
+    if (open) return done(std::move(open));
+    clock_.at(clock_.now() + options_.reload_pause, [this, alive, done = std::move(done)]() mutable {
+      if (!alive.expired()) sweep_until_done(std::move(done));
+    });
+  });
 }
 
 // One at a time: what changes meanwhile is looked for by another one.
