@@ -160,12 +160,18 @@ void Coordinator::catch_up(const RunId& run, Result<std::vector<JournalEntry>> n
     return load(run);
   }
   if (newer->size() == kJournalPage) cell.behind = true;
-  const bool looked_after = is_home(*cell.run) && !cell.run->ended();
-  if (looked_after && !cell.counted) count_open(cell);
+  const bool home = is_home(*cell.run);
+  const bool looked_after = home && !cell.run->ended();
+  const bool came_home = looked_after && !cell.counted;
   if (!looked_after && cell.counted) count_ended(cell);
-  if (is_home(*cell.run) && !newer->empty()) {
+  if (came_home && placement_) {
+    take_up(cell);
+  } else if (came_home) {
+    count_open(cell);
+  }
+  if (home && !newer->empty()) {
     event_waits_.update(*cell.run);
-    if (placement_) carry_out_since(*cell.run, before);
+    if (placement_ && !came_home) carry_out_since(*cell.run, before);
   }
   if (!newer->empty()) tell_followers(cell, *newer);
   settle(cell);
@@ -238,7 +244,10 @@ void Coordinator::homes_changed(Engines engines, Completion<Result<std::size_t>>
   }
   std::ranges::sort(leaving);
   for (const RunId& run : leaving) {
-    leave(cell_of(run));
+    Cell& cell = cell_of(run);
+    // The new home may not know that it is one: it was away for a while and hasn't noticed.
+    placement_->written(run, cell.run->created().workflow);
+    leave(cell);
     let_go(run);
   }
   if (engines == Engines::lost) return sweep_until_done(std::move(done));
