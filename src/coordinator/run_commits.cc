@@ -199,7 +199,7 @@ void Coordinator::committed(const RunId& run, Batch batch, const Committed& outc
   const bool looked_after = home && !cell.run->ended();
   const bool came_home = looked_after && !cell.counted;
   if (came_home) count_open(cell);
-  if (!looked_after && cell.counted) count_ended(cell);
+  if (!looked_after) count_ended(cell);
   if (home) {
     carry_out(*cell.run, batch);
     if (came_home && placement_) take_up(cell);
@@ -247,7 +247,7 @@ void Coordinator::throw_away(Cell& cell, const Batch& batch) {
 void Coordinator::try_again(const RunId& run, Batch batch) {
   Cell& cell = cell_of(run);
   cell.committing = false;
-  if (batch.creates && cell.counted) count_ended(cell);
+  if (batch.creates) count_ended(cell);
   throw_away(cell, batch);
   for (auto& answer : batch.answers | std::views::reverse) cell.waiting.push_front(std::move(answer.pending));
   load(run);

@@ -163,7 +163,7 @@ void Coordinator::catch_up(const RunId& run, Result<std::vector<JournalEntry>> n
   const bool home = is_home(*cell.run);
   const bool looked_after = home && !cell.run->ended();
   const bool came_home = looked_after && !cell.counted;
-  if (!looked_after && cell.counted) count_ended(cell);
+  if (!looked_after) count_ended(cell);
   if (came_home && placement_) {
     take_up(cell);
   } else if (came_home) {
@@ -179,7 +179,7 @@ void Coordinator::catch_up(const RunId& run, Result<std::vector<JournalEntry>> n
 
 // Tasks without a result stay where they are: the new home hands them out again.
 void Coordinator::leave(Cell& cell) {
-  if (cell.counted) count_ended(cell);
+  count_ended(cell);
   event_waits_.clear(cell.id);
   watch_deadline(cell);
 }
@@ -223,7 +223,9 @@ void Coordinator::count_open(Cell& cell) {
   cell.counted = Cell::Counted{tenant, definition};
 }
 
+// Also of one that is not counted: it has got another home while it was on its way to the store.
 void Coordinator::count_ended(Cell& cell) {
+  if (!cell.counted) return;
   --open_runs_;
   if (--cell.counted->tenant->second == 0) open_by_tenant_.erase(cell.counted->tenant);
   if (--cell.counted->definition->second == 0) open_by_definition_.erase(cell.counted->definition);
