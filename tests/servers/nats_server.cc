@@ -14,10 +14,10 @@ ServerOptions server_options(NatsOptions options) {
   return {.command = [options = std::move(options)](std::uint16_t port, const std::filesystem::path& folder) {
     const std::filesystem::path file = folder / "nats.conf";
     std::ofstream config(file);
-    config << "listen: \"127.0.0.1:" << port << "\"\n"
-           << "max_payload: " << options.max_payload << '\n'
-           << "jetstream {\n  store_dir: \"" << folder.string()
-           << "/store\"\n  max_file_store: " << options.max_file_store << "\n}\n";
+    config << "listen: \"127.0.0.1:" << port << "\"\nmax_payload: " << options.max_payload << '\n';
+    if (!options.max_file_store.empty())
+      config << "jetstream {\n  store_dir: \"" << folder.string()
+             << "/store\"\n  max_file_store: " << options.max_file_store << "\n}\n";
     for (const std::string& line : options.lines) config << line << '\n';
     return std::vector<std::string>{NatsServer::kProgram, "--config", file.string()};
   }};

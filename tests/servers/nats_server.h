@@ -13,7 +13,7 @@ namespace ganglion::testing {
 
 struct NatsOptions {
   std::string max_payload = "8MB";
-  // What JetStream may write.
+  // What JetStream may write; empty for no JetStream.
   std::string max_file_store = "64MB";
   // Further lines of the configuration, such as "authorization { token: secret }".
   std::vector<std::string> lines = {};

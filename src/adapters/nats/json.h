@@ -27,6 +27,7 @@ std::optional<ApiError> api_error(std::string_view answer);
 
 inline constexpr int kStreamNotFound = 10059;
 inline constexpr int kStreamHasOtherOptions = 10058;
+inline constexpr int kStreamCantChange = 10052;
 inline constexpr int kOtherConsumer = 10099;  // there may be only one of a work queue
 inline constexpr int kOtherFilter = 10100;    // the same
 inline constexpr int kTooManyMessages = 10077;

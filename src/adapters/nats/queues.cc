@@ -18,7 +18,7 @@ constexpr std::int64_t kMaxWaiting = 4096;
 
 Error error_of(const ApiError& error, const std::string& queue) {
   if (error.code == kNotFound) return unknown_queue(queue).error();
-  if (error.code == kBadRequest) {
+  if (error.code == kBadRequest || error.number == kStreamCantChange) {
     return {"queue_differs",
             "NATS has the queue \"" + queue +
                 "\" with other options, which it can't change; remove it there once it is empty: " +
