@@ -110,6 +110,7 @@ class EmbeddedHost final : public cli::Host {
   // On the caller's thread, before the loop runs.
   Result<void> open_store();
   Result<void> read_project();
+  Result<void> refuse_what_is_to_come() const;
   void assemble(http::Options listen);
   EngineOptions engine_options();
   std::vector<ingress::Metric> own_metrics() const;
@@ -145,6 +146,7 @@ Result<std::unique_ptr<cli::Host>> EmbeddedHost::start(cli::HostOptions options)
   if (!listen) return std::unexpected(listen.error());
   std::unique_ptr<EmbeddedHost> host(new EmbeddedHost(std::move(options)));
   if (auto read = host->read_project(); !read) return std::unexpected(read.error());
+  if (auto fits = host->refuse_what_is_to_come(); !fits) return std::unexpected(fits.error());
   if (auto opened = host->open_store(); !opened) return std::unexpected(opened.error());
   host->assemble(*std::move(listen));
 
@@ -169,6 +171,23 @@ Result<void> EmbeddedHost::read_project() {
   if (!compiled) return std::unexpected(compiled.error());
   project_ = *std::move(compiled);
   directory_ = std::filesystem::absolute(*options_.project_file).parent_path();
+  return {};
+}
+
+// Of what several processes over one store could share, this version has what they can do without a bus.
+Result<void> EmbeddedHost::refuse_what_is_to_come() const {
+  const auto refuse = [](const std::string& what) {
+    return fail("not_available",
+                what + " is not available yet in this version; `ganglion serve --help` lists what is");
+  };
+  // A URL may hold a password: only its scheme is repeated.
+  const std::string scheme = options_.bus.substr(0, options_.bus.find(':') + 1);
+  if (options_.bus != cli::kDefaultBus && options_.bus != options_.store) return refuse("--bus " + scheme);
+  const Strategy strategy =
+      options_.strategy.value_or(project_ ? project_->coordination.strategy : Strategy::mesh);
+  if (strategy != Strategy::mesh) return refuse("the strategy " + std::string(name_of(strategy)));
+  if (!options_.domains.empty()) return refuse("--domain");
+  if (!options_.roles.all()) return refuse("a choice of --roles");
   return {};
 }
 

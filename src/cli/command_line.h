@@ -11,17 +11,23 @@
 #include <variant>
 #include <vector>
 
+#include "core/coordination.h"
+
 namespace ganglion::cli {
 
 inline constexpr const char* kDefaultStore = "sqlite:.ganglion/ganglion.db";
+inline constexpr const char* kDefaultBus = "embedded:";
 inline constexpr const char* kDefaultProject = "ganglion.yaml";
+
+// What GANGLION_STORE says, else kDefaultStore: a store's URL may hold a password, which `ps` would show.
+std::string default_store();
 
 enum class Format { text, json };
 
 // Which engine answers.
 struct Target {
   std::optional<std::string> server;  // a URL; else the store's
-  std::string store = kDefaultStore;
+  std::string store = default_store();
 };
 
 struct InitCommand {
@@ -57,7 +63,11 @@ enum class LogFormat { off, text, json };
 struct ServeCommand {
   std::optional<std::string> file;
   std::string listen = "127.0.0.1:7420";
-  std::string store = kDefaultStore;
+  std::string store = default_store();
+  std::string bus = kDefaultBus;
+  std::optional<Strategy> strategy;  // else the project's
+  std::vector<std::string> domains;  // each once; none: all
+  Roles roles;
   std::optional<std::string> token;
   std::optional<LogFormat> log;  // else by where standard error goes
   bool log_transitions = false;

@@ -108,15 +108,6 @@ TEST(CommandLine, an_expression_that_begins_with_a_minus_comes_after_two) {
   EXPECT_EQ(std::get<EvalCommand>(*command).expression, "-1 + 2");
 }
 
-TEST(CommandLine, every_role_of_one_process_may_be_named_and_no_other_choice) {
-  EXPECT_TRUE(
-      read({"serve", "--roles", "coordinator,ingress,agents", "--bus", "embedded:", "--strategy", "mesh"}));
-  const auto some = read({"serve", "--roles", "ingress"});
-  ASSERT_FALSE(some);
-  EXPECT_EQ(some.error().exit_code, 2);
-  EXPECT_THAT(some.error().text, testing::HasSubstr("not available yet"));
-}
-
 TEST(CommandLine, a_word_that_is_no_command_gets_a_suggestion) {
   const auto first = read({"aprovals"});
   ASSERT_FALSE(first);
@@ -185,7 +176,7 @@ TEST(Completion, each_shell_knows_every_command) {
          {"validate", "journal", "retry", "fish", "approve", "requeue", "tail", "tax", "signal"}) {
       EXPECT_THAT(script, testing::HasSubstr(word)) << shell;
     }
-    EXPECT_THAT(script, testing::Not(testing::HasSubstr("strategy"))) << "hidden options stay hidden";
+    EXPECT_THAT(script, testing::HasSubstr("domain"));
   }
 }
 

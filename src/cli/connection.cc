@@ -42,7 +42,8 @@ Connection server_at(Where where, const std::string& url) {
 
 Failure failure_of_host(const Error& error, const std::string& store) {
   if (error.code == "invalid_project" || error.code == "unreadable_project" ||
-      error.code == "project_too_large" || error.code == "token_needed" || error.code == "unknown_store") {
+      error.code == "project_too_large" || error.code == "token_needed" || error.code == "unknown_store" ||
+      error.code == "not_available") {
     return {ExitCode::usage, error.message};
   }
   if (error.code == "store_locked") {
@@ -98,7 +99,7 @@ Outcome<Connection> connect_to_holder(const Target& target) {
 
 std::string target_arguments(const Target& target) {
   if (target.server) return " --server " + *target.server;
-  return target.store == kDefaultStore ? "" : " --store " + target.store;
+  return target.store == default_store() ? "" : " --store " + target.store;
 }
 
 }  // namespace ganglion::cli

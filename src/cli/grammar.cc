@@ -59,6 +59,10 @@ std::optional<std::string> environment(const char* name) {
   return std::string(value);
 }
 
+std::string default_store() {
+  return environment("GANGLION_STORE").value_or(kDefaultStore);
+}
+
 Grammar::Grammar() : app_(std::string(about("")), "ganglion") {
   app_.formatter(std::make_shared<HelpFormatter>());
   app_.require_subcommand(0, 1);
@@ -107,8 +111,9 @@ void Grammar::add_target(CLI::App& command, Target& target) {
   command.add_option("--server", target.server, "URL of a running server; also GANGLION_SERVER")
       ->type_name("URL");
   command
-      .add_option("--store", target.store,
-                  std::string("Without a server: the store (default ") + kDefaultStore + ")")
+      .add_option(
+          "--store", target.store,
+          std::string("Without a server: the store; also GANGLION_STORE (default ") + kDefaultStore + ")")
       ->type_name("STORE");
 }
 
@@ -169,55 +174,6 @@ void Grammar::add_run_commands() {
   resume.add_option("RUN", resume_.run, "Id of the run")->required()->type_name("");
   add_target(resume, resume_.target);
   add_json(resume, "Print the whole run as JSON instead of its output");
-}
-
-void Grammar::add_serve() {
-  CLI::App& serve = add(app_, "serve", [this] { return finish_serve(); });
-  serve.add_option("-f,--file", serve_.file, "The project file (default ganglion.yaml where there is one)")
-      ->type_name("FILE");
-  serve
-      .add_option("--listen", serve_.listen,
-                  "Address to answer at (default 127.0.0.1:7420); port 0 is a free one")
-      ->type_name("HOST:PORT");
-  serve
-      .add_option("--store", serve_.store,
-                  std::string("sqlite:PATH, redis://HOST, postgres://HOST/DATABASE or memory: (default ") +
-                      kDefaultStore + ")")
-      ->type_name("STORE");
-  serve
-      .add_option("--token", serve_.token,
-                  "Bearer token of clients; better in GANGLION_TOKEN, where `ps` doesn't show it")
-      ->type_name("TOKEN");
-  serve
-      .add_option("--log", raw_.log,
-                  "json, text or off, on standard error (default: text on a terminal, else json)")
-      ->type_name("FORMAT")
-      ->check(CLI::IsMember({"json", "text", "off"}).description(""));
-  serve.add_flag("--log-transitions", serve_.log_transitions, "A log line for every transition of every run");
-  // Known to the contract; what they would do beyond the default is still to come.
-  serve.add_option("--bus", raw_.bus)->group("");
-  serve.add_option("--strategy", raw_.strategy)->group("");
-  serve.add_option("--domain", raw_.domain)->group("");
-  serve.add_option("--roles", raw_.roles)->group("");
-}
-
-std::expected<Command, Notice> Grammar::finish_serve() {
-  if (!raw_.bus.empty() && raw_.bus != "embedded:")
-    return std::unexpected(not_available("--bus " + raw_.bus));
-  if (!raw_.strategy.empty() && raw_.strategy != "mesh")
-    return std::unexpected(not_available("--strategy " + raw_.strategy));
-  if (!raw_.domain.empty()) return std::unexpected(not_available("--domain"));
-  if (!raw_.roles.empty()) {
-    std::vector<std::string> roles = CLI::detail::split(raw_.roles, ',');
-    std::ranges::sort(roles);
-    const std::vector<std::string> all = {"agents", "coordinator", "ingress"};
-    if (roles != all) return std::unexpected(not_available("--roles " + raw_.roles));
-  }
-  if (raw_.log == "json") serve_.log = LogFormat::json;
-  if (raw_.log == "text") serve_.log = LogFormat::text;
-  if (raw_.log == "off") serve_.log = LogFormat::off;
-  if (!serve_.token) serve_.token = environment("GANGLION_TOKEN");
-  return Command(serve_);
 }
 
 void Grammar::add_small_commands() {

@@ -39,7 +39,9 @@ class Grammar {
   // The arguments of the options that have no type of their own in a command.
   struct RawOptions {
     std::vector<std::string> labels;
-    std::string bus, strategy, domain, roles, log;
+    std::optional<std::string> bus, strategy;
+    std::vector<std::string> domains, roles;
+    std::string log;
     std::vector<std::string> rates;
     std::string duration = "8s", warmup = "2s";
     bool json = false;
@@ -65,9 +67,12 @@ class Grammar {
 
   void add_project_commands();
   void add_run_commands();
-  void add_serve();
-  std::expected<Command, Notice> finish_serve();
   void add_small_commands();
+  // grammar_serve.cc
+  void add_serve();
+  void add_sharing(CLI::App& serve);
+  std::expected<void, Notice> finish_sharing();
+  std::expected<Command, Notice> finish_serve();
   // grammar_runs.cc
   void add_runs();
   void add_runs_verb(CLI::App& runs, const char* verb);

@@ -116,10 +116,9 @@ std::expected<std::vector<std::string>, Notice> Grammar::workloads() const {
 }
 
 std::expected<Command, Notice> Grammar::finish_bench() {
-  if (!raw_.bus.empty() && raw_.bus != "embedded:")
-    return std::unexpected(not_available("--bus " + raw_.bus));
-  if (!raw_.strategy.empty() && raw_.strategy != "mesh")
-    return std::unexpected(not_available("--strategy " + raw_.strategy));
+  if (raw_.bus && *raw_.bus != kDefaultBus) return std::unexpected(not_available("--bus " + *raw_.bus));
+  if (raw_.strategy && *raw_.strategy != "mesh")
+    return std::unexpected(not_available("--strategy " + *raw_.strategy));
   if (bench_.store.starts_with("sqlite:") && bench_.store != "sqlite:") {
     return usage("--store " + bench_.store +
                  ": a benchmark makes a fresh store for each row; give sqlite: and say where with --folder");

@@ -55,6 +55,8 @@ constexpr auto kHelp = std::to_array<Help>({
      "  ganglion serve -f prod.yaml --listen 127.0.0.1:8000\n"
      "  GANGLION_TOKEN=... ganglion serve --listen 0.0.0.0:7420\n"
      "  ganglion serve --store redis://10.0.0.5              everything is kept in Redis\n"
+     "  GANGLION_STORE=postgres://... GANGLION_BUS=amqp://... ganglion serve --roles coordinator,agents\n"
+     "  ganglion serve --store redis://10.0.0.5 --domain review,billing   runs of two domains alone\n"
      "  ganglion serve --store memory:                       nothing is kept: for trying out"},
     {"runs", "Lists, shows and steers runs.",
      "Examples:\n"

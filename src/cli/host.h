@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "core/coordination.h"
 
 namespace ganglion::cli {
 
@@ -25,7 +26,11 @@ enum class TransitionLog { off, on };
 
 struct HostOptions {
   std::string store = "sqlite:.ganglion/ganglion.db";  // or memory:, or a URL
+  std::string bus = "embedded:";                       // or a URL: what other processes over the store share
   std::string listen = "127.0.0.1:0";                  // HOST:PORT; port 0 is a free one
+  std::optional<Strategy> strategy = {};               // else the project's
+  std::vector<std::string> domains = {};               // whose runs are taken up; none: those of all
+  Roles roles = {};
   // Becomes the active project where it differs from the stored one; nothing: the stored one stays.
   std::optional<std::string> project_file;
   std::optional<std::string> token;  // bearer token for clients; needed to listen beyond the loopback
@@ -59,7 +64,7 @@ class Host {
 
 // Blocks until the engine answers at its url with every open run taken up. Error codes: `store_locked`
 // (message says who holds it), `store_corrupt`, `invalid_project` (message: every diagnostic, a line each),
-// `listen_failed`, `token_needed`, `unknown_store`.
+// `listen_failed`, `token_needed`, `unknown_store`, `not_available`.
 using HostFactory = std::function<Result<std::unique_ptr<Host>>(HostOptions options)>;
 
 }  // namespace ganglion::cli

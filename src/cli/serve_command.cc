@@ -29,7 +29,11 @@ LogFormat log_format(const ServeCommand& command) {
 
 HostOptions host_options(const ServeCommand& command) {
   HostOptions options{.store = command.store,
+                      .bus = command.bus,
                       .listen = command.listen,
+                      .strategy = command.strategy,
+                      .domains = command.domains,
+                      .roles = command.roles,
                       .project_file = project_file(command.file),
                       .token = command.token,
                       .agents = AgentsRole::on,

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "core/coordination.h"
 #include "core/expr/program.h"
 #include "core/expr/regex.h"
 #include "core/expr/template.h"
@@ -270,6 +271,7 @@ struct Project {
   std::vector<WorkerProgram> workers;
   std::map<std::string, TopicSchemas> topics;
   std::vector<Trigger> triggers;
+  Coordination coordination;
 };
 
 // The workflow that an event starts for an agent that subscribes to it: one step, the agent's, whose input is

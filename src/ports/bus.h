@@ -29,7 +29,7 @@ namespace ganglion {
 // Bytes; a message with more is refused as `too_large`.
 inline constexpr std::size_t kMaxBusMessage = 4 << 20;  // of a body
 inline constexpr std::size_t kMaxBusProperty = 255;     // of everything else that a message has
-// Bytes of the name of a queue or a topic: letters, digits, `-`, `_` and `.`.
+// Bytes of the name of a queue or a topic: letters, digits, `-`, `_`, `.` and `:`.
 inline constexpr std::size_t kMaxBusName = 128;
 // Of one queue; beyond it the oldest are thrown away.
 inline constexpr std::uint32_t kMaxDeadLetters = 10'000;

@@ -82,13 +82,6 @@ TEST(DiagnosticsOfTheFile, refuse_by_name_what_is_still_to_come) {
     EXPECT_THAT(errors_of_root(key + ": {a: 1}"),
                 ElementsAre("g.yaml:2:1: " + key + ": \"" + key + "\" is not available yet"));
   }
-  EXPECT_THAT(errors_of_root("coordination: {strategy: mesh}"), SizeIs(0));
-  EXPECT_THAT(errors_of_root("coordination: {strategy: swarm}"),
-              ElementsAre(HasSubstr("the strategy \"swarm\" is not available yet")));
-  EXPECT_THAT(errors_of_root("coordination: {strategy: mash}"),
-              ElementsAre(HasSubstr("did you mean \"mesh\"?")));
-  EXPECT_THAT(errors_of_root("coordination: {domains: {}}"),
-              ElementsAre(HasSubstr("\"domains\" is not available yet")));
   EXPECT_THAT(errors_of_root("description: x"), ElementsAre(HasSubstr("unknown key \"description\"")));
   EXPECT_THAT(errors_of_root("worflows: {}"),
               ElementsAre("g.yaml:2:1: worflows: unknown key \"worflows\"; did you mean \"workflows\"?"));

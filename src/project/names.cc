@@ -23,16 +23,20 @@ void refuse_name(const Field& field, std::string_view text, const std::string& w
 
 }  // namespace
 
-void check_name(const std::string& name, const Field& field, Diagnostics& diagnostics) {
+bool is_name(std::string_view name) {
   const auto starts = [](unsigned char c) { return c < 0x80 && (std::isalpha(c) != 0 || c == '_'); };
   const auto goes_on = [&](unsigned char c) { return starts(c) || std::isdigit(c) != 0 || c == '-'; };
+  return !name.empty() && name.size() <= kMaxNameBytes && starts(static_cast<unsigned char>(name.front())) &&
+         std::ranges::all_of(name, goes_on);
+}
+
+void check_name(const std::string& name, const Field& field, Diagnostics& diagnostics) {
+  if (is_name(name)) return;
   if (name.size() > kMaxNameBytes) {
     diagnostics.add(field.position, field.path,
                     "a name has at most " + std::to_string(kMaxNameBytes) + " bytes");
     return;
   }
-  if (!name.empty() && starts(static_cast<unsigned char>(name.front())) && std::ranges::all_of(name, goes_on))
-    return;
   diagnostics.add(field.position, field.path,
                   "no name: names are letters, digits, '_' and '-', a letter or '_' first");
 }

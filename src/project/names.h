@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "project/fields.h"
@@ -16,7 +17,10 @@ inline constexpr std::size_t kMaxPatterns = 256;  // of one list
 inline constexpr std::size_t kMaxPeople = 256;    // who may decide one thing
 inline constexpr std::size_t kMaxPersonBytes = 255;
 
-// Names of agents and workflows: letters, digits, '_' and '-', a letter or '_' first. Reports others.
+// Names of agents, workflows and domains: at most kMaxNameBytes letters, digits, '_' and '-', a letter or '_'
+// first.
+bool is_name(std::string_view name);
+// Reports what is none.
 void check_name(const std::string& name, const Field& field, Diagnostics& diagnostics);
 
 // See core/topic.h.

@@ -1,6 +1,5 @@
 #include "project/project.h"
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -9,9 +8,9 @@
 
 #include "base/sha256.h"
 #include "project/agents.h"
+#include "project/coordination.h"
 #include "project/fields.h"
 #include "project/mentions.h"
-#include "project/suggestion.h"
 #include "project/topics.h"
 #include "project/triggers.h"
 #include "project/workflows.h"
@@ -32,24 +31,6 @@ void read_format(Fields& fields, Diagnostics& diagnostics) {
   if (format->value->kind == YamlKind::integer && integer_of(*format->value) == kFormat) return;
   diagnostics.add(format->position, format->path,
                   "expected format 1, the only one there is, got " + describe(*format->value));
-}
-
-void read_coordination(const Field& field, Diagnostics& diagnostics) {
-  static const std::vector<std::string> kStrategies = {"centralized", "mesh", "hierarchical", "swarm"};
-  Fields fields(field, diagnostics);
-  if (const auto strategy = fields.take("strategy")) {
-    const auto name = read_text(*strategy, diagnostics);
-    const bool known = name && std::ranges::find(kStrategies, *name) != kStrategies.end();
-    if (known && *name != "mesh") {
-      diagnostics.add(strategy->position, strategy->path,
-                      not_available("the strategy \"" + *name + "\"") + "; there is mesh");
-    } else if (name && !known) {
-      diagnostics.add(strategy->position, strategy->path,
-                      "no strategy \"" + *name + "\"" + did_you_mean(*name, kStrategies));
-    }
-  }
-  fields.refuse({"domains"});
-  fields.finish();
 }
 
 void read_root(const YamlNode& root, Project& project, Diagnostics& diagnostics) {
@@ -74,7 +55,9 @@ void read_root(const YamlNode& root, Project& project, Diagnostics& diagnostics)
   if (const auto field = fields.take("triggers")) {
     project.triggers = read_triggers(*field, names, diagnostics);
   }
-  if (const auto field = fields.take("coordination")) read_coordination(*field, diagnostics);
+  if (const auto field = fields.take("coordination")) {
+    project.coordination = read_coordination(*field, names, diagnostics);
+  }
   fields.refuse({"providers", "tools"});
   fields.finish();
   for (auto& [name, agent] : agents) {

@@ -198,8 +198,7 @@ TEST(ProjectFile, with_every_key_of_the_format_lacks_only_what_is_not_available_
   EXPECT_THAT(
       errors,
       ElementsAre("providers: \"providers\" is not available yet", "tools: \"tools\" is not available yet",
-                  HasSubstr("agents.code_reviewer.kind: an agent of kind \"llm\" is not available yet"),
-                  "coordination.domains: \"domains\" is not available yet"));
+                  HasSubstr("agents.code_reviewer.kind: an agent of kind \"llm\" is not available yet")));
 }
 
 TEST(ProjectFile, of_each_example_is_valid) {

@@ -198,6 +198,22 @@ TEST_P(BusContract, ManyMessagesGoThroughASmallPrefetch) {
   driver_.wait_for_depth(queue, 0);
 }
 
+TEST_P(BusContract, NamesAreMadeOfWordsBetweenColonsAndDots) {
+  const std::string long_name = "agent:" + std::string(kMaxBusName - 6, 'x');
+  for (const std::string& queue : {std::string("agent:coder"), std::string("agent:coder.v2:_-"), long_name}) {
+    EXPECT_TRUE(driver_.declare(queue));
+    Inbox inbox(loop_);
+    const ConsumerId consumer = bus().consume(queue, 1, inbox.consumer());
+    driver_.publish_all(queue, {"bad", "good"});
+    bus().bury(inbox.next().tag, "no use");
+    EXPECT_EQ(inbox.next().message.id, "good");
+    EXPECT_EQ(driver_.wait_for_dead_letters(queue, 1), std::vector<std::string>{"bad"});
+    driver_.wait_for_depth(queue, 0);
+    bus().cancel(consumer);
+    EXPECT_TRUE(driver_.remove(queue));
+  }
+}
+
 TEST_P(BusContract, QueuesDontMix) {
   const std::string one = declared();
   const std::string two = declared();

@@ -34,6 +34,18 @@ TEST_P(BusContract, EverybodyHearsWhatIsSaidOnATopic) {
   EXPECT_THAT(elsewhere.ids, ElementsAre("two"));
 }
 
+TEST_P(BusContract, TopicsMayHaveColons) {
+  Ear domain;
+  Ear other;
+  EXPECT_TRUE(driver_.listen("members:billing.eu", domain.listener()));
+  EXPECT_TRUE(driver_.listen("members:billing", other.listener()));
+  bus().broadcast("members:billing", bus_message("one"));
+  bus().broadcast("members:billing.eu", bus_message("two"));
+  loop_.run_until([&] { return !domain.ids.empty() && !other.ids.empty(); });
+  EXPECT_THAT(domain.ids, ElementsAre("two"));
+  EXPECT_THAT(other.ids, ElementsAre("one"));
+}
+
 TEST_P(BusContract, WhatIsSaidOnATopicComesAsItWasSaid) {
   BusMessage message = bus_message("one");
   message.body += std::string("\0\xff\r\n", 4);

@@ -392,7 +392,7 @@ def test_a_second_server_on_one_store_is_refused(demo):
 
 @pytest.mark.parametrize(
     "option",
-    [["--bus", "nats://x"], ["--strategy", "swarm"], ["--domain", "d"], ["--roles", "agents"]],
+    [["--bus", "nats://x"], ["--strategy", "swarm"], ["--domain", "d"], ["--roles", "agents", "--store", "redis://x"]],
     ids=lambda option: option[0],
 )
 def test_what_is_still_to_come_is_refused_by_name(tmp_path, option):

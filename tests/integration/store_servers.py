@@ -58,9 +58,12 @@ class StoreServer(ABC):
     def prepare(self) -> None:
         """Makes what the program expects to find."""
 
+    def command(self) -> list[str]:
+        return [self.program, *self.arguments()]
+
     def start(self) -> None:
         """Returns when it takes connections; or when it has ended, because another program has the port."""
-        process = self.launch([self.program, *self.arguments()])
+        process = self.launch(self.command())
         deadline = time.monotonic() + START_SECONDS
         while process.poll() is None:
             with socket.socket() as probe:

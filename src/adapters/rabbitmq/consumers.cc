@@ -113,11 +113,13 @@ void Consumers::heard(ConsumerId id, const Incoming& incoming) {
   }
 }
 
+// Others' clients keep no bounds.
 void Consumers::deliver(ConsumerId id, const amqp_basic_deliver_t& deliver, BusMessage message) {
   last_tag_ = last_tag_.next();
   held_.emplace(last_tag_, Held{id, deliver.delivery_tag});
   Subscription& subscription = subscriptions_.at(id);
   subscription.unsettled.emplace(deliver.delivery_tag, last_tag_);
+  if (!fits(message)) return bury(last_tag_);
   const std::shared_ptr<Bus::Consumer> consumer = subscription.consumer;
   (*consumer)({.tag = last_tag_, .message = std::move(message), .redelivered = deliver.redelivered != 0});
 }

@@ -19,7 +19,7 @@ struct Url {
   std::string user = "guest";
   std::string password = "guest";
   std::string virtual_host = "/";
-  std::string prefix = "ganglion";  // of every name
+  std::string prefix = {};  // of every name, with a dot behind it; empty for bare names
 };
 
 // Whether a bus' name is one of ours, well-formed or not.

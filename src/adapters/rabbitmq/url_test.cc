@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "adapters/rabbitmq/names.h"
+
 namespace ganglion::rabbitmq {
 namespace {
 
@@ -15,7 +17,7 @@ TEST(RabbitUrl, AHostIsEnough) {
   EXPECT_THAT(url.hosts, ElementsAre(HostPort{"example.org", 5672}));
   EXPECT_EQ(url.user, "guest");
   EXPECT_EQ(url.virtual_host, "/");
-  EXPECT_EQ(url.prefix, "ganglion");
+  EXPECT_EQ(url.prefix, "");
 }
 
 TEST(RabbitUrl, SaysEverythingElseAsWell) {
@@ -25,6 +27,16 @@ TEST(RabbitUrl, SaysEverythingElseAsWell) {
   EXPECT_EQ(url.password, "p:w");
   EXPECT_EQ(url.virtual_host, "v/h");
   EXPECT_EQ(url.prefix, "test");
+}
+
+TEST(RabbitUrl, NamesInTheBrokerAreBareOrHaveThePrefixBeforeThem) {
+  const Names bare(parse_url("amqp://a").value());
+  EXPECT_EQ(bare.queue("agent:coder"), "agent:coder");
+  EXPECT_EQ(bare.dead_letters("agent:coder"), "agent:coder.dead");
+  EXPECT_EQ(bare.topics(), "ganglion.topics");
+  const Names apart(parse_url("amqp://a?prefix=test").value());
+  EXPECT_EQ(apart.queue("agent:coder"), "test.agent:coder");
+  EXPECT_EQ(apart.topics(), "test.ganglion.topics");
 }
 
 TEST(RabbitUrl, WhatIsWrongIsSaidWithoutThePassword) {

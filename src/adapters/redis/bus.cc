@@ -139,10 +139,13 @@ Result<std::unique_ptr<Bus>> Bus::open(asio::io_context& context, BusOptions opt
 
 void Bus::declare(std::string queue, QueueOptions options, Completion<Result<void>> done) {
   assert_bus_name(queue);
-  parts_->call(
-      {"declare", queue, std::to_string(options.max_length), std::to_string(options.max_deliveries),
-       std::to_string(options.claim_after.count())},
-      [queue, done = std::move(done)](const Result<Reply>& reply) mutable { done(outcome(reply, queue)); });
+  parts_->call({"declare", queue, std::to_string(options.max_length), std::to_string(options.max_deliveries),
+                std::to_string(options.claim_after.count())},
+               [parts = parts_.get(), queue, done = std::move(done)](const Result<Reply>& reply) mutable {
+                 const Result<void> declared = outcome(reply, queue);
+                 if (declared) parts->consumers.declared(queue);
+                 done(declared);
+               });
 }
 
 void Bus::publish(std::string queue, BusMessage message, Completion<Result<void>> done) {
@@ -206,13 +209,14 @@ void Bus::dead_letters(std::string queue, std::uint32_t limit,
                  if (const auto well = outcome(reply, queue); !well)
                    return done(std::unexpected(well.error()));
                  std::vector<BusMessage> letters;
-                 for (Reply& entry : reply->elements) letters.push_back(message_of(entry));
+                 for (Reply& entry : reply->elements) letters.push_back(message_of(entry).message);
                  done(std::move(letters));
                });
 }
 
 void Bus::remove(std::string queue, Completion<Result<void>> done) {
   assert_bus_name(queue);
+  parts_->consumers.removed(queue);
   parts_->call({"remove", queue}, [queue, done = std::move(done)](const Result<Reply>& reply) mutable {
     done(outcome(reply, queue));
   });

@@ -1,34 +1,48 @@
 #include "adapters/redis/bus_consumers.h"
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 #include "adapters/redis/library.h"
 #include "adapters/redis/refusal.h"
 #include "base/asio/asio.h"
+#include "ports/bus_check.h"
 
 namespace ganglion::redis {
 namespace {
 
 // How often what the dead had is looked for, and how often consumers that wait to be woken look all the same.
 constexpr std::chrono::milliseconds kReap{200};
+// The same for queues that this process only declares: their consumers may all be plain clients.
+constexpr std::chrono::milliseconds kReapDeclared{1000};
 // Of one settling call; Redis does nothing else meanwhile.
 constexpr std::size_t kMaxSettledWords = 3 * 256;
 
-constexpr std::size_t kMessageFields = 8;
+constexpr std::string_view kSession = "bus-session:";  // as in library/bus.lua
 
 }  // namespace
 
-BusMessage message_of(Reply& entry) {
-  BusMessage message;
-  if (entry.elements.size() < 2 || entry.elements[1].elements.size() < kMessageFields) return message;
+EntryMessage message_of(Reply& entry) {
+  EntryMessage read;
+  if (entry.elements.size() < 2) return read;
   std::vector<Reply>& fields = entry.elements[1].elements;
-  message.id = std::move(fields[1].text);
-  message.type = std::move(fields[3].text);
-  message.reply_to = std::move(fields[5].text);
-  message.body = std::move(fields[7].text);
-  return message;
+  for (std::size_t i = 0; i + 1 < fields.size(); i += 2) {
+    const std::string_view name = fields[i].text;
+    std::string& value = fields[i + 1].text;
+    if (name == "id") {
+      read.message.id = std::move(value);
+    } else if (name == "type") {
+      read.message.type = std::move(value);
+    } else if (name == "reply_to") {
+      read.message.reply_to = std::move(value);
+    } else if (name == "body") {
+      read.message.body = std::move(value);
+      read.has_body = true;
+    } else if (name == "deliveries") {
+      read.redelivered = value != "0";
+    }
+  }
+  return read;
 }
 
 BusConsumers::BusConsumers(asio::io_context& context, Link& link, const Url& url)
@@ -71,7 +85,7 @@ void BusConsumers::wake(const std::string& queue) {
 // Each connection is a session: what the last one had is gone as soon as somebody looks.
 void BusConsumers::ready() {
   if (!session_.empty()) tell({"leave", session_});
-  session_ = link_.writer() + '.' + std::to_string(++sessions_);
+  session_ = std::string(kSession) + link_.writer() + '.' + std::to_string(++sessions_);
   tell({"live", session_});
   for (const auto& [id, subscription] : subscriptions_) fetch(id);
 }
@@ -88,8 +102,13 @@ void BusConsumers::lost() {
 void BusConsumers::tick() {
   if (!link_.ready()) return;
   tell({"live", session_});
-  if (Steady::now() - reaped_ < kReap) return;
-  reaped_ = Steady::now();
+  const auto now = Steady::now();
+  if (now - reaped_declared_ >= kReapDeclared) {
+    reaped_declared_ = now;
+    for (const std::string& queue : declared_) tell({"reap", queue});
+  }
+  if (now - reaped_ < kReap) return;
+  reaped_ = now;
   std::set<std::string> queues;
   for (const auto& [id, subscription] : subscriptions_) queues.insert(subscription.queue);
   for (const std::string& queue : queues) {
@@ -132,18 +151,24 @@ void BusConsumers::fetched(ConsumerId id, const std::string& queue, std::uint32_
 void BusConsumers::deliver(ConsumerId id, std::vector<Reply> entries) {
   Subscription& subscription = subscriptions_.at(id);
   const std::shared_ptr<Bus::Consumer> consumer = subscription.consumer;
-  std::vector<DeliveryTag> tags;
-  for (const Reply& entry : entries) {
-    tags.push_back(last_tag_ = last_tag_.next());
-    held_.emplace(last_tag_, Held{id, subscription.queue, entry.elements[0].text});
+  std::vector<Delivery> deliveries;
+  for (Reply& entry : entries) {
+    EntryMessage read = message_of(entry);
+    std::string& name = entry.elements[0].text;
+    if (!read.has_body || !fits(read.message)) {
+      say_settled(subscription.queue, "buried", std::move(name), read.has_body ? "too large" : "no body");
+      continue;
+    }
+    last_tag_ = last_tag_.next();
+    held_.emplace(last_tag_, Held{id, subscription.queue, std::move(name)});
+    deliveries.push_back({last_tag_, std::move(read.message), read.redelivered});
   }
-  subscription.held += static_cast<std::uint32_t>(entries.size());
+  subscription.held += static_cast<std::uint32_t>(deliveries.size());
   fetch(id);
   const std::weak_ptr alive = alive_;
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    if (!held_.contains(tags[i])) continue;
-    const bool redelivered = entries[i].elements[1].elements.back().text != "0";
-    (*consumer)({.tag = tags[i], .message = message_of(entries[i]), .redelivered = redelivered});
+  for (Delivery& delivery : deliveries) {
+    if (!held_.contains(delivery.tag)) continue;
+    (*consumer)(std::move(delivery));
     if (alive.expired()) return;
   }
 }

@@ -10,6 +10,7 @@
 #include <initializer_list>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,9 @@ class BusConsumers {
 
   // The queue has something, or may have.
   void wake(const std::string& queue);
+  // This process has made the queue, or removes it: until then it looks after what others' consumers have.
+  void declared(const std::string& queue) { declared_.insert(queue); }
+  void removed(const std::string& queue) { declared_.erase(queue); }
   void ready();
   void lost();
   void tick();
@@ -77,12 +81,19 @@ class BusConsumers {
   std::map<std::string, std::vector<std::string>> settled_;  // by queue: fate, entry, reason, fate, …
   ConsumerId last_consumer_;
   DeliveryTag last_tag_;
+  std::set<std::string> declared_;
   Steady::time_point reaped_;
+  Steady::time_point reaped_declared_;
   bool flush_is_due_ = false;
   std::shared_ptr<const char> alive_ = std::make_shared<const char>('\0');
 };
 
-// The message of an entry [id, [i, ID, t, TYPE, r, REPLY_TO, b, BODY, …]]; empty where it isn't one.
-BusMessage message_of(Reply& entry);
+// What an entry [id, [field, value, …]] says; whoever added it may have left out everything but the body.
+struct EntryMessage {
+  BusMessage message;
+  bool has_body = false;
+  bool redelivered = false;
+};
+EntryMessage message_of(Reply& entry);
 
 }  // namespace ganglion::redis

@@ -20,6 +20,7 @@ using ganglion::testing::Inbox;
 using ganglion::testing::numbered;
 using ganglion::testing::RedisServer;
 using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 class RedisBus : public testing::RedisTest {
@@ -27,6 +28,19 @@ class RedisBus : public testing::RedisTest {
   std::unique_ptr<Bus> connect(const std::string& url) {
     return Bus::open(loop_.context(), {.url = url}).value();
   }
+
+  // The next entry of the queue as text, a line for each value, for a consumer that is no session.
+  static std::string take_plainly(const RedisServer& server) {
+    return server.command(
+        {"XREADGROUP", "GROUP", "ganglion", "somebody", "COUNT", "1", "STREAMS", kStream, ">"});
+  }
+  // Its id, the second line.
+  static std::string entry_of(const std::string& taken) {
+    const std::size_t first = taken.find('\n') + 1;
+    return taken.substr(first, taken.find('\n', first) - first);
+  }
+
+  inline static const std::string kStream = "{ganglion}:queue:queue";
 };
 
 TEST_F(RedisBus, WhatAConsumerThatHangsHasGoesToAnother) {
@@ -65,6 +79,90 @@ TEST_F(RedisBus, AnswersThatGetLostLoseNoMessages) {
   }
   loop_.run_until([&] { return seen.size() == ids.size(); });
   EXPECT_GT(proxy.lost(), 0);
+}
+
+TEST_F(RedisBus, WhatAPlainConsumerHasStaysWithIt) {
+  const RedisServer server;
+  const auto bus = connect(server.url());
+  BusDriver driver(loop_, *bus);
+  ASSERT_TRUE(driver.declare("queue"));
+  driver.publish_all("queue", {"m1"});
+  EXPECT_THAT(take_plainly(server), HasSubstr("m1"));
+  driver.publish_all("queue", {"m2"});
+  {
+    const auto mortal = connect(server.url());
+    Inbox inbox(loop_);
+    mortal->consume("queue", 1, inbox.consumer());
+    EXPECT_EQ(inbox.next().message.id, "m2");
+  }
+  Inbox inbox(loop_);
+  bus->consume("queue", 10, inbox.consumer());
+  EXPECT_EQ(inbox.next().message.id, "m2");  // what the dead have was looked for
+  EXPECT_EQ(inbox.size(), 0u);
+  EXPECT_THAT(server.command({"XPENDING", kStream, "ganglion", "-", "+", "10", "somebody"}),
+              HasSubstr("somebody"));
+}
+
+TEST_F(RedisBus, APlainConsumerKeepsWhatItSaysItWorksOn) {
+  const RedisServer server;
+  const auto bus = connect(server.url());
+  BusDriver driver(loop_, *bus);
+  ASSERT_TRUE(driver.declare("queue", {.claim_after = std::chrono::milliseconds(300)}));
+  driver.publish_all("queue", {"m1"});
+  const std::string entry = entry_of(take_plainly(server));
+  driver.publish_all("queue", {"m2"});
+  EXPECT_THAT(take_plainly(server), HasSubstr("m2"));
+  Inbox inbox(loop_);
+  bus->consume("queue", 10, inbox.consumer());
+  loop_.run_until([&] {
+    EXPECT_EQ(server.command({"XCLAIM", kStream, "ganglion", "somebody", "0", entry, "JUSTID"}), entry);
+    return inbox.size() > 0;
+  });
+  EXPECT_EQ(inbox.next().message.id, "m2");  // of which it has said nothing
+  EXPECT_EQ(inbox.size(), 0u);
+}
+
+TEST_F(RedisBus, WhatAPlainConsumerHasOnlyAcknowledgedWaitsNoMore) {
+  const RedisServer server;
+  const auto bus = connect(server.url());
+  BusDriver driver(loop_, *bus);
+  ASSERT_TRUE(driver.declare("queue"));
+  driver.publish_all("queue", {"m1", "m2"});
+  for (const std::string& id : {"m1", "m2"}) {
+    const std::string taken = take_plainly(server);
+    EXPECT_THAT(taken, HasSubstr(id));
+    EXPECT_EQ(server.command({"XACK", kStream, "ganglion", entry_of(taken)}), "1");
+  }
+  driver.wait_for_depth("queue", 0);
+}
+
+TEST_F(RedisBus, AnEntryWithoutABodyIsBuried) {
+  const RedisServer server;
+  const auto bus = connect(server.url());
+  BusDriver driver(loop_, *bus);
+  ASSERT_TRUE(driver.declare("queue"));
+  Inbox inbox(loop_);
+  bus->consume("queue", 1, inbox.consumer());
+  server.command({"XADD", kStream, "*", "id", "m1", "type", "t", "and", "more"});
+  EXPECT_THAT(driver.wait_for_dead_letters("queue", 1), ElementsAre("m1"));
+  EXPECT_THAT(server.command({"XRANGE", "{ganglion}:queue-dead:queue", "-", "+"}), HasSubstr("no body"));
+  EXPECT_EQ(inbox.size(), 0u);
+}
+
+TEST_F(RedisBus, AStreamMayBeThereBeforeItsQueueAndBeDeletedUnderIt) {
+  const RedisServer server;
+  const auto bus = connect(server.url());
+  BusDriver driver(loop_, *bus);
+  server.command({"XADD", kStream, "*", "id", "m1", "body", "{}"});
+  ASSERT_TRUE(driver.declare("queue"));
+  Inbox inbox(loop_);
+  bus->consume("queue", 1, inbox.consumer());
+  const Delivery before = inbox.next();
+  EXPECT_EQ(before.message.id, "m1");
+  server.command({"DEL", kStream});
+  bus->acknowledge(before.tag);
+  driver.publish_all("queue", {"m2"});
+  EXPECT_EQ(inbox.next().message.id, "m2");
 }
 
 TEST_F(RedisBus, SaysWhatItCantPromise) {

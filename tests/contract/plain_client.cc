@@ -1,0 +1,155 @@
+#include "contract/plain_client.h"
+
+#include <amqp.h>
+#include <amqp_tcp_socket.h>
+#include <gtest/gtest.h>
+#include <hiredis/hiredis.h>
+
+#include <vector>
+
+namespace ganglion::testing {
+namespace {
+
+amqp_bytes_t bytes_of(const std::string& text) {
+  return {.len = text.size(), .bytes = const_cast<char*>(text.data())};
+}
+
+std::string text_of(amqp_bytes_t bytes) {
+  return {static_cast<const char*>(bytes.bytes), bytes.len};
+}
+
+class PlainAmqp final : public PlainClient {
+ public:
+  PlainAmqp(std::uint16_t port, std::string prefix) : prefix_(std::move(prefix)) {
+    constexpr int kFrameMax = 131'072;
+    amqp_socket_t* socket = amqp_tcp_socket_new(connection_.get());
+    EXPECT_EQ(amqp_socket_open(socket, "127.0.0.1", port), AMQP_STATUS_OK);
+    expect_normal(
+        amqp_login(connection_.get(), "/", 0, kFrameMax, 0, AMQP_SASL_METHOD_PLAIN, "guest", "guest"));
+    amqp_channel_open(connection_.get(), kChannel);
+    expect_normal(amqp_get_rpc_reply(connection_.get()));
+  }
+
+  void publish(const std::string& queue, const std::string& type, const std::string& body) override {
+    amqp_basic_properties_t properties{};
+    properties._flags = AMQP_BASIC_TYPE_FLAG;
+    properties.type = bytes_of(type);
+    const std::string name = name_of(queue);
+    EXPECT_EQ(amqp_basic_publish(connection_.get(), kChannel, amqp_empty_bytes, bytes_of(name), 0, 0,
+                                 &properties, bytes_of(body)),
+              AMQP_STATUS_OK);
+  }
+
+  std::optional<BusMessage> take(const std::string& queue) override {
+    const std::string name = name_of(queue);
+    const amqp_rpc_reply_t reply = amqp_basic_get(connection_.get(), kChannel, bytes_of(name), 0);
+    expect_normal(reply);
+    if (reply.reply.id != AMQP_BASIC_GET_OK_METHOD) return std::nullopt;
+    taken_ = static_cast<const amqp_basic_get_ok_t*>(reply.reply.decoded)->delivery_tag;
+    amqp_message_t read;
+    expect_normal(amqp_read_message(connection_.get(), kChannel, &read, 0));
+    BusMessage message{.id = text_of(read.properties.message_id),
+                       .type = text_of(read.properties.type),
+                       .reply_to = text_of(read.properties.reply_to),
+                       .body = text_of(read.body)};
+    amqp_destroy_message(&read);
+    amqp_maybe_release_buffers(connection_.get());
+    return message;
+  }
+
+  void acknowledge() override {
+    EXPECT_EQ(amqp_basic_ack(connection_.get(), kChannel, taken_, 0), AMQP_STATUS_OK);
+  }
+
+ private:
+  static constexpr amqp_channel_t kChannel = 1;
+  struct Destroy {
+    void operator()(amqp_connection_state_t state) const { amqp_destroy_connection(state); }
+  };
+
+  static void expect_normal(const amqp_rpc_reply_t& reply) {
+    EXPECT_EQ(reply.reply_type, AMQP_RESPONSE_NORMAL);
+  }
+
+  std::string name_of(const std::string& queue) const { return prefix_ + '.' + queue; }
+
+  const std::string prefix_;
+  std::unique_ptr<std::remove_pointer_t<amqp_connection_state_t>, Destroy> connection_{amqp_new_connection()};
+  std::uint64_t taken_ = 0;
+};
+
+class PlainRedis final : public PlainClient {
+ public:
+  PlainRedis(std::uint16_t port, std::string prefix)
+      : prefix_(std::move(prefix)), context_(redisConnect("127.0.0.1", port)) {
+    EXPECT_EQ(context_->err, 0);
+  }
+
+  void publish(const std::string& queue, const std::string& type, const std::string& body) override {
+    command({"XADD", key_of(queue), "*", "type", type, "body", body});
+  }
+
+  // [[STREAM, [[ID, [FIELD, VALUE, …]]]]], or nothing.
+  std::optional<BusMessage> take(const std::string& queue) override {
+    stream_ = key_of(queue);
+    const Reply reply =
+        command({"XREADGROUP", "GROUP", "ganglion", "plain", "COUNT", "1", "STREAMS", stream_, ">"});
+    if (reply->elements == 0) return std::nullopt;
+    const redisReply& entry = *reply->element[0]->element[1]->element[0];
+    taken_ = entry.element[0]->str;
+    const redisReply& fields = *entry.element[1];
+    const auto field = [&fields](std::string_view name) {
+      for (std::size_t i = 0; i < fields.elements; i += 2) {
+        if (fields.element[i]->str == name)
+          return std::string(fields.element[i + 1]->str,
+                             static_cast<std::size_t>(fields.element[i + 1]->len));
+      }
+      return std::string();
+    };
+    return BusMessage{
+        .id = field("id"), .type = field("type"), .reply_to = field("reply_to"), .body = field("body")};
+  }
+
+  void acknowledge() override {
+    EXPECT_EQ(command({"XACK", stream_, "ganglion", taken_})->integer, 1);
+    EXPECT_EQ(command({"XDEL", stream_, taken_})->integer, 1);
+  }
+
+ private:
+  struct Free {
+    void operator()(redisContext* context) const { redisFree(context); }
+    void operator()(redisReply* reply) const { freeReplyObject(reply); }
+  };
+  using Reply = std::unique_ptr<redisReply, Free>;
+
+  Reply command(const std::vector<std::string>& words) {
+    std::vector<const char*> arguments;
+    std::vector<std::size_t> sizes;
+    for (const std::string& word : words) {
+      arguments.push_back(word.data());
+      sizes.push_back(word.size());
+    }
+    Reply reply(static_cast<redisReply*>(
+        redisCommandArgv(context_.get(), static_cast<int>(words.size()), arguments.data(), sizes.data())));
+    EXPECT_NE(reply->type, REDIS_REPLY_ERROR) << reply->str;
+    return reply;
+  }
+
+  std::string key_of(const std::string& queue) const { return "{" + prefix_ + "}:queue:" + queue; }
+
+  const std::string prefix_;
+  const std::unique_ptr<redisContext, Free> context_;
+  std::string stream_;
+  std::string taken_;
+};
+
+}  // namespace
+
+std::unique_ptr<PlainClient> plain_client(const std::string& broker, std::uint16_t port,
+                                          const std::string& prefix) {
+  if (broker == "rabbitmq") return std::make_unique<PlainAmqp>(port, prefix);
+  if (broker == "redis") return std::make_unique<PlainRedis>(port, prefix);
+  return nullptr;
+}
+
+}  // namespace ganglion::testing
