@@ -28,9 +28,10 @@ class Bus::Parts {
         link(context, url, options.silence),
         requests(context, link),
         publisher(context, link, names, options.patience),
-        queues(requests, names, options.patience),
-        burials(link, requests, names, options.patience),
-        consumers(context, link, names, queues, burials),
+        queues(link, requests, names, options.patience),
+        burials(link, queues),
+        exhausted(link, requests, names, queues, options.patience),
+        consumers(context, link, names, queues, burials, exhausted),
         ears(link, names, options.patience) {}
 
   void start() {
@@ -49,6 +50,7 @@ class Bus::Parts {
                    [this, queue, options, done = std::move(done)](Result<void> result) mutable {
                      if (result) {
                        declared[queue] = options;
+                       exhausted.watch(queue);
                        consumers.declared(queue);
                      }
                      done(std::move(result));
@@ -63,12 +65,14 @@ class Bus::Parts {
   Publisher publisher;
   Queues queues;
   Burials burials;
+  Exhausted exhausted;
   Consumers consumers;
   Ears ears;
 
  private:
   void link_ready() {
     requests.ready();
+    exhausted.ready();
     consumers.ready();
     ears.ready();
     mend_queues();
@@ -96,6 +100,7 @@ class Bus::Parts {
     const std::weak_ptr still_here = alive;
     consumers.tick();
     burials.tick();
+    exhausted.tick();
     requests.tick();
     if (!still_here.expired()) publisher.tick();
     if (!still_here.expired()) ears.tick();
@@ -174,6 +179,7 @@ void Bus::dead_letters(std::string queue, std::uint32_t limit,
 void Bus::remove(std::string queue, Completion<Result<void>> done) {
   assert_bus_name(queue);
   parts_->declared.erase(queue);
+  parts_->exhausted.forget(queue);
   parts_->queues.remove(queue,
                         [parts = parts_.get(), queue, done = std::move(done)](Result<void> result) mutable {
                           if (result) parts->consumers.removed(queue);

@@ -36,10 +36,10 @@ class Connection::Stream : public std::enable_shared_from_this<Stream> {
                             });
   }
 
-  SubscriptionId subscribe(std::string_view subject, Handler handler) {
+  SubscriptionId subscribe(std::string_view subject, Handler handler, std::string_view group) {
     if (closed_) return 0;
     handlers_.emplace(++last_subscription_, std::make_shared<Handler>(std::move(handler)));
-    append_subscribe(waiting_, subject, last_subscription_);
+    append_subscribe(waiting_, subject, group, last_subscription_);
     write_soon();
     return last_subscription_;
   }
@@ -238,8 +238,8 @@ void Connection::open(Events events) {
   stream_->open(std::move(events));
 }
 
-SubscriptionId Connection::subscribe(std::string_view subject, Handler handler) {
-  return stream_->subscribe(subject, std::move(handler));
+SubscriptionId Connection::subscribe(std::string_view subject, Handler handler, std::string_view group) {
+  return stream_->subscribe(subject, std::move(handler), group);
 }
 
 void Connection::unsubscribe(SubscriptionId subscription) {

@@ -47,7 +47,8 @@ class Connection {
 
   // The following only after `opened`; once it has ended they do nothing.
 
-  SubscriptionId subscribe(std::string_view subject, Handler handler);
+  // Of those that subscribe with the same `group`, one gets a message; empty for everybody.
+  SubscriptionId subscribe(std::string_view subject, Handler handler, std::string_view group = {});
   // The handler isn't called any more.
   void unsubscribe(SubscriptionId subscription);
   // Headers and body together fit into `max_payload`, or the server ends the connection.

@@ -6,6 +6,7 @@
 #include "adapters/nats/acknowledgement.h"
 #include "adapters/nats/headers.h"
 #include "base/asio/asio.h"
+#include "ports/bus_check.h"
 
 namespace ganglion::nats {
 namespace {
@@ -25,8 +26,13 @@ constexpr int kConflict = 409;
 }  // namespace
 
 Consumers::Consumers(asio::io_context& context, Link& link, const Names& names, Queues& queues,
-                     Burials& burials)
-    : context_(context), link_(link), names_(names), queues_(queues), burials_(burials) {}
+                     Burials& burials, Exhausted& exhausted)
+    : context_(context),
+      link_(link),
+      names_(names),
+      queues_(queues),
+      burials_(burials),
+      exhausted_(exhausted) {}
 
 Consumers::~Consumers() = default;
 
@@ -128,6 +134,7 @@ void Consumers::looked(ConsumerId id, Result<QueueState> state) {
 }
 
 void Consumers::open(ConsumerId id, Subscription& subscription, QueueState state) {
+  exhausted_.watch(subscription.queue);
   subscription.state = std::move(state);
   subscription.inbox = link_.connection().inbox() + ".consumer." + std::to_string(id.value());
   subscription.subscribed = link_.connection().subscribe(
@@ -191,22 +198,21 @@ void Consumers::pull_ended(ConsumerId id, Subscription& subscription, std::strin
   }
 }
 
-// The consumer may destroy everything.
+// Others' clients keep no bounds. The consumer may destroy everything.
 void Consumers::deliver(ConsumerId id, Subscription& subscription, const Incoming& incoming) {
   const auto info = delivery_info(incoming.reply);
   if (!info) return;
   subscription.requested -= std::min(subscription.requested, 1u);
   pull_soon();
   if (subscription.held >= subscription.prefetch) return stray(incoming);
-  if (info->deliveries > subscription.state->options.max_deliveries)
-    return burials_.bury(subscription.queue, std::string(incoming.reply), "it has been delivered too often");
+  BusMessage message = message_of(incoming.headers, incoming.text);
+  if (!fits(message))
+    return burials_.bury(subscription.queue, std::string(incoming.reply),
+                         "it is larger than a message may be");
   ++subscription.held;
-  const DeliveryTag tag =
-      holdings_.add(id, std::string(incoming.reply), subscription.state->options.claim_after);
+  const DeliveryTag tag = holdings_.add(id, std::string(incoming.reply), subscription.state->claim_after);
   const std::shared_ptr<Bus::Consumer> consumer = subscription.consumer;
-  (*consumer)({.tag = tag,
-               .message = message_of(incoming.headers, incoming.text),
-               .redelivered = info->deliveries > 1});
+  (*consumer)({.tag = tag, .message = std::move(message), .redelivered = info->deliveries > 1});
 }
 
 // One that has lapsed was given to somebody else.

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "adapters/nats/burials.h"
+#include "adapters/nats/exhausted.h"
 #include "adapters/nats/holdings.h"
 #include "adapters/nats/link.h"
 #include "adapters/nats/queues.h"
@@ -23,7 +24,7 @@ class Consumers {
  public:
   // All must outlive it.
   Consumers(boost::asio::io_context& context, Link& link, const Names& names, Queues& queues,
-            Burials& burials);
+            Burials& burials, Exhausted& exhausted);
   // Delivers nothing any more.
   ~Consumers();
 
@@ -76,6 +77,7 @@ class Consumers {
   const Names& names_;
   Queues& queues_;
   Burials& burials_;
+  Exhausted& exhausted_;
   Holdings holdings_{link_};
   std::map<ConsumerId, Subscription> subscriptions_;
   ConsumerId last_consumer_;

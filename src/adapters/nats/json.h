@@ -30,6 +30,7 @@ inline constexpr int kStreamHasOtherOptions = 10058;
 inline constexpr int kStreamCantChange = 10052;
 inline constexpr int kOtherConsumer = 10099;  // there may be only one of a work queue
 inline constexpr int kOtherFilter = 10100;    // the same
+inline constexpr int kMessageNotFound = 10057;
 inline constexpr int kTooManyMessages = 10077;
 inline constexpr int kMessageTooLarge = 10054;
 

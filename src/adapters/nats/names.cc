@@ -25,4 +25,8 @@ std::string Names::stream(std::string_view kind, std::string_view name) const {
   return stream;
 }
 
+std::string Names::exhausted_subject(std::string_view queue) const {
+  return "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES." + queue_stream(queue) + ".*";
+}
+
 }  // namespace ganglion::nats

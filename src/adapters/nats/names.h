@@ -19,6 +19,8 @@ class Names {
   std::string queue_stream(std::string_view queue) const { return stream("queue", queue); }
   std::string dead_subject(std::string_view queue) const { return subject("dead", queue); }
   std::string dead_stream(std::string_view queue) const { return stream("dead", queue); }
+  // On which NATS says that a message of the queue has been delivered as often as it may.
+  std::string exhausted_subject(std::string_view queue) const;
   std::string topic_subject(std::string_view topic) const { return subject("topic", topic); }
 
  private:

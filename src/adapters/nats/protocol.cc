@@ -40,9 +40,11 @@ void append_publish(std::string& bytes, std::string_view subject, std::string_vi
   bytes += kEndOfLine;
 }
 
-void append_subscribe(std::string& bytes, std::string_view subject, SubscriptionId subscription) {
+void append_subscribe(std::string& bytes, std::string_view subject, std::string_view group,
+                      SubscriptionId subscription) {
   append_word(bytes, "SUB");
   append_word(bytes, subject);
+  if (!group.empty()) append_word(bytes, group);
   bytes += std::to_string(subscription);
   bytes += kEndOfLine;
 }

@@ -25,7 +25,9 @@ struct Incoming {
 // With `headers`, which may be empty.
 void append_publish(std::string& bytes, std::string_view subject, std::string_view reply,
                     std::string_view headers, std::string_view body);
-void append_subscribe(std::string& bytes, std::string_view subject, SubscriptionId subscription);
+// Of those that subscribe with the same `group`, one gets a message; empty for everybody.
+void append_subscribe(std::string& bytes, std::string_view subject, std::string_view group,
+                      SubscriptionId subscription);
 void append_unsubscribe(std::string& bytes, SubscriptionId subscription);
 void append_connect(std::string& bytes, std::string_view json);
 inline constexpr std::string_view kPing = "PING\r\n";

@@ -1,6 +1,7 @@
 #include "adapters/nats/queues.h"
 
 #include <algorithm>
+#include <initializer_list>
 #include <utility>
 
 #include "adapters/nats/fresh_id.h"
@@ -27,13 +28,13 @@ Error error_of(const ApiError& error, const std::string& queue) {
   return {"unavailable", error.description};
 }
 
-std::string stream_config(const std::string& name, const std::string& subject, std::string_view retention,
-                          std::uint64_t max_length, std::string_view when_full) {
-  std::string subjects = "[";
-  append_json_string(subjects, subject);
+std::string stream_config(const std::string& name, std::initializer_list<std::string> subjects,
+                          std::string_view retention, std::uint64_t max_length, std::string_view when_full) {
+  std::string list;
+  for (const std::string& subject : subjects) append_json_string(list += list.empty() ? "[" : ",", subject);
   return JsonObject()
       .add("name", name)
-      .add_raw("subjects", subjects + "]")
+      .add_raw("subjects", list + "]")
       .add("retention", retention)
       .add("storage", "file")
       .add("max_msgs", static_cast<std::int64_t>(max_length))
@@ -43,22 +44,18 @@ std::string stream_config(const std::string& name, const std::string& subject, s
       .finish();
 }
 
-constexpr const char* kMaxDeliveriesName = "max_deliveries";
-constexpr const char* kClaimAfterName = "claim_after_ms";
+constexpr const char* kClaimAfter = "claim_after_ms";
 
-// Without `max_deliver`: NATS would leave a message that has been delivered so often where it is, for ever.
 std::string consumer_config(const std::string& stream, const std::string& name, const QueueOptions& options) {
-  const std::string ours = JsonObject()
-                               .add(kMaxDeliveriesName, std::int64_t{options.max_deliveries})
-                               .add(kClaimAfterName, static_cast<std::int64_t>(options.claim_after.count()))
-                               .finish();
+  const std::string ours =
+      JsonObject().add(kClaimAfter, static_cast<std::int64_t>(options.claim_after.count())).finish();
   const std::string config = JsonObject()
                                  .add("durable_name", name)
                                  .add("description", ours)
                                  .add("deliver_policy", "all")
                                  .add("ack_policy", "explicit")
                                  .add("ack_wait", std::chrono::nanoseconds(kLease).count())
-                                 .add("max_deliver", std::int64_t{-1})
+                                 .add("max_deliver", std::int64_t{options.max_deliveries})
                                  .add("max_ack_pending", std::int64_t{-1})
                                  .add("max_waiting", kMaxWaiting)
                                  .add("replay_policy", "instant")
@@ -71,15 +68,12 @@ std::optional<QueueState> consumer_in(std::string_view answer) {
   std::string_view consumers = member(answer, "consumers");
   if (!consumers.starts_with("[{")) return std::nullopt;
   consumers.remove_prefix(1);
-  QueueState state{.consumer = text_member(consumers, "name"),
-                   .options = {},
-                   .waiting = number_member(consumers, "num_pending")};
   const std::string ours = text_member(member(consumers, "config"), "description");
-  if (const auto deliveries = number_member(ours, kMaxDeliveriesName); deliveries > 0)
-    state.options.max_deliveries = static_cast<std::uint32_t>(deliveries);
-  if (const auto claim_after = number_member(ours, kClaimAfterName); claim_after > 0)
-    state.options.claim_after = Duration(static_cast<Duration::rep>(claim_after));
-  return state;
+  const std::uint64_t claim_after = number_member(ours, kClaimAfter);
+  return QueueState{.consumer = text_member(consumers, "name"),
+                    .claim_after = claim_after > 0 ? Duration(static_cast<Duration::rep>(claim_after))
+                                                   : QueueOptions().claim_after,
+                    .waiting = number_member(consumers, "num_pending")};
 }
 
 }  // namespace
@@ -101,9 +95,10 @@ void Queues::declare(std::string queue, QueueOptions options, Done<void> done) {
   const std::string name = names_.queue_stream(queue);
   const std::string dead = names_.dead_stream(queue);
   Stream stream{queue, name,
-                stream_config(name, names_.queue_subject(queue), "workqueue", options.max_length, "new")};
+                stream_config(name, {names_.queue_subject(queue)}, "workqueue", options.max_length, "new")};
   Stream letters{queue, dead,
-                 stream_config(dead, names_.dead_subject(queue), "limits", kMaxDeadLetters, "old")};
+                 stream_config(dead, {names_.dead_subject(queue), names_.exhausted_subject(queue)}, "limits",
+                               kMaxDeadLetters, "old")};
   auto then_consumer = [this, queue, options, end, done = std::move(done)](Result<void> put) mutable {
     if (!put) return done(std::move(put));
     put_consumer(std::move(queue), options, end, std::move(done));
@@ -212,6 +207,28 @@ void Queues::remove(std::string queue, Done<void> done) {
       [this, queue, end, removed = std::move(removed)](const auto& said) mutable {
         if (!said && said.error().code != kNotFound) return removed(said);
         ask("STREAM.DELETE." + names_.dead_stream(queue), {}, end, std::move(removed));
+      });
+}
+
+// A reason that would make it too large for NATS is left out.
+void Queues::copy_to_dead_letters(std::string queue, std::uint64_t sequence, std::string reason,
+                                  std::move_only_function<void(Copied)> done) {
+  const Until end = until();
+  requests_.ask(
+      {.subject = "$JS.API.DIRECT.GET." + names_.queue_stream(queue),
+       .body = JsonObject().add("seq", static_cast<std::int64_t>(sequence)).finish()},
+      end, [this, queue, reason, end, done = std::move(done)](const Result<Answer>& answer) mutable {
+        if (!answer) return done(Copied::failed);
+        if (status_of(answer->headers) != 0) return done(Copied::gone);
+        const BusMessage message = message_of(answer->headers, answer->body);
+        std::string headers = dead_headers_of(message, reason);
+        if (headers.size() + message.body.size() > link_.info().max_payload) headers = headers_of(message);
+        requests_.ask(
+            {.subject = names_.dead_subject(queue), .headers = std::move(headers), .body = message.body}, end,
+            [done = std::move(done)](const Result<Answer>& kept) mutable {
+              const bool well = kept && status_of(kept->headers) == 0 && !api_error(kept->body);
+              done(well ? Copied::copied : Copied::failed);
+            });
       });
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
-// What queues are made of: a work-queue stream with one consumer, and a stream of dead letters.
+// What queues are made of: a work-queue stream with one consumer, and a stream of dead letters. The latter
+// also keeps what NATS says of messages that have been delivered as often as they may (exhausted.h).
 //
 // The consumer's name is a fresh one whenever the queue is made. NATS forgets about an acknowledgement
 // nothing but the names and the number that stand in it: one that is late must not mean a message of a queue
@@ -24,7 +25,7 @@ inline constexpr std::chrono::milliseconds kLease{2'000};
 
 struct QueueState {
   std::string consumer;
-  QueueOptions options;       // those that its consumers heed: not its length
+  Duration claim_after{};
   std::uint64_t waiting = 0;  // messages that nobody has had yet
 };
 
@@ -33,14 +34,19 @@ class Queues {
   template <typename T>
   using Done = Bus::Completion<Result<T>>;
 
-  // Both must outlive it.
-  Queues(Requests& requests, const Names& names, std::chrono::milliseconds patience)
-      : requests_(requests), names_(names), patience_(patience) {}
+  // All must outlive it.
+  Queues(Link& link, Requests& requests, const Names& names, std::chrono::milliseconds patience)
+      : link_(link), requests_(requests), names_(names), patience_(patience) {}
 
   void declare(std::string queue, QueueOptions options, Done<void> done);
   void look(std::string queue, Done<QueueState> done);
   void dead_letters(std::string queue, std::uint32_t limit, Done<std::vector<BusMessage>> done);
   void remove(std::string queue, Done<void> done);
+
+  enum class Copied { copied, gone, failed };
+  // A message of the queue, by its number there, which stays in the queue.
+  void copy_to_dead_letters(std::string queue, std::uint64_t sequence, std::string reason,
+                            std::move_only_function<void(Copied)> done);
 
  private:
   using Until = Requests::Steady::time_point;
@@ -59,6 +65,7 @@ class Queues {
   void put_consumer(std::string queue, QueueOptions options, Until until, Done<void> done);
   void next_letter(std::shared_ptr<Letters> letters);
 
+  Link& link_;
   Requests& requests_;
   const Names& names_;
   const std::chrono::milliseconds patience_;
