@@ -7,6 +7,7 @@
 
 #include <set>
 
+#include "adapters/nats/json.h"
 #include "adapters/nats/queues.h"
 #include "contract/bus_driver.h"
 #include "servers/nats_server.h"
@@ -21,6 +22,7 @@ using ganglion::testing::Inbox;
 using ganglion::testing::NatsServer;
 using ganglion::testing::numbered;
 using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 const std::string kQueue = "agent.coder";
@@ -158,6 +160,32 @@ TEST_F(NatsBus, ConnectionsThatBreakLoseNothing) {
     wire.mend();
   }
   loop_.run_until([&] { return taken == ids.size() && seen.size() == ids.size(); });
+}
+
+// A worker that takes it and is silent, over the server's own API, until NATS gives the message up.
+TEST_F(NatsBus, WhatIsGivenUpWhileNobodyListensIsADeadLetterLater) {
+  const NatsServer server;
+  {
+    const auto bus = connect(server.url());
+    BusDriver driver(loop_, *bus);
+    ASSERT_TRUE(driver.declare(kQueue, {.max_length = 1, .max_deliveries = 1}));
+    driver.publish_all(kQueue, {"poison"});
+  }
+  // ["ganglion-…"]
+  const std::string answer = server.request("$JS.API.CONSUMER.NAMES." + kStream);
+  const std::string_view names = member(answer, "consumers");
+  const std::string next =
+      "$JS.API.CONSUMER.MSG.NEXT." + kStream + '.' + std::string(names.substr(2, names.size() - 4));
+  EXPECT_EQ(server.request(next, R"({"batch":1})"), bus_message("poison").body);
+  constexpr std::chrono::nanoseconds kLonger = kLease + std::chrono::seconds(1);
+  EXPECT_EQ(server.request(next, R"({"batch":1,"expires":)" + std::to_string(kLonger.count()) + "}"), "");
+
+  const auto bus = connect(server.url());
+  BusDriver driver(loop_, *bus);
+  ASSERT_TRUE(driver.declare(kQueue, {.max_length = 1, .max_deliveries = 1}));
+  EXPECT_THAT(driver.wait_for_dead_letters(kQueue, 1), ElementsAre("poison"));
+  EXPECT_EQ(driver.dead_letters(kQueue)->front(), bus_message("poison"));
+  while (!driver.publish(kQueue, bus_message("m1"))) continue;  // it has left the queue
 }
 
 // Together they are more than NATS lets a connection have before it.
