@@ -202,8 +202,8 @@ std::vector<std::string> Bus::weaker_promises() const {
   std::vector<std::string> promises{
       "NATS confirms publications that are not on disk yet: a machine that fails loses those of about two "
       "minutes, a server that is killed none",
-      "NATS writes down what it has delivered a moment later: after a server was killed, what it delivered "
-      "right before may come again unmarked"};
+      "NATS counts deliveries loosely: now and then a message that comes again isn't marked, above all one "
+      "that was delivered right before the server was killed"};
   const std::size_t max_payload = parts_->link.info().max_payload;
   if (max_payload < kMaxBusMessage + kMaxHeaders) {
     promises.push_back("NATS takes messages of " + std::to_string(max_payload) +

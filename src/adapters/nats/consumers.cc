@@ -13,8 +13,7 @@ namespace {
 
 // Until a consumer looks again whether its queue is there.
 constexpr std::chrono::seconds kRetry{1};
-// How long NATS remembers who wants messages, and how much later it may say that it doesn't any more.
-constexpr std::chrono::milliseconds kPullLife{2'000};
+// How much later than after `kPullLife` NATS may say that it has no more messages.
 constexpr std::chrono::milliseconds kPullGrace{500};
 constexpr std::uint32_t kMaxPull = 10'000;  // messages
 // Of one pull: a server ends a connection that has 64 MiB to take.
@@ -54,7 +53,7 @@ void Consumers::cancel(ConsumerId id) {
   if (found.empty()) return;
   if (!found.mapped().inbox.empty()) link_.connection().unsubscribe(found.mapped().subscribed);
   for (const Holdings::Held& held : holdings_.take_all(id)) {
-    if (!held.lapsed) link_.connection().publish(held.subject, {}, {}, kNak);
+    if (!held.lapsed) link_.connection().publish(held.subject, {}, {}, kNakLater);
   }
 }
 
@@ -108,7 +107,7 @@ void Consumers::tick() {
 }
 
 void Consumers::stray(const Incoming& incoming) {
-  if (delivery_info(incoming.reply)) link_.connection().publish(incoming.reply, {}, {}, kNak);
+  if (delivery_info(incoming.reply)) link_.connection().publish(incoming.reply, {}, {}, kNakLater);
 }
 
 void Consumers::look(ConsumerId id, Subscription& subscription) {
@@ -143,6 +142,7 @@ void Consumers::open(ConsumerId id, Subscription& subscription, QueueState state
 
 void Consumers::close(ConsumerId id, Subscription& subscription) {
   if (!subscription.inbox.empty()) link_.connection().unsubscribe(subscription.subscribed);
+  if (subscription.state) newest_.erase(subscription.state->consumer);
   holdings_.take_all(id);
   subscription.inbox.clear();
   subscription.state.reset();
@@ -210,9 +210,12 @@ void Consumers::deliver(ConsumerId id, Subscription& subscription, const Incomin
     return burials_.bury(subscription.queue, std::string(incoming.reply),
                          "it is larger than a message may be");
   ++subscription.held;
+  std::uint64_t& newest = newest_[subscription.state->consumer];
+  const bool redelivered = info->deliveries > 1 || info->sequence <= newest;
+  newest = std::max(newest, info->sequence);
   const DeliveryTag tag = holdings_.add(id, std::string(incoming.reply), subscription.state->claim_after);
   const std::shared_ptr<Bus::Consumer> consumer = subscription.consumer;
-  (*consumer)({.tag = tag, .message = std::move(message), .redelivered = info->deliveries > 1});
+  (*consumer)({.tag = tag, .message = std::move(message), .redelivered = redelivered});
 }
 
 // One that has lapsed was given to somebody else.

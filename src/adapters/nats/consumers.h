@@ -80,6 +80,9 @@ class Consumers {
   Exhausted& exhausted_;
   Holdings holdings_{link_};
   std::map<ConsumerId, Subscription> subscriptions_;
+  // The last message that has come, by NATS' consumer: what comes after it and is older has come before,
+  // whatever NATS says.
+  std::map<std::string, std::uint64_t> newest_;
   ConsumerId last_consumer_;
   bool pull_is_due_ = false;
   std::shared_ptr<const char> alive_ = std::make_shared<const char>('\0');

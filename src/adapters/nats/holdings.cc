@@ -10,7 +10,7 @@ namespace {
 
 using Steady = std::chrono::steady_clock;
 
-constexpr std::chrono::milliseconds kRenewal = kLease / 4;
+constexpr std::chrono::milliseconds kRenewal = kLease / 5;
 
 }  // namespace
 
