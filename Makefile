@@ -1,13 +1,14 @@
 # The two commands of this project. Both install what is missing (Debian 12 packages), build with CMake's presets
 # (CMakePresets.json) and do no needless work the second time.
 
-.PHONY: demo test build sim bench bench-peers format tidy fuzz clean help
+.PHONY: demo test build sim chaos bench bench-peers format tidy fuzz clean help
 
 help:
 	@echo "make demo       install what is missing, build, review this repository's last commits with real agents"
 	@echo "make test       install what is missing, build with sanitizers, run all tests"
 	@echo "make build      the optimised binary: build/ganglion"
 	@echo "make sim        ten thousand simulated stories in which everything breaks"
+	@echo "make chaos      ten minutes of real servers that are killed, frozen and cut off under load"
 	@echo "make bench      throughput and latency of a durable pipeline on this machine"
 	@echo "make bench-peers  the same pipeline on other engines, side by side"
 	@echo "make fuzz       every fuzzer for a minute"
@@ -34,6 +35,11 @@ test: build/asan/build.ninja build/tsan/build.ninja build/release/build.ninja
 sim: build
 	scripts/check-trace
 	build/ganglion sim engine --seeds 10000
+
+# CHAOS="--seed 7 --minutes 60" for others.
+chaos: build/asan/build.ninja
+	cmake --build --preset asan --target ganglion
+	tests/integration/chaos --ganglion build/asan/bin/ganglion $(CHAOS)
 
 bench: build
 	bench/run

@@ -133,13 +133,19 @@ class Prefixes:
         self.complaints: list[str] = []
         self.readings = 0
 
-    def see(self, run: str, journal: Sequence[JournalEvent]) -> bool:
-        """Whether the journal has grown since it was last seen."""
+    def known(self, run: str) -> int:
+        """How many entries have been seen; asked before a reading, which must have as many."""
+        return len(self._seen.get(run, []))
+
+    def see(self, run: str, journal: Sequence[JournalEvent], known: int | None = None) -> bool:
+        """Whether the journal has grown. `known`: when the reading began; others may have read more meanwhile."""
         before = self._seen.get(run, [])
+        must_have = before[: max(known if known is not None else len(before), min(len(journal), len(before)))]
         self.readings += 1
-        if list(journal[: len(before)]) != before:
+        if list(journal[: len(must_have)]) != must_have:
             self.complaints.append(f"{run}: its journal was {before}\n and is now {list(journal[: len(before)])}")
-        self._seen[run] = list(journal)
+        if len(journal) > len(before):
+            self._seen[run] = list(journal)
         return len(journal) > len(before)
 
 

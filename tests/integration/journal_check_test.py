@@ -108,6 +108,11 @@ def check_prefixes() -> None:
     prefixes.see("r", [journal[0], replace(journal[1], data="other"), *journal[2:]])
     prefixes.see("r", journal[:2])
     assert len(prefixes.complaints) == 2
+    prefixes.see("r", journal[:2], known=2)
+    assert len(prefixes.complaints) == 2, "a reading that began earlier may have less"
+    prefixes.see("r", journal[:2], known=3)
+    prefixes.see("r", [journal[1], journal[0]], known=1)
+    assert len(prefixes.complaints) == 4
 
 
 def main() -> int:

@@ -1,18 +1,18 @@
-"""Load that survives kills: clients that repeat themselves until they are answered, and an observer with a memory.
+"""Load that survives kills: clients that repeat themselves until they are answered, and observers with a memory.
 
 Every client starts runs under idempotency keys, one after the other, and waits for their ends. A request without an
-answer is repeated with the same key, as a careful client would. The observer reads journals all the time: what it has
-read once must never change.
+answer is repeated with the same key, as a careful client would, at the next server where there are several. Observers,
+one at each server, read journals all the time: what one of them has read must never change.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import itertools
 import random
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from ganglion import AsyncClient, ProblemError, ServerUnavailable
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 #: One waiting request; shorter than the server's own bound.
 WAIT_SECONDS = 20.0
-#: Between two looks of the observer, and between two tries of a client.
+#: Between two looks of an observer, and between two tries of a client.
 PAUSE_SECONDS = 0.02
 
 MakeInput = Callable[[int], dict[str, Any]]
@@ -40,12 +40,18 @@ class Deadline:
 
 
 class Load:
-    """`parallel` clients that keep as many runs of `workflow` in flight until `finish`."""
+    """`parallel` clients of the servers at `urls` that keep as many runs of `workflow` in flight until `finish`."""
 
     def __init__(
-        self, url: str, workflow: str, parallel: int, make_input: MakeInput, seed: int, deadline: Deadline
+        self,
+        urls: Sequence[str],
+        workflow: str,
+        parallel: int,
+        make_input: MakeInput,
+        seed: int,
+        deadline: Deadline,
     ) -> None:
-        self.url = url
+        self.urls = urls
         self.workflow = workflow
         self.acknowledged: defaultdict[str, set[str]] = defaultdict(set)
         self.inputs: dict[str, dict[str, Any]] = {}
@@ -57,11 +63,12 @@ class Load:
         self._random = random.Random(seed)
         self._seed = seed
         self._deadline = deadline
+        self._up = set(range(len(urls)))
         self._serving = asyncio.Event()
         self._finishing = False
         self._in_flight: dict[str, None] = {}
         self._tasks: list[asyncio.Task[None]] = []
-        self._client = AsyncClient(url)
+        self._clients = [AsyncClient(url) for url in urls]
 
     @property
     def in_flight(self) -> int:
@@ -69,12 +76,14 @@ class Load:
 
     def start(self) -> None:
         self._serving.set()
-        loops = [self._be_client(number) for number in range(self._parallel)]
-        self._tasks = [asyncio.create_task(loop) for loop in (*loops, self._observe())]
+        clients = [self._be_client(number) for number in range(self._parallel)]
+        observers = [self._observe(server) for server in range(len(self.urls))]
+        self._tasks = [asyncio.create_task(loop) for loop in (*clients, *observers)]
 
-    def server_is(self, *, up: bool) -> None:
+    def server_is(self, number: int = 0, *, up: bool) -> None:
         """What the test knows; a client that gets no answer waits for it instead of knocking all the time."""
-        if up:
+        (self._up.add if up else self._up.discard)(number)
+        if self._up:
             self._serving.set()
         else:
             self._serving.clear()
@@ -88,18 +97,17 @@ class Load:
     async def finish(self) -> None:
         """No new runs; returns when all have ended."""
         self._finishing = True
-        *clients, observer = self._tasks
-        await asyncio.gather(*clients)
-        await observer
-        self._client.close()
+        await asyncio.gather(*self._tasks)
+        for client in self._clients:
+            client.close()
 
-    async def persist(self, call: Callable[[], Awaitable[T]], doing: str) -> T:
-        """The answer, however often the server dies before it gives one."""
-        while True:
+    async def persist(self, call: Callable[[AsyncClient], Awaitable[T]], first: int, doing: str) -> T:
+        """The answer, however often servers die before one gives it. `first`: where to begin."""
+        for attempt in itertools.count(first):
             self._deadline.check(doing)
             await self._serving.wait()
             try:
-                return await call()
+                return await call(self._clients[self._server(attempt)])
             except ServerUnavailable:
                 self.repeated += 1
             except ProblemError as problem:
@@ -107,12 +115,18 @@ class Load:
                     raise
                 self.repeated += 1
             await asyncio.sleep(PAUSE_SECONDS)
+        raise AssertionError("never here")
 
-    async def start_run(self, key: str, *, wait: float | None = None) -> Run:
-        async def call() -> Run:
-            return await self._client.start(self.workflow, self.inputs[key], idempotency_key=key, wait=wait)
+    def _server(self, number: int) -> int:
+        """One that is there."""
+        servers = sorted(self._up)
+        return servers[number % len(servers)]
 
-        run = await self.persist(call, f"starting {key}")
+    async def start_run(self, key: str, client_number: int, *, wait: float | None = None) -> Run:
+        async def call(client: AsyncClient) -> Run:
+            return await client.start(self.workflow, self.inputs[key], idempotency_key=key, wait=wait)
+
+        run = await self.persist(call, client_number, f"starting {key}")
         self.acknowledged[key].add(run.id)
         return run
 
@@ -122,20 +136,24 @@ class Load:
             key = f"{self._seed}-{number}-{count}"
             count += 1
             self.inputs[key] = self._make_input(len(self.inputs))
-            run = await self.start_run(key)
+            run = await self.start_run(key, number)
             self._in_flight[run.id] = None
             while not run.ended:
-                run = await self.start_run(key, wait=WAIT_SECONDS)
+                run = await self.start_run(key, number, wait=WAIT_SECONDS)
             self._in_flight.pop(run.id, None)
 
-    async def _observe(self) -> None:
+    async def _observe(self, server: int) -> None:
         # Its own client: it must not wait for a connection behind the others.
-        async with AsyncClient(self.url) as client:
+        async with AsyncClient(self.urls[server]) as client:
             while not self._finishing:
-                await self._serving.wait()
-                if self._in_flight:
+                if server in self._up and self._in_flight:
                     run = self._random.choice(list(self._in_flight))
-                    with contextlib.suppress(ServerUnavailable):
+                    known = self.prefixes.known(run)
+                    try:
                         journal = [event async for event in client.journal(run)]
-                        self.progress += self.prefixes.see(run, journal)
+                    except (ServerUnavailable, ProblemError) as error:
+                        if isinstance(error, ProblemError) and not error.temporary:
+                            raise
+                    else:
+                        self.progress += self.prefixes.see(run, journal, known)
                 await asyncio.sleep(PAUSE_SECONDS)

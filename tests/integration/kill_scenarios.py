@@ -77,7 +77,7 @@ class Scenario(ABC):
 
 
 class Pipeline(Scenario):
-    """Three steps one after the other; two worker processes that this test starts and kills."""
+    """Three steps one after the other; worker processes that this test starts and kills."""
 
     workflow = "pipeline"
     parallel = 200
@@ -103,11 +103,16 @@ workflows:
 
     def __init__(self, binary: Path, folder: Path) -> None:
         self.server = Server(binary, folder, self.project)
-        self._workers: list[subprocess.Popen[bytes]] = []
-        self._log = folder / "workers.log"
+        self._employ([self.server] * 2, folder / "workers.log")
+
+    def _employ(self, employers: list[Server], log: Path) -> None:
+        """One worker for each."""
+        self._missing = employers
+        self._workers: list[tuple[Server, subprocess.Popen[bytes]]] = []
+        self._log = log
 
     async def prepare(self) -> None:
-        self._workers = [self._start_worker() for _ in range(2)]
+        self.restart_workers()
 
     def make_input(self, number: int) -> dict[str, Any]:
         return {"n": number, "trail": []}
@@ -122,34 +127,36 @@ workflows:
         )
 
     async def kill_worker(self) -> None:
-        worker = self._workers.pop(0)
+        employer, worker = self._workers.pop(0)
+        self._missing.append(employer)
         assert worker.poll() is None, f"a worker had ended by itself:\n{self._log.read_text()[-2000:]}"
         worker.kill()
         worker.wait()
 
     def restart_workers(self) -> None:
-        while len(self._workers) < 2:
-            self._workers.append(self._start_worker())
+        while self._missing:
+            employer = self._missing.pop()
+            self._workers.append((employer, self._start_worker(employer)))
 
     def stop_workers(self) -> None:
-        for worker in self._workers:
+        for _, worker in self._workers:
             worker.terminate()
-        for worker in self._workers:
+        for _, worker in self._workers:
             status = worker.wait(CONDITION_SECONDS)
             assert status == 0, f"a worker ended with {status}:\n{self._log.read_text()[-2000:]}"
 
     def end(self) -> None:
-        for worker in self._workers:
+        for _, worker in self._workers:
             if worker.poll() is None:
                 worker.kill()
                 worker.wait()
         super().end()
 
-    def _start_worker(self) -> subprocess.Popen[bytes]:
+    def _start_worker(self, employer: Server) -> subprocess.Popen[bytes]:
         with open(self._log, "ab") as log:
             return subprocess.Popen(
                 [sys.executable, str(Path(__file__).with_name("pipeline_worker.py"))],
-                env={**self.server.environment(), "GANGLION_SERVER": self.server.url},
+                env={**employer.environment(), "GANGLION_SERVER": employer.url},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

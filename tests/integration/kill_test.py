@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import os
 import random
 import secrets
@@ -27,11 +26,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "sdk/python/src"))
 
-from ganglion import AsyncClient, ProblemError
-from journal_check import Expectation, Observed, complaints_about, store_complaints
-from journal_check_test import check_damages
 from kill_load import Deadline, Load
 from kill_scenarios import Pipeline, Review, Scenario
+from kill_verdict import Verdict
 from serving import binary_from
 from store_servers import STORES, StoreServer
 
@@ -44,7 +41,6 @@ RELAPSE = 0.3
 MOST_START_SECONDS = 0.1
 #: How long the load may take to progress after a restart.
 PROGRESS_SECONDS = 60.0
-REPLAYS = 40
 TARGETS = ("server", "worker", "both")
 STORE_TARGETS = ("store", "store and server")
 #: What CTest takes for a test that was skipped.
@@ -113,74 +109,6 @@ class Killer:
         self.relapses += 1
 
 
-class Verdict:
-    """Everything that is wrong in the end, and the figures that are printed."""
-
-    def __init__(self, scenario: Scenario, load: Load) -> None:
-        self._scenario = scenario
-        self._load = load
-        self.complaints: list[str] = list(load.prefixes.complaints)
-        self.runs: dict[str, tuple[Observed, Expectation]] = {}
-
-    async def observe(self) -> None:
-        """While the server runs: everything that the API shows."""
-        async with AsyncClient(self._load.url) as client:
-            await self._repeat_keys(client)
-            stored = [run.id async for run in client.list() if run.id != self._scenario.reference_run]
-            self.complaints += store_complaints(self._load.acknowledged, stored)
-            for key, ids in self._load.acknowledged.items():
-                for run in ids:
-                    journal = [event async for event in client.journal(run)]
-                    self._load.prefixes.see(run, journal)
-                    shown = (await client.get(run)).raw
-                    expected = self._scenario.expectation(self._load.inputs[key], shown)
-                    self.runs[run] = (Observed(self._scenario.normalised(shown), journal), expected)
-            self.complaints += self._load.prefixes.complaints
-
-    async def _repeat_keys(self, client: AsyncClient) -> None:
-        for key, ids in list(self._load.acknowledged.items()):
-            run = await client.start(self._load.workflow, self._load.inputs[key], idempotency_key=key)
-            ids.add(run.id)
-        key = next(iter(self._load.acknowledged))
-        try:
-            await client.start(self._load.workflow, {**self._load.inputs[key], "other": 1}, idempotency_key=key)
-            self.complaints.append(f"key {key} was taken again with another body")
-        except ProblemError as problem:
-            if (problem.status, problem.code) != (409, "idempotency_mismatch"):
-                self.complaints.append(f"key {key} with another body: {problem.status} {problem.code}")
-
-    async def replay(self) -> int:
-        """After the server has stopped: the journals of those runs that had the most to recover from, folded again."""
-        longest = sorted(self.runs, key=lambda run: len(self.runs[run][0].journal), reverse=True)[:REPLAYS]
-        for run in longest:
-            observed, expected = self.runs[run]
-            command = self._scenario.server.command("replay", run, "--json", "--store", self._scenario.server.store)
-            process = await asyncio.create_subprocess_exec(
-                *command,
-                cwd=self._scenario.server.folder,
-                env=self._scenario.server.environment(),
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
-            )
-            output, errors = await process.communicate()
-            if process.returncode != 0:
-                self.complaints.append(f"{run}: replay ended with {process.returncode}: {errors.decode()[-500:]}")
-                continue
-            replayed = self._scenario.normalised(json.loads(output)["run"])
-            self.runs[run] = (Observed(observed.run, observed.journal, replayed), expected)
-        return len(longest)
-
-    def judge(self) -> list[str]:
-        for run, (observed, expected) in self.runs.items():
-            self.complaints += [f"{run}: {complaint}" for complaint in complaints_about(observed, expected)]
-        return self.complaints
-
-    def check_the_check(self) -> None:
-        """The same checker must object to damaged copies of a run that it has just found sound."""
-        sound = next(iter(self.runs.values()))
-        check_damages(Observed(sound[0].run, sound[0].journal, sound[0].run), sound[1])
-
-
 async def run_scenario(
     scenario: Scenario, kills: int, seed: int, deadline: Deadline, store: StoreServer | None
 ) -> list[str]:
@@ -190,7 +118,7 @@ async def run_scenario(
     scenario.server.start()
     try:
         await scenario.prepare()
-        load = Load(scenario.server.url, scenario.workflow, scenario.parallel, scenario.make_input, seed, deadline)
+        load = Load([scenario.server.url], scenario.workflow, scenario.parallel, scenario.make_input, seed, deadline)
         killer = Killer(scenario, load, random.Random(seed), store)
         load.start()
         await killer.run(kills)

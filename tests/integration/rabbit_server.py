@@ -17,9 +17,9 @@ class RabbitServer(StoreServer):
     def is_installed(cls) -> bool:
         return shutil.which(cls.program) is not None and shutil.which("epmd") is not None
 
-    def url(self, name: str = "") -> str:
+    def url(self, name: str = "", port: int | None = None) -> str:
         prefix = f"?prefix={name}" if name else ""
-        return f"amqp://guest:guest@127.0.0.1:{self._port}{prefix}"
+        return f"amqp://guest:guest@127.0.0.1:{port or self._port}{prefix}"
 
     def prepare(self) -> None:
         (self._folder / "enabled_plugins").write_text("[].\n")

@@ -30,7 +30,8 @@ class Server:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "ganglion.yaml").write_text(project)
         self._binary = binary.resolve()
-        self._log = folder / "server.log"
+        self.log_path = folder / "server.log"
+        self._begun = 0  # where the log of this process begins
         self._listen = "127.0.0.1:0"
         self.store = "sqlite:test.db"
         self.process: subprocess.Popen[bytes] | None = None
@@ -70,7 +71,8 @@ class Server:
 
     def launch(self) -> None:
         """Starts the process and does not wait for anything."""
-        with open(self._log, "ab") as log:
+        self._begun = self.log_path.stat().st_size if self.log_path.exists() else 0
+        with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 self.serve_command(),
                 cwd=self.folder,
@@ -82,12 +84,14 @@ class Server:
 
     def start(self) -> None:
         """Returns when the server has said where it listens."""
-        begun = self._log.stat().st_size if self._log.exists() else 0
         self.launch()
+        self.await_listening()
+
+    def await_listening(self) -> None:
         assert self.process is not None
         deadline = time.monotonic() + START_SECONDS
         while True:
-            said = self._log.read_bytes()[begun:].decode("utf-8", "replace")
+            said = self.log_path.read_bytes()[self._begun :].decode("utf-8", "replace")
             if found := re.search(r"http://(127\.0\.0\.1:\d+)", said):
                 break
             status = self.process.poll()
@@ -123,11 +127,11 @@ class Server:
         assert status in (0, 130, -signal.SIGTERM), f"the server ended with {status}:\n{self.log_tail()}"
 
     def check_log(self) -> None:
-        found = _DAMAGE.search(self._log.read_text("utf-8", "replace"))
+        found = _DAMAGE.search(self.log_path.read_text("utf-8", "replace"))
         assert found is None, f"the server's log has {found[0]!r}:\n{self.log_tail(200)}"
 
     def log_tail(self, lines: int = 40) -> str:
-        return "\n".join(self._log.read_text("utf-8", "replace").splitlines()[-lines:])
+        return "\n".join(self.log_path.read_text("utf-8", "replace").splitlines()[-lines:])
 
 
 def binary_from(argument: str | None) -> Path:

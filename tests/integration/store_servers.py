@@ -46,9 +46,13 @@ class StoreServer(ABC):
     def is_installed(cls) -> bool:
         return shutil.which(cls.program) is not None
 
+    @property
+    def address(self) -> tuple[str, int]:
+        return "127.0.0.1", self._port
+
     @abstractmethod
-    def url(self, name: str) -> str:
-        """Of a store of this name, apart from others of the same server."""
+    def url(self, name: str, port: int | None = None) -> str:
+        """Of a store of this name, apart from others of the same server; or the same at another port than its own."""
 
     @abstractmethod
     def arguments(self) -> list[str]:
@@ -112,8 +116,8 @@ class StoreServer(ABC):
 class RedisStore(StoreServer):
     package = program = "redis-server"
 
-    def url(self, name: str) -> str:
-        return f"redis://127.0.0.1:{self._port}?prefix={name}"
+    def url(self, name: str, port: int | None = None) -> str:
+        return f"redis://127.0.0.1:{port or self._port}?prefix={name}"
 
     def prepare(self) -> None:
         pass
@@ -129,8 +133,8 @@ class PostgresStore(StoreServer):
     program = "/usr/lib/postgresql/15/bin/postgres"
     account = "postgres"
 
-    def url(self, name: str) -> str:
-        return f"postgres://ganglion@127.0.0.1:{self._port}/postgres?schema={name.replace('-', '_')}"
+    def url(self, name: str, port: int | None = None) -> str:
+        return f"postgres://ganglion@127.0.0.1:{port or self._port}/postgres?schema={name.replace('-', '_')}"
 
     def prepare(self) -> None:
         initdb = str(Path(self.program).with_name("initdb"))

@@ -1,0 +1,152 @@
+"""An installation for tests: several `ganglion serve` over one store and bus, each behind fault proxies of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+from fault_proxy import FaultProxy
+from kill_scenarios import Pipeline
+from rabbit_server import RabbitServer
+from serving import Server
+from store_servers import STORES, StoreServer
+
+NAME = "cluster"
+ALL = "ingress,coordinator,agents"
+#: The roles of each member.
+LAYOUTS: dict[str, tuple[str, ...]] = {
+    "together": (ALL, ALL, ALL),
+    "apart": ("ingress", "coordinator", "coordinator", "agents"),
+}
+STRATEGIES = ("mesh", "centralized", "hierarchical", "swarm")
+#: By the name that a test's option gives them; `store`: the store carries the messages, too.
+BUSES: dict[str, type[StoreServer] | None] = {"store": None, "rabbitmq": RabbitServer}
+
+
+class Backends:
+    """The servers of an installation. `bus` is the store where there is none of its own."""
+
+    def __init__(self, store: str, bus: str) -> None:
+        self.store = STORES[store]()
+        kind = BUSES[bus]
+        try:
+            self.bus = kind() if kind is not None else self.store
+        except BaseException:
+            self.store.end()
+            raise
+
+    @staticmethod
+    def missing(store: str, bus: str) -> list[str]:
+        """Debian packages."""
+        kinds = [STORES[store], BUSES[bus]]
+        return [kind.package for kind in kinds if kind is not None and not kind.is_installed()]
+
+    @property
+    def has_own_bus(self) -> bool:
+        return self.bus is not self.store
+
+    def end(self) -> None:
+        self.store.end()
+        if self.has_own_bus:
+            self.bus.end()
+
+
+class Member(Server):
+    """One process of the installation; it reaches store and bus through proxies that are its own."""
+
+    def __init__(self, binary: Path, folder: Path, project: str, roles: str, strategy: str, backends: Backends) -> None:
+        super().__init__(binary, folder, project)
+        self.name = folder.name
+        self.roles = frozenset(roles.split(","))
+        self.to_store = FaultProxy(backends.store.address)
+        self.to_bus = FaultProxy(backends.bus.address) if backends.has_own_bus else self.to_store
+        self.store = backends.store.url(NAME, self.to_store.port)
+        self._options = ["--strategy", strategy, *(() if roles == ALL else ("--roles", roles))]
+        # Without a bus of its own the store's URL is the bus.
+        self._bus = {"GANGLION_BUS": backends.bus.url(NAME, self.to_bus.port)} if backends.has_own_bus else {}
+
+    def serve_command(self) -> list[str]:
+        command = self.command("serve", "-f", "ganglion.yaml", "--listen", self._listen, "--log", "json")
+        return [*command, "--log-transitions", *self._options]
+
+    def environment(self) -> dict[str, str]:
+        return {**super().environment(), "GANGLION_STORE": self.store, **self._bus}
+
+    @property
+    def proxies(self) -> set[FaultProxy]:
+        return {self.to_store, self.to_bus}
+
+    def freeze(self) -> None:
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        os.kill(self.pid, signal.SIGCONT)
+
+    def end(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+        for proxy in self.proxies:
+            proxy.close()
+
+
+class ClusterPipeline(Pipeline):
+    """The pipeline of the kill test, whose second step is a run of its own in another domain."""
+
+    parallel = 60
+    project = f"""\
+ganglion: 1
+defaults:
+  timeout: 2s
+  retry: {{max_attempts: {Pipeline.max_attempts}, initial: 10ms, max: 50ms, jitter: 0.2}}
+agents:
+  first: {{kind: worker}}
+  second: {{kind: worker}}
+  third: {{kind: worker}}
+workflows:
+  pipeline:
+    steps:
+      first: {{agent: first, input: "${{{{ input }}}}"}}
+      second: {{workflow: detail, input: "${{{{ steps.first.output }}}}"}}
+      third: {{agent: third, input: "${{{{ steps.second.output }}}}"}}
+    output: "${{{{ steps.third.output }}}}"
+  detail:
+    steps:
+      work: {{agent: second, input: "${{{{ input }}}}"}}
+    output: "${{{{ steps.work.output }}}}"
+coordination:
+  domains: {{details: {{workflows: [detail]}}}}
+"""
+
+    def __init__(self, binary: Path, folder: Path, layout: str, strategy: str, backends: Backends) -> None:
+        self.members = [
+            Member(binary, folder / f"member-{number}", self.project, roles, strategy, backends)
+            for number, roles in enumerate(LAYOUTS[layout])
+        ]
+        self.ingress = self.with_role("ingress")
+        self.server = self.ingress[0]
+        employers: list[Server] = [*self.with_role("agents")]
+        self._employ(employers * 2 if len(employers) == 1 else employers, folder / "workers.log")
+
+    def with_role(self, role: str) -> list[Member]:
+        return [member for member in self.members if role in member.roles]
+
+    def start(self) -> None:
+        for member in self.members:
+            member.launch()
+        for member in self.members:
+            member.await_listening()
+
+    def stop(self) -> None:
+        for member in self.members:
+            member.stop()
+            member.check_log()
+
+    def log_tails(self) -> str:
+        return "\n".join(f"--- {member.name}\n{member.log_tail(15)}" for member in self.members)
+
+    def end(self) -> None:
+        super().end()
+        for member in self.members:
+            member.end()

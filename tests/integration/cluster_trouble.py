@@ -1,0 +1,170 @@
+"""What goes wrong in an installation under load, one after the other: processes, servers, and the lines between."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from cluster import Backends, ClusterPipeline, Member
+from fault_proxy import Cut, FaultProxy, Faults, Side
+from kill_load import Load
+
+#: How long the load may take to progress after anything.
+PROGRESS_SECONDS = 60.0
+#: The moment of a fault: so long after the load is seen to progress, at most.
+MOST_DELAY_SECONDS = 0.3
+#: How long somebody is dead: long enough that the others must do without.
+DEAD_SECONDS = (1.0, 2.5)
+FROZEN_SECONDS = (0.1, 3.0)
+AWAY_SECONDS = (0.0, 1.0)
+CUT_SECONDS = (0.2, 2.5)
+SLOW = Faults(delay=0.05, bandwidth=200_000)
+
+
+@dataclass(frozen=True)
+class Death:
+    """Of a coordinator, by kill -9; seconds since the epoch."""
+
+    member: Member
+    at: float
+    back: float
+
+
+class Trouble:
+    """Makes it; after each fault everything is whole again."""
+
+    def __init__(self, cluster: ClusterPipeline, backends: Backends, load: Load, plan: random.Random) -> None:
+        self._cluster = cluster
+        self._backends = backends
+        self._load = load
+        self._plan = plan
+        self._began = time.monotonic()
+        self.deaths: list[Death] = []
+
+    async def run(self, kinds: Sequence[str]) -> None:
+        """A bus that is the store is not killed twice."""
+        for kind in kinds:
+            if kind == "bus" and not self._backends.has_own_bus:
+                continue
+            await self._await_progress(kind)
+            await asyncio.sleep(self._plan.uniform(0, MOST_DELAY_SECONDS))
+            await _KINDS[kind](self)
+
+    async def _await_progress(self, before: str) -> None:
+        seen = self._load.progress
+        deadline = time.monotonic() + PROGRESS_SECONDS
+        while self._load.progress == seen or self._load.in_flight < self._cluster.parallel // 2:
+            await self._load.check()
+            assert time.monotonic() < deadline, f"no progress before {before}:\n{self._cluster.log_tails()}"
+            await asyncio.sleep(0.005)
+
+    def _say(self, what: str) -> None:
+        print(f"  {time.monotonic() - self._began:5.1f} s  {what}", flush=True)
+
+    async def _kill(self) -> None:
+        member = self._plan.choice(self._cluster.with_role("coordinator"))
+        seconds = self._plan.uniform(*DEAD_SECONDS)
+        self._say(f"kill -9 {member.name}, away for {seconds:.1f} s")
+        self._is_up(member, up=False)
+        member.kill()
+        at = time.time()
+        await asyncio.sleep(seconds)
+        back = time.time()
+        await asyncio.to_thread(member.start)
+        self._is_up(member, up=True)
+        self.deaths.append(Death(member, at, back))
+
+    async def _freeze(self) -> None:
+        member = self._plan.choice(self._cluster.members)
+        seconds = self._plan.uniform(*FROZEN_SECONDS)
+        self._say(f"SIGSTOP {member.name}, CONT after {seconds:.1f} s")
+        self._is_up(member, up=False)
+        member.freeze()
+        await asyncio.sleep(seconds)
+        member.thaw()
+        self._is_up(member, up=True)
+
+    async def _roll(self) -> None:
+        self._say("rolling restart")
+        for member in self._cluster.members:
+            self._is_up(member, up=False)
+            await asyncio.to_thread(member.stop)
+            await asyncio.to_thread(member.start)
+            self._is_up(member, up=True)
+
+    async def _kill_worker(self) -> None:
+        self._say("kill -9 a worker")
+        await self._cluster.kill_worker()
+        self._cluster.restart_workers()
+
+    async def _restart(self, which: str) -> None:
+        server = self._backends.store if which == "store" else self._backends.bus
+        seconds = self._plan.uniform(*AWAY_SECONDS)
+        self._say(f"kill -9 the {which}, started again after {seconds:.1f} s")
+        server.kill()
+        await asyncio.sleep(seconds)
+        await asyncio.to_thread(server.start)
+
+    async def _cut_at_once(self, how: Cut) -> None:
+        self._line(f"every connection ends ({how.value})").cut(how)
+
+    async def _half_open(self) -> None:
+        closed = self._plan.choice(list(Side))
+        self._line(f"half-open, the {closed.value} was told").half_open(closed)
+
+    async def _refuse(self) -> None:
+        seconds = self._plan.uniform(*CUT_SECONDS)
+        proxy = self._line(f"cut, and refused for {seconds:.1f} s")
+        proxy.refuse()
+        proxy.cut(Cut.reset)
+        await asyncio.sleep(seconds)
+        proxy.accept()
+
+    async def _spoil(self, *, both: Faults | None = None, one: Faults | None = None) -> None:
+        seconds = self._plan.uniform(*CUT_SECONDS)
+        to_server = both or self._plan.choice([one, None])
+        to_client = both or (one if to_server is None else None)
+        proxy = self._line(f"{_described('to', to_server)}{_described('from', to_client)}for {seconds:.1f} s")
+        proxy.set(to_server, to_client)
+        await asyncio.sleep(seconds)
+        proxy.set()
+
+    def _line(self, what: str) -> FaultProxy:
+        """Between one member and the store or the bus."""
+        member = self._plan.choice(self._cluster.members)
+        to_bus = self._backends.has_own_bus and self._plan.random() < 0.5
+        self._say(f"{member.name} to the {'bus' if to_bus else 'store'}: {what}")
+        return member.to_bus if to_bus else member.to_store
+
+    def _is_up(self, member: Member, *, up: bool) -> None:
+        if member in self._cluster.ingress:
+            self._load.server_is(self._cluster.ingress.index(member), up=up)
+
+
+def _described(way: str, faults: Faults | None) -> str:
+    if faults is None:
+        return ""
+    return f"{way} it {'held' if faults.hold else 'lost' if faults.drop else 'slow'}, "
+
+
+_KINDS: dict[str, Callable[[Trouble], Awaitable[None]]] = {
+    "kill": Trouble._kill,
+    "freeze": Trouble._freeze,
+    "roll": Trouble._roll,
+    "worker": Trouble._kill_worker,
+    "store": lambda trouble: trouble._restart("store"),
+    "bus": lambda trouble: trouble._restart("bus"),
+    "reset": lambda trouble: trouble._cut_at_once(Cut.reset),
+    "end": lambda trouble: trouble._cut_at_once(Cut.end),
+    "half-open": Trouble._half_open,
+    "refuse": Trouble._refuse,
+    "hold": lambda trouble: trouble._spoil(both=Faults(hold=True)),
+    "hold-one-way": lambda trouble: trouble._spoil(one=Faults(hold=True)),
+    "drop": lambda trouble: trouble._spoil(both=Faults(drop=True)),
+    "drop-one-way": lambda trouble: trouble._spoil(one=Faults(drop=True)),
+    "slow": lambda trouble: trouble._spoil(both=SLOW),
+}
+KINDS = tuple(_KINDS)
