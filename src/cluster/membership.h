@@ -4,8 +4,9 @@
 // gone. Only what follows from it (who looks after which run, where a message goes) depends on this view,
 // never what is right: two members may have different views for a moment.
 //
-// A member that could not hear anybody, because its own loop stood still or its connection was lost, gives
-// the others the time that it has missed.
+// A member hears its own words, too. One that doesn't is deaf (its connection is lost, or the broker is down)
+// and knows nothing of the others: it goes on with the view that it has, and gives them the time that it has
+// missed once it hears again. The same goes for one whose loop stood still.
 
 #include <functional>
 #include <map>
@@ -63,8 +64,8 @@ class Membership {
 
   void say(std::string_view what);
   void hear(const BusMessage& message);
+  void heard_oneself();
   void tick();
-  void forgive(Duration missed);
   void look();
 
   Bus& bus_;
@@ -75,7 +76,7 @@ class Membership {
   std::vector<Member> live_;
   std::function<void(const Change&)> changed_;
   TimerId timer_;
-  Timestamp last_tick_;
+  Timestamp heard_self_;  // last
   bool started_ = false;
   bool left_ = false;
   std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);

@@ -198,6 +198,7 @@ class Coordinator : public TaskReports {
   void adopt(std::vector<OpenRun> page, std::size_t next, std::size_t count,
              Completion<Result<std::size_t>> done);
   bool adopt(const OpenRun& open, std::shared_ptr<const Project> project);
+  void look_after_sub_runs(const Run& run);
   void adopt_known(Cell& cell, std::uint64_t version);
   void take_up(Cell& cell);
   void leave(Cell& cell);

@@ -336,6 +336,13 @@ bool Coordinator::adopt(const OpenRun& open, std::shared_ptr<const Project> proj
   return true;
 }
 
+// Those that have another home: it may have gone right after their end, before it told anybody.
+void Coordinator::look_after_sub_runs(const Run& run) {
+  for (const UnderWay::Attempt& attempt : under_way(run).attempts) {
+    if (attempt.sub_run && !looks_after(*attempt.sub_run)) look_after(*attempt.sub_run, attempt.token);
+  }
+}
+
 // It was here before: as another engine's run that somebody looked at, or with an older journal.
 void Coordinator::adopt_known(Cell& cell, std::uint64_t version) {
   const bool busy = cell.committing || cell.settling || cell.catching_up;
@@ -344,6 +351,7 @@ void Coordinator::adopt_known(Cell& cell, std::uint64_t version) {
     watch_deadline(cell);
   }
   if (version > cell.run->version() || !cell.counted) cell.behind = true;
+  if (cell.counted) look_after_sub_runs(*cell.run);
   settle(cell);
 }
 
