@@ -97,11 +97,9 @@ async def _run(round: Round, cluster: ClusterPipeline, backends: Backends, deadl
     complaints = verdict.judge()
     if not complaints:
         verdict.check_the_check()
-    lost = cluster.attempts_lost(verdict.runs)
     took = time.monotonic() - began
-    print(
-        f"  {took:.1f} s, {len(verdict.runs)} runs, the last {finished:.1f} s after the last fault, {lost} attempts lost"
-    )
+    print(f"  {took:.1f} s, the last run ended {finished:.1f} s after the last fault")
+    print(f"  {len(verdict.runs)} runs, {cluster.attempts_lost(verdict.runs)} attempts lost")
     print(f"  {load.repeated} requests repeated, {load.prefixes.readings} journals compared, {replays} replays equal")
     for waits in stillstands(cluster.members, trouble.deaths):
         print(f"  {len(waits)} runs of the dead went on{_spread(waits)}")
