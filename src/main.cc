@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -19,6 +20,9 @@
 #include "adapters/memory/store.h"
 #include "adapters/postgres/store.h"
 #include "adapters/postgres/url.h"
+#include "adapters/rabbitmq/bus.h"
+#include "adapters/rabbitmq/url.h"
+#include "adapters/redis/bus.h"
 #include "adapters/redis/store.h"
 #include "adapters/redis/url.h"
 #include "adapters/sqlite/store.h"
@@ -94,7 +98,7 @@ class EmbeddedHost final : public cli::Host {
   ~EmbeddedHost() override { stop(); }
 
   std::string url() const override { return url_; }
-  std::vector<std::string> weaker_promises() const override { return store_->weaker_promises(); }
+  std::vector<std::string> weaker_promises() const override;
   Result<cli::Reloaded> reload() override;
   void stop() override;
 
@@ -106,11 +110,18 @@ class EmbeddedHost final : public cli::Host {
         http_agents_(curl_, loop_) {}
 
   bool works() const { return options_.agents == cli::AgentsRole::on; }
+  bool supervises() const { return works() && options_.roles.agents; }
 
+  template <typename Opened>
+  Result<void> keep_bus(Result<std::unique_ptr<Opened>> opened) {
+    if (!opened) return std::unexpected(opened.error());
+    bus_ = *std::move(opened);
+    return {};
+  }
   // On the caller's thread, before the loop runs.
   Result<void> open_store();
+  Result<void> open_bus();
   Result<void> read_project();
-  Result<void> refuse_what_is_to_come() const;
   void assemble(http::Options listen);
   EngineOptions engine_options();
   std::vector<ingress::Metric> own_metrics() const;
@@ -132,6 +143,7 @@ class EmbeddedHost final : public cli::Host {
   std::shared_ptr<const Project> project_;  // of the file, if there is one
   std::filesystem::path directory_;         // where the project's programs run
   std::unique_ptr<Store> store_;
+  std::unique_ptr<Bus> bus_;         // null for `embedded:`
   sqlite::Store* sqlite_ = nullptr;  // the same store, where it is that kind
   std::unique_ptr<agents::ProcessExecutor> process_agents_;
   std::unique_ptr<Engine> engine_;
@@ -141,13 +153,22 @@ class EmbeddedHost final : public cli::Host {
   std::thread thread_;
 };
 
+std::vector<std::string> EmbeddedHost::weaker_promises() const {
+  std::vector<std::string> promises = store_->weaker_promises();
+  if (!bus_) return promises;
+  for (std::string& promise : bus_->weaker_promises()) {
+    if (std::ranges::find(promises, promise) == promises.end()) promises.push_back(std::move(promise));
+  }
+  return promises;
+}
+
 Result<std::unique_ptr<cli::Host>> EmbeddedHost::start(cli::HostOptions options) {
   auto listen = listen_options(options.listen);
   if (!listen) return std::unexpected(listen.error());
   std::unique_ptr<EmbeddedHost> host(new EmbeddedHost(std::move(options)));
   if (auto read = host->read_project(); !read) return std::unexpected(read.error());
-  if (auto fits = host->refuse_what_is_to_come(); !fits) return std::unexpected(fits.error());
   if (auto opened = host->open_store(); !opened) return std::unexpected(opened.error());
+  if (auto opened = host->open_bus(); !opened) return std::unexpected(opened.error());
   host->assemble(*std::move(listen));
 
   std::promise<Result<void>> ready;
@@ -171,23 +192,6 @@ Result<void> EmbeddedHost::read_project() {
   if (!compiled) return std::unexpected(compiled.error());
   project_ = *std::move(compiled);
   directory_ = std::filesystem::absolute(*options_.project_file).parent_path();
-  return {};
-}
-
-// Of what several processes over one store could share, this version has what they can do without a bus.
-Result<void> EmbeddedHost::refuse_what_is_to_come() const {
-  const auto refuse = [](const std::string& what) {
-    return fail("not_available",
-                what + " is not available yet in this version; `ganglion serve --help` lists what is");
-  };
-  // A URL may hold a password: only its scheme is repeated.
-  const std::string scheme = options_.bus.substr(0, options_.bus.find(':') + 1);
-  if (options_.bus != cli::kDefaultBus && options_.bus != options_.store) return refuse("--bus " + scheme);
-  const Strategy strategy =
-      options_.strategy.value_or(project_ ? project_->coordination.strategy : Strategy::mesh);
-  if (strategy != Strategy::mesh) return refuse("the strategy " + std::string(name_of(strategy)));
-  if (!options_.domains.empty()) return refuse("--domain");
-  if (!options_.roles.all()) return refuse("a choice of --roles");
   return {};
 }
 
@@ -227,6 +231,20 @@ Result<void> EmbeddedHost::open_store() {
   return {};
 }
 
+Result<void> EmbeddedHost::open_bus() {
+  if (options_.bus == cli::kDefaultBus) {
+    if (options_.domains.empty()) return {};
+    return fail("no_bus",
+                "--domain shares runs out among processes, which need a bus to hear of each other: "
+                "give --bus redis://HOST or amqp://HOST");
+  }
+  if (redis::is_url(options_.bus)) return keep_bus(redis::Bus::open(context_, {.url = options_.bus}));
+  if (rabbitmq::is_url(options_.bus)) return keep_bus(rabbitmq::Bus::open(context_, {.url = options_.bus}));
+  return fail("unknown_bus",
+              "\"" + options_.bus.substr(0, options_.bus.find(':') + 1) +
+                  "\" is no bus of this version; write embedded:, redis://HOST or amqp://HOST");
+}
+
 void EmbeddedHost::assemble(http::Options listen) {
   process_agents_ = std::make_unique<agents::ProcessExecutor>(
       context_, loop_, agents::ProcessExecutorOptions{.directory = directory_.string()});
@@ -238,7 +256,8 @@ void EmbeddedHost::assemble(http::Options listen) {
           .not_before = [this](Timestamp time) { loop_.not_before(time); },
           .compile = [](const std::string& source) { return compile_project(source, "stored project"); },
           .process = process_agents_.get(),
-          .http = &http_agents_},
+          .http = &http_agents_,
+          .bus = bus_.get()},
       engine_options());
   if (options_.token) listen.tokens.push_back(*options_.token);
   server_ = std::make_unique<http::Server>(context_, loop_, random_, std::move(listen),
@@ -282,6 +301,18 @@ EngineOptions EmbeddedHost::engine_options() {
       log_transition(run, entry);
     };
   }
+  options.cluster.roles = options_.roles;
+  options.cluster.domains = options_.domains;
+  options.cluster.strategy = options_.strategy;
+  options.cluster.on_problem = [this](const Error& problem) {
+    log_.line(LogLevel::error, "cluster_problem").add("code", problem.code).add("message", problem.message);
+  };
+  options.cluster.on_change = [this](const cluster::Membership::Change& change, std::size_t open_runs) {
+    log_.line(LogLevel::info, "members_changed")
+        .add("joined", static_cast<std::int64_t>(change.joined.size()))
+        .add("left", static_cast<std::int64_t>(change.left.size()))
+        .add("open_runs", static_cast<std::int64_t>(open_runs));
+  };
   options.on_event_problem = [this](const TopicEvent& event, const Error& problem) {
     log_.line(LogLevel::error, "event_problem")
         .add("event", static_cast<std::int64_t>(event.seq))
@@ -322,7 +353,7 @@ void EmbeddedHost::serve(std::promise<Result<void>> ready) {
       log_.line(LogLevel::warning, "endpoint_not_published").add("message", published.error().message);
     }
   }
-  if (works()) {
+  if (supervises()) {
     const auto active = engine_->definitions().active();
     supervise(active ? active->workers : std::vector<WorkerProgram>());
     engine_->definitions().on_activated(
@@ -423,6 +454,7 @@ void EmbeddedHost::stop() {
   server_.reset();
   engine_.reset();
   process_agents_.reset();
+  bus_.reset();
   store_.reset();
 }
 

@@ -20,7 +20,7 @@ using ::testing::IsSupersetOf;
 
 constexpr std::uint64_t kFixedTens = 8;
 // As `ganglion sim engine --seeds 12` prints it.
-constexpr const char* kTraceOfTwelve = "be252b77ed344346";
+constexpr const char* kTraceOfTwelve = "9ae30089f5ea9c1d";
 
 EngineScenarioOptions options() {
   auto known = std::make_shared<std::map<std::string, std::shared_ptr<const Project>>>();

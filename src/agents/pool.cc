@@ -109,6 +109,33 @@ void Pool::withdraw(const AttemptToken& token) {
   if (entry) settle(*entry);
 }
 
+std::size_t Pool::room(const std::string& definition, const std::string& agent) const {
+  const auto found = resolver_(definition, agent);
+  const std::optional<LaneKind> kind = found ? lane_kind(found->backend) : std::nullopt;
+  if (!kind || stopped_) return 0;
+  const auto at = lanes_.find({agent, *kind});
+  if (*kind != LaneKind::worker) {
+    if (!executor_of(*kind)) return 0;
+    return at == lanes_.end() ||
+           (at->second.queued.empty() && at->second.limits.hold(clock_.now()) == Hold::nothing);
+  }
+  if (at == lanes_.end() || at->second.limits.hold(clock_.now()) != Hold::nothing) return 0;
+  std::size_t room = 0;
+  for (const PollTicket ticket : at->second.waiters) room += waiters_.at(ticket).max;
+  return room - std::min(room, at->second.queued.size());
+}
+
+bool Pool::is_queued(const AttemptToken& token) const {
+  const auto at = entries_.find(token);
+  return at != entries_.end() && std::holds_alternative<TaskEntry::Queued>(at->second.state);
+}
+
+bool Pool::is_stranded(const AttemptToken& token) const {
+  if (!is_queued(token)) return false;
+  const Lane& lane = entries_.at(token).lane;
+  return lane.kind == LaneKind::worker && lane.waiters.empty();
+}
+
 // --- attempts
 // -------------------------------------------------------------------------------------------------------
 

@@ -100,6 +100,17 @@ class Pool final : public TaskQueue {
   // once.
   void worker_gone(std::string_view worker);
 
+  // --- for whoever brings tasks from elsewhere ---
+
+  // `definition` may be empty: the active one. How many more tasks of this agent would be taken at once: by
+  // waiting polls, or by its executor as far as its limits allow (then one at a time).
+  std::size_t room(const std::string& definition, const std::string& agent) const;
+  // Whether it waits to be handed out, and whether no poll waits for it.
+  bool is_queued(const AttemptToken& token) const;
+  bool is_stranded(const AttemptToken& token) const;
+  // Called whenever a poll begins to wait for tasks of this agent.
+  void on_poll(std::function<void(const std::string& agent)> polled) { polled_ = std::move(polled); }
+
   // Answers every waiting poll, cancels what executors do, and hands out nothing any more. Final.
   void stop();
 
@@ -169,7 +180,8 @@ class Pool final : public TaskQueue {
 
   Clock& clock_;
   TaskReports* reports_ = nullptr;
-  Resolver resolver_;
+  std::function<void(const std::string& agent)> polled_;
+  mutable Resolver resolver_;
   Executors executors_;
   PoolOptions options_;
 

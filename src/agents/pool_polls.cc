@@ -41,6 +41,8 @@ PollTicket Pool::poll(PollRequest request, PollCompletion ready) {
     waiter.timer =
         clock_.at(clock_.now() + request.wait, lifetime_.guard([this, ticket] { poll_timed_out(ticket); }));
   }
+  if (!polled_ || stopped_) return ticket;
+  for (const std::string& agent : request.agents) polled_(agent);
   return ticket;
 }
 

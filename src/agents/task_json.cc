@@ -2,11 +2,9 @@
 
 #include <utility>
 
-#include "base/json_text.h"
-
 namespace ganglion::agents {
 
-std::string task_json(const Task& task, Timestamp deadline) {
+JsonObject task_members(const Task& task) {
   JsonObject json;
   json.add("token", task.token.text());
   json.add("run_id", task.token.run.text());
@@ -20,7 +18,6 @@ std::string task_json(const Task& task, Timestamp deadline) {
   json.add("iteration", std::int64_t{task.iteration});
   json.add("agent", task.agent);
   json.add_raw("input", task.input.bytes());
-  json.add("deadline", format_rfc3339(deadline));
   json.add("idempotency_key", task.idempotency_key());
   if (task.traceparent.empty()) {
     json.add_raw("traceparent", "null");
@@ -37,7 +34,11 @@ std::string task_json(const Task& task, Timestamp deadline) {
   } else {
     json.add_raw("state_version", "null");
   }
-  return std::move(json).finish();
+  return json;
+}
+
+std::string task_json(const Task& task, Timestamp deadline) {
+  return task_members(task).add("deadline", format_rfc3339(deadline)).finish();
 }
 
 }  // namespace ganglion::agents

@@ -54,6 +54,19 @@ struct Coordinator::Batch {
   void add(const Run& run, Decision& decision);
 };
 
+// What a run has asked for, to be held against what it asks for later.
+struct Coordinator::UnderWay {
+  struct Attempt {
+    AttemptToken token;
+    std::optional<RunId> sub_run;  // that performs it
+  };
+
+  std::vector<Attempt> attempts;
+  bool on_hold = false;
+
+  bool has(const AttemptToken& token) const;
+};
+
 struct Coordinator::Cell {
   explicit Cell(RunId run_id) : id(std::move(run_id)) {}
 
@@ -61,11 +74,12 @@ struct Coordinator::Cell {
   std::unique_ptr<Run> run;  // null while it is being read
   bool loading = false;
   bool behind = false;         // the store is to be asked for what is newer before anybody looks at the run
+  bool heard = false;          // that another engine has written it, while it was not in memory
   bool catching_up = false;    // it is being asked
   bool loading_state = false;  // the session's, which the next decision looks at
   bool committing = false;
   bool settling = false;  // its inputs are being decided or answered: what comes meanwhile waits its turn
-  // Where it is counted among the open runs.
+  // Where it is counted among the open runs that this engine looks after.
   struct Counted {
     std::map<std::string, std::size_t>::iterator tenant;
     std::map<std::pair<std::string, std::string>, std::size_t>::iterator definition;
@@ -74,13 +88,14 @@ struct Coordinator::Cell {
   bool retired = false;        // among those that may be forgotten
   std::list<Pending> waiting;  // nearly always empty, and then it costs nothing
   Rare<std::map<FollowerId, Follower>> followers;
+  Rare<UnderWay> before;  // while it is read again: what was under way when it was thrown away
   TimerId timer;
   std::optional<Timestamp> timer_at;
   bool wake_waiting = false;  // the deadline has come and is among the inputs
 
   bool needed() const {
     return loading || catching_up || loading_state || committing || settling || !waiting.empty() ||
-           !followers->empty() || (run && !run->ended());
+           !followers->empty() || counted.has_value();
   }
 };
 

@@ -6,6 +6,7 @@
 
 #include "coordinator/cell.h"
 #include "coordinator/event_log.h"
+#include "coordinator/placement.h"
 #include "coordinator/sessions.h"
 #include "core/fold.h"
 
@@ -42,6 +43,17 @@ std::vector<OpenRuns> Coordinator::open_runs_by_definition() const {
 
 // --- inputs
 // ---------------------------------------------------------------------------------------------------------
+
+// A run that is started here is at home here, where it can be.
+RunId Coordinator::new_id(const std::string& workflow) {
+  constexpr int kDraws = 64;  // enough for a few dozen engines; beyond that some runs begin elsewhere
+  RunId id;
+  for (int i = 0; i < kDraws; ++i) {
+    id = RunId::make(clock_.now(), static_cast<std::uint16_t>(random_.next()), random_.next());
+    if (!placement_ || placement_->is_home(id, workflow)) break;
+  }
+  return id;
+}
 
 Coordinator::Cell& Coordinator::new_cell(const RunId& run, std::unique_ptr<Run> state) {
   Cell& cell = cell_of(run);
@@ -93,7 +105,7 @@ void Coordinator::start(StartRequest request, std::shared_ptr<const Project> pro
                      .traceparent = std::move(request.traceparent)};
   if (request.cause) created.origin.edit().cause = request.cause;
   if (auto admitted = admit(tenant_of(created)); !admitted) return done(std::unexpected(admitted.error()));
-  const RunId id = RunId::make(clock_.now(), static_cast<std::uint16_t>(random_.next()), random_.next());
+  const RunId id = new_id(created.workflow);
   Cell& cell = new_cell(id, std::make_unique<Run>(id, std::move(project), workflow));
   Batch batch;
   batch.creates = true;
@@ -146,7 +158,8 @@ void Coordinator::fork_run(const RunId& from, std::string step, std::optional<Pa
                            "before that, or without another input"));
     }
     RunForked forked{from, journal->size(), std::move(step), std::move(input)};
-    fork(from, std::move(project), *std::move(journal), std::move(forked), std::move(finished));
+    const RunId id = new_id(workflow->name);
+    fork(id, std::move(project), *std::move(journal), std::move(forked), std::move(finished));
   };
   auto look = [this, from, have_journal = std::move(have_journal),
                finish = std::move(finish)](Result<const Run*> run) mutable {
@@ -162,24 +175,23 @@ void Coordinator::fork_run(const RunId& from, std::string step, std::optional<Pa
   inspect(from, std::move(look));
 }
 
-void Coordinator::fork(const RunId& from, std::shared_ptr<const Project> project,
+void Coordinator::fork(const RunId& id, std::shared_ptr<const Project> project,
                        std::vector<JournalEntry> shared, RunForked forked,
                        Completion<Result<StartedRun>> done) {
-  const RunId id = RunId::make(clock_.now(), static_cast<std::uint16_t>(random_.next()), random_.next());
   auto folded = fold(id, std::move(project), shared);
   if (!folded) return done(std::unexpected(folded.error()));
   if (auto admitted = admit(tenant_of((*folded)->created())); !admitted) {
     return done(std::unexpected(admitted.error()));
   }
   const auto session = (*folded)->created().session_id;
-  auto go_on = [this, id, from, forked = std::move(forked),
+  auto go_on = [this, id, forked = std::move(forked),
                 run = *std::move(folded)](Completion<Result<StartedRun>> done) mutable {
     Cell& cell = new_cell(id, std::move(run));
     count_open(cell);
     Batch batch;
     batch.creates = true;
     batch.from_version = forked.seq;
-    batch.fork = ForkPoint{from, forked.seq};
+    batch.fork = ForkPoint{forked.from, forked.seq};
     batch.at = time_of_decision(*cell.run);
     batch.started = std::move(done);
     decide_first(cell, Fork{std::move(forked)}, batch);
@@ -215,7 +227,9 @@ void Coordinator::inspect(const RunId& run, Completion<Result<const Run*>> look)
 
 FollowerId Coordinator::follow(const RunId& run, Follower follower) {
   const FollowerId id(++last_follower_);
-  cell_of(run).followers.edit().emplace(id, std::move(follower));
+  Cell& cell = cell_of(run);
+  cell.followers.edit().emplace(id, std::move(follower));
+  if (asks_elsewhere(cell)) placement_->followed(run, cell.run->created().workflow);
   return id;
 }
 
@@ -223,12 +237,14 @@ void Coordinator::unfollow(const RunId& run, FollowerId follower) {
   const auto found = cells_.find(run);
   if (found == cells_.end()) return;
   found->second->followers.edit().erase(follower);
+  if (placement_ && found->second->followers->empty()) placement_->unfollowed(run);
   let_go(run);
 }
 
 void Coordinator::enqueue(const RunId& run, Pending pending) {
   Cell& cell = cell_of(run);
-  if (options_.sharing == StoreSharing::shared && !pending.input) cell.behind = true;
+  const bool visiting = placement_ && !cell.counted;
+  if (options_.sharing == StoreSharing::shared && (visiting || !pending.input)) cell.behind = true;
   cell.waiting.push_back(std::move(pending));
   if (cell.run) {
     settle(cell);

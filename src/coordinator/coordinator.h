@@ -17,6 +17,9 @@
 // store. What people look for apart from runs (approvals, dead letters) is written with the commit that
 // causes it.
 //
+// Where several engines share the store, a run has a home among them (placement.h). Elsewhere it is in memory
+// only while somebody asks for it, and nothing of it is carried out.
+//
 // Single-threaded: belongs to the clock's event loop. Outlives its completions; everything that it is given
 // outlives it. coordinator.cc decides, run_loading.cc gets hold of runs, run_commits.cc writes what was
 // decided, run_effects.cc carries it out.
@@ -47,6 +50,7 @@
 namespace ganglion {
 
 class EventLog;
+class Placement;
 class Sessions;
 
 // Whether other engines write to the same store. Then a run in memory may be behind its journal, and whoever
@@ -112,9 +116,25 @@ class Coordinator : public TaskReports {
   Coordinator(const Dependencies& dependencies, CoordinatorOptions options = {});
   ~Coordinator() override;
 
-  // Takes up every run that has not ended: dispatches its tasks without a result, sets its timers. Once,
-  // before anything else. Gives the number of open runs.
+  // Before `recover`; without it every run is at home here.
+  void connect(Placement& placement) { placement_ = &placement; }
+
+  // Takes up every run that has not ended and is at home here: dispatches its tasks without a result, sets
+  // its timers. Once, before anything else. Gives the number of open runs.
   void recover(Completion<Result<std::size_t>> done);
+
+  // Runs may have other homes than before. `lost`: an engine is gone, and with it what it should have told
+  // others, so the store is asked for runs that have come home and for what is new in those that were here.
+  // `done` is called when that is over.
+  enum class Engines { joined, lost };
+  void homes_changed(Engines engines, Completion<Result<std::size_t>> done);
+  // Another engine has written this run: what it asks for is carried out here if this is its home, and those
+  // who follow it here are told.
+  void written_elsewhere(const RunId& run);
+  // Whoever had this task has not done it: hands it out once more, if the run still wants it.
+  void hand_out_again(const AttemptToken& token) { perform_again(token); }
+  // Whether it looks after the run at present.
+  bool looks_after(const RunId& run) const;
 
   // Answered when the run is durable. Error codes: `not_found` (workflow), `overloaded`, `too_many_runs`,
   // `unavailable`, `idempotency_mismatch`.
@@ -149,14 +169,16 @@ class Coordinator : public TaskReports {
   struct Cell;
   struct Pending;
   struct Batch;
+  struct UnderWay;
 
   // Inputs.
+  RunId new_id(const std::string& workflow);
   Cell& new_cell(const RunId& run, std::unique_ptr<Run> state);
   Result<void> admit(const std::string& tenant) const;
   void start(StartRequest request, std::shared_ptr<const Project> project, const WorkflowDefinition& workflow,
              Completion<Result<StartedRun>> done);
   void enqueue(const RunId& run, Pending pending);
-  void fork(const RunId& from, std::shared_ptr<const Project> project, std::vector<JournalEntry> shared,
+  void fork(const RunId& id, std::shared_ptr<const Project> project, std::vector<JournalEntry> shared,
             RunForked forked, Completion<Result<StartedRun>> done);
 
   // Getting hold of a run.
@@ -164,6 +186,8 @@ class Coordinator : public TaskReports {
   void load(const RunId& run);
   void load_later(Cell& cell);
   void load_again(const RunId& run);
+  void sweep(Completion<Result<std::size_t>> done);
+  void written_elsewhere_later(const RunId& run);
   bool is_current(Cell& cell);
   void catch_up(const RunId& run, Result<std::vector<JournalEntry>> newer);
   void read_journal(const RunId& run, std::vector<JournalEntry> journal,
@@ -172,8 +196,12 @@ class Coordinator : public TaskReports {
   void recover_after(std::optional<RunId> last, std::size_t count, Completion<Result<std::size_t>> done);
   void adopt(std::vector<OpenRun> page, std::size_t next, std::size_t count,
              Completion<Result<std::size_t>> done);
-  void adopt(const OpenRun& open, std::shared_ptr<const Project> project);
+  bool adopt(const OpenRun& open, std::shared_ptr<const Project> project);
+  void adopt_known(Cell& cell, std::uint64_t version);
   void take_up(Cell& cell);
+  void leave(Cell& cell);
+  bool is_home(const Run& run) const;
+  bool asks_elsewhere(const Cell& cell) const;
   void count_open(Cell& cell);
   void count_ended(Cell& cell);
   void let_go(const RunId& run);
@@ -193,6 +221,7 @@ class Coordinator : public TaskReports {
   Commit commit_of(const Cell& cell, const Batch& batch) const;
   void add_event(Commit& commit, const Cell& cell, const Event& event, Timestamp at) const;
   void committed(const RunId& run, Batch batch, const Committed& outcome);
+  void throw_away(Cell& cell, const Batch& batch);
   void try_again(const RunId& run, Batch batch);
   void confirm(Cell& cell, Batch batch);
   void state_moved(const RunId& run, Batch batch);
@@ -204,6 +233,9 @@ class Coordinator : public TaskReports {
 
   // Carrying it out.
   void carry_out(const Run& run, const Batch& batch);
+  static UnderWay under_way(const Run& run);
+  void carry_out_since(const Run& run, const UnderWay& before);
+  void call_off_since(const Run& run, const UnderWay& before);
   void perform(const Run& run, const AttemptToken& token);
   void perform_again(const AttemptToken& token);
   void perform_later(const AttemptToken& token);
@@ -214,7 +246,9 @@ class Coordinator : public TaskReports {
   void tell_sub_runs(const Run& run, const Input& input);
   // Until it is decided, whatever happens to the store.
   void insist(const RunId& run, Input input);
+  void report_end(const Run& run);
   void report_to_parent(const Run& child);
+  void report_elsewhere(TaskReport report);
   void check_parent(const RunId& child);
   void judge_by_parent(const RunId& child, const AttemptToken& task, Result<const Run*> parent);
   void call_off_unless_newer(const RunId& child, const RunId& parent, std::uint64_t version);
@@ -227,6 +261,7 @@ class Coordinator : public TaskReports {
   Definitions& definitions_;
   Sessions& sessions_;
   EventLog& events_;
+  Placement* placement_ = nullptr;
   EventWaits event_waits_;
   const CoordinatorOptions options_;
   std::unordered_map<RunId, std::unique_ptr<Cell>> cells_;  // looked up, never walked
@@ -235,6 +270,8 @@ class Coordinator : public TaskReports {
   std::map<std::string, std::size_t> open_by_tenant_;
   std::map<std::pair<std::string, std::string>, std::size_t> open_by_definition_;  // digest, workflow
   std::uint64_t last_follower_ = 0;
+  bool sweeping_ = false;                                         // the store is being asked for open runs
+  std::vector<Completion<Result<std::size_t>>> next_sweep_ = {};  // wanted once more, by these
   std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);
 };
 

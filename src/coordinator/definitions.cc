@@ -40,7 +40,11 @@ void Definitions::activate(std::shared_ptr<const Project> project, Completion<vo
 void Definitions::restore(Completion<void> done) {
   auto loaded = [this](Completion<void> finished, Result<std::shared_ptr<const Project>> project) {
     if (!project) return finished(std::unexpected(project.error()));
+    const bool another = active_ && active_ != *project;
     active_ = *std::move(project);
+    if (another) {
+      for (const auto& activated : activated_) activated();
+    }
     finished({});
   };
   store_.get_setting(kActiveDefinition, [this, loaded,

@@ -32,7 +32,8 @@ class Definitions {
   void activate(std::shared_ptr<const Project> project, Completion<void> done);
   // Called whenever a project has been made the active one, from the next time on.
   void on_activated(std::function<void()> activated) { activated_.push_back(std::move(activated)); }
-  // Makes the stored active project the active one again; an installation without one is no error.
+  // Makes the stored active project the active one, at a start or where another engine has activated one; an
+  // installation without one is no error.
   void restore(Completion<void> done);
 
   // The project with this digest, from memory. Null if nobody holds it.

@@ -23,11 +23,16 @@ void EventLog::open(Completion<Result<void>> done) {
 void EventLog::append(std::vector<TopicEvent> events, Completion<Result<std::vector<Appended>>> done) {
   auto appended = [this, done = std::move(done)](Result<std::vector<Appended>> result) mutable {
     if (result) {
-      for (const Appended& event : *result) published(event.seq);
+      for (const Appended& event : *result) written(event.seq);
     }
     done(std::move(result));
   };
   store_.append_events(std::move(events), std::move(appended));
+}
+
+void EventLog::written(std::uint64_t seq) {
+  published(seq);
+  if (written_) written_(seq);
 }
 
 void EventLog::published(std::uint64_t seq) {

@@ -36,8 +36,11 @@ class EventLog {
 
   // Durable when it is answered.
   void append(std::vector<TopicEvent> events, Completion<Result<std::vector<Appended>>> done);
-  // Commits of runs have written events up to this one.
+  // Commits of runs, or another engine, have written events up to this one.
   void published(std::uint64_t seq);
+  // Called when this engine has written events, with the last one's position.
+  void on_written(std::function<void(std::uint64_t seq)> written) { written_ = std::move(written); }
+  void written(std::uint64_t seq);
 
   std::uint64_t last() const { return last_; }
 
@@ -55,6 +58,7 @@ class EventLog {
   std::uint64_t last_ = 0;
   std::uint64_t told_ = 0;
   bool reading_ = false;
+  std::function<void(std::uint64_t)> written_;
   std::map<EventFollowerId, Follower> followers_;
   std::uint64_t last_follower_ = 0;
   std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);

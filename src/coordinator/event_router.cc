@@ -96,6 +96,26 @@ void EventRouter::start(Completion<Result<void>> done) {
   });
 }
 
+void EventRouter::set_duty(bool on_duty) {
+  if (on_duty == std::exchange(on_duty_, on_duty) || !on_duty || !started_) return;
+  take_over();
+}
+
+// Runs that wait for events from before get them once more, which changes nothing.
+void EventRouter::take_over() {
+  if (busy_) return later([this] { take_over(); });
+  busy_ = true;
+  store_.get_setting(kPosition, [this, alive = std::weak_ptr(alive_)](Result<std::string> position) {
+    if (alive.expired()) return;
+    busy_ = false;
+    if (!position && position.error().code != "not_found") return later([this] { take_over(); });
+    std::uint64_t left_at = 0;
+    if (position) std::from_chars(position->data(), position->data() + position->size(), left_at);
+    position_ = std::min(position_, left_at);
+    read();
+  });
+}
+
 void EventRouter::later(std::move_only_function<void()> action) {
   clock_.at(clock_.now() + kTryAgain, [alive = std::weak_ptr(alive_), action = std::move(action)]() mutable {
     if (!alive.expired()) action();
@@ -161,7 +181,7 @@ void EventRouter::go_on(const std::shared_ptr<Page>& page) {
 
 void EventRouter::start_runs(const TopicEvent& event, const std::shared_ptr<Page>& page) {
   const auto project = definitions_.active();
-  if (!project) return;
+  if (!project || !on_duty_) return;
   const EventScope scope(event);
   const EventCause cause{event.seq, event.hops};
   // A trigger stays the same one where a new project has others beside it.
@@ -255,6 +275,12 @@ void EventRouter::bury(const TopicEvent& event, const std::string& key, const Er
 
 void EventRouter::page_done(const Page& page) {
   position_ = page.last;
+  if (!on_duty_) {
+    busy_ = false;
+    return clock_.post([this, alive = std::weak_ptr(alive_)] {
+      if (!alive.expired()) read();
+    });
+  }
   auto written = [this, alive = std::weak_ptr(alive_)](Result<void>) {
     if (alive.expired()) return;
     busy_ = false;

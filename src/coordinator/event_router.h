@@ -48,6 +48,10 @@ class EventRouter {
   // Goes on from where the log was left; after the coordinator's recovery and before the first request.
   void start(Completion<Result<void>> done);
 
+  // Where several engines share the log, one of them starts what events start; each delivers events to its
+  // own runs. From the start an engine has the duty; taking it over goes on from where the log was left.
+  void set_duty(bool on_duty);
+
   // Every event up to this one has been set off.
   std::uint64_t position() const { return position_; }
 
@@ -55,6 +59,7 @@ class EventRouter {
   struct Page;
 
   void read();
+  void take_over();
   void set_off(std::vector<TopicEvent> events);
   void go_on(const std::shared_ptr<Page>& page);
   void start_runs(const TopicEvent& event, const std::shared_ptr<Page>& page);
@@ -78,6 +83,7 @@ class EventRouter {
   Coordinator& coordinator_;
   Definitions& definitions_;
   std::function<void(const TopicEvent&, const Error&)> on_problem_;
+  bool on_duty_ = true;
   std::uint64_t position_ = 0;
   std::uint64_t seen_ = 0;                               // the last event of any page
   std::set<std::pair<RunId, std::string>> catching_up_;  // with the pattern that is read for it

@@ -10,6 +10,7 @@
 #include "base/overloaded.h"
 #include "coordinator/cell.h"
 #include "coordinator/event_log.h"
+#include "coordinator/placement.h"
 #include "coordinator/sessions.h"
 #include "core/blob_references.h"
 #include "core/event_codec.h"
@@ -192,16 +193,17 @@ void Coordinator::committed(const RunId& run, Batch batch, const Committed& outc
   Cell& cell = cell_of(run);
   cell.committing = false;
   cell.settling = true;
-  for (const std::uint64_t seq : outcome.event_seqs) events_.published(seq);
+  for (const std::uint64_t seq : outcome.event_seqs) events_.written(seq);
   if (batch.state && outcome.state_version) sessions_.wrote(*batch.state, *outcome.state_version);
-  if (cell.run->ended() == cell.counted.has_value()) {
-    if (cell.counted) {
-      count_ended(cell);
-    } else {
-      count_open(cell);
-    }
+  const bool home = is_home(*cell.run);
+  const bool looked_after = home && !cell.run->ended();
+  if (looked_after && !cell.counted) count_open(cell);
+  if (!looked_after && cell.counted) count_ended(cell);
+  if (home) {
+    carry_out(*cell.run, batch);
+  } else {
+    placement_->written(run, cell.run->created().workflow);
   }
-  carry_out(*cell.run, batch);
   tell_followers(cell, batch);
   if (batch.started) batch.started(StartedRun{run, false});
   for (auto& answer : batch.answers) answer.pending.done(std::move(answer.result));
@@ -228,13 +230,23 @@ void Coordinator::tell_followers(const Cell& cell, std::span<const JournalEntry>
   }
 }
 
+// To be read again. What is under way by then may not be wanted any more by what is read.
+void Coordinator::throw_away(Cell& cell, const Batch& batch) {
+  if (placement_ && cell.counted) {
+    UnderWay before = under_way(*cell.run);
+    for (const AttemptToken& token : batch.withdrawn) before.attempts.push_back({token, {}});
+    cell.before.edit() = std::move(before);
+  }
+  cell.run.reset();
+}
+
 // The journal has moved: somebody else decided. Read it, and decide the same inputs again. A run that should
 // have been new is one that was started before.
 void Coordinator::try_again(const RunId& run, Batch batch) {
   Cell& cell = cell_of(run);
   cell.committing = false;
   if (batch.creates && cell.counted) count_ended(cell);
-  cell.run.reset();
+  throw_away(cell, batch);
   for (auto& answer : batch.answers | std::views::reverse) cell.waiting.push_front(std::move(answer.pending));
   load(run);
   if (batch.started) batch.started(StartedRun{run, true});
@@ -288,7 +300,7 @@ void Coordinator::give_up(const RunId& run, Batch batch, const Error& error) {
   problem(run, error);
   // Those that came meanwhile, too: none overtakes another.
   std::list<Pending> refused = std::exchange(cell.waiting, {});
-  cell.run.reset();
+  throw_away(cell, batch);
   if (batch.started) {
     count_ended(cell);
     batch.started(std::unexpected(error));

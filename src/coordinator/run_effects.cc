@@ -7,6 +7,7 @@
 #include "base/json_text.h"
 #include "base/overloaded.h"
 #include "coordinator/cell.h"
+#include "coordinator/placement.h"
 #include "coordinator/sessions.h"
 #include "core/chain.h"
 
@@ -68,10 +69,7 @@ void Coordinator::carry_out(const Run& run, const Batch& batch) {
     insist(child, Cancel{"the run " + run.id().text() + " that had started it doesn't need it any more"});
   }
   event_waits_.update(run);
-  if (run.ended()) {
-    if (run.created().origin->parent) report_to_parent(run);
-    return;
-  }
+  if (run.ended()) return report_end(run);
   bool all_again = false;
   for (const Event& event : batch.events) {
     if (std::holds_alternative<RunForked>(event)) all_again = true;
@@ -88,6 +86,48 @@ void Coordinator::carry_out(const Run& run, const Batch& batch) {
   for (const Event& event : batch.events) {
     if (std::holds_alternative<RunPaused>(event)) tell_sub_runs(run, Pause{.by_parent = true});
     if (std::holds_alternative<RunResumed>(event)) tell_sub_runs(run, Resume{.by_parent = true});
+  }
+}
+
+bool Coordinator::UnderWay::has(const AttemptToken& token) const {
+  return std::ranges::find(attempts, token, &Attempt::token) != attempts.end();
+}
+
+Coordinator::UnderWay Coordinator::under_way(const Run& run) {
+  UnderWay now;
+  if (run.ended()) return now;
+  now.on_hold = std::holds_alternative<RunOnHold>(run.state());
+  for (const AttemptToken& token : run.open_attempts()) {
+    const bool by_run = run.find_task(token.step, token.item)->role == TaskRole::sub_run;
+    now.attempts.push_back(
+        {token, by_run ? std::optional(run.sub_run_of(token.step, token.item)) : std::nullopt});
+  }
+  return now;
+}
+
+// What another engine has decided, from what the run was to what it is.
+void Coordinator::carry_out_since(const Run& run, const UnderWay& before) {
+  call_off_since(run, before);
+  if (run.ended()) return report_end(run);
+  const UnderWay now = under_way(run);
+  for (const UnderWay::Attempt& attempt : now.attempts) {
+    if (!before.has(attempt.token)) perform(run, attempt.token);
+  }
+  if (now.on_hold && !before.on_hold) tell_sub_runs(run, Pause{.by_parent = true});
+  if (!now.on_hold && before.on_hold) tell_sub_runs(run, Resume{.by_parent = true});
+}
+
+void Coordinator::call_off_since(const Run& run, const UnderWay& before) {
+  if (before.attempts.empty()) return;
+  const UnderWay now = under_way(run);
+  for (const UnderWay::Attempt& attempt : before.attempts) {
+    if (now.has(attempt.token)) continue;
+    if (attempt.sub_run) {
+      insist(*attempt.sub_run,
+             Cancel{"the run " + run.id().text() + " that had started it doesn't need it any more"});
+    } else {
+      tasks_.withdraw(attempt.token);
+    }
   }
 }
 
@@ -261,11 +301,34 @@ void Coordinator::insist(const RunId& run, Input input) {
            .look = {}});
 }
 
+void Coordinator::report_end(const Run& run) {
+  if (run.created().origin->parent) report_to_parent(run);
+}
+
 void Coordinator::report_to_parent(const Run& child) {
-  const RunId parent = child.created().origin->parent->run;
-  clock_.post([this, alive = std::weak_ptr(alive_), parent, report = report_of_sub_run(child)]() mutable {
-    if (!alive.expired()) insist(parent, std::move(report));
+  clock_.post([this, alive = std::weak_ptr(alive_), report = report_of_sub_run(child)]() mutable {
+    if (alive.expired()) return;
+    if (placement_ && !looks_after(report.token.run)) return report_elsewhere(std::move(report));
+    insist(report.token.run, std::move(report));
   });
+}
+
+// To whoever looks after the parent, which may be in another domain.
+void Coordinator::report_elsewhere(TaskReport report) {
+  const RunId parent = report.token.run;
+  auto found = [this, alive = std::weak_ptr(alive_),
+                report = std::move(report)](Result<RunRecord> record) mutable {
+    if (alive.expired()) return;
+    if (record) {
+      if (placement_->is_home(record->id, record->workflow)) return insist(record->id, std::move(report));
+      return placement_->report(std::move(report), record->workflow);
+    }
+    if (record.error().code != "unavailable") return;
+    clock_.at(clock_.now() + kInsist, [this, alive, report = std::move(report)]() mutable {
+      if (!alive.expired()) report_elsewhere(std::move(report));
+    });
+  };
+  store_.find_run(parent, std::move(found));
 }
 
 // Whether the parent of an open sub-run still waits for it, and whether it is on hold: what it should have
@@ -322,7 +385,7 @@ void Coordinator::judge_by_parent(const RunId& child, const AttemptToken& task, 
 
 // A deadline that has come is watched again when it has been decided, or refused.
 void Coordinator::watch_deadline(Cell& cell, Timestamp not_before) {
-  auto when = cell.run && !cell.wake_waiting ? cell.run->next_wakeup() : std::nullopt;
+  auto when = cell.run && cell.counted && !cell.wake_waiting ? cell.run->next_wakeup() : std::nullopt;
   if (when) when = std::max(*when, not_before);
   if (when == cell.timer_at) return;
   if (cell.timer_at) clock_.cancel(cell.timer);

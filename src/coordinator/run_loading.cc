@@ -6,6 +6,7 @@
 
 #include "base/mutants.h"
 #include "coordinator/cell.h"
+#include "coordinator/placement.h"
 #include "core/fold.h"
 
 namespace ganglion {
@@ -22,8 +23,24 @@ Coordinator::Cell& Coordinator::cell_of(const RunId& run) {
   return *slot;
 }
 
+bool Coordinator::is_home(const Run& run) const {
+  return !placement_ || placement_->is_home(run.id(), run.created().workflow);
+}
+
+// Whether what those who follow it wait for is written by another engine.
+bool Coordinator::asks_elsewhere(const Cell& cell) const {
+  return placement_ && !cell.followers->empty() && cell.run && !cell.run->ended() && !is_home(*cell.run);
+}
+
+bool Coordinator::looks_after(const RunId& run) const {
+  const auto found = cells_.find(run);
+  return found != cells_.end() && found->second->counted.has_value();
+}
+
 void Coordinator::load(const RunId& run) {
-  cell_of(run).loading = true;
+  Cell& cell = cell_of(run);
+  cell.loading = true;
+  cell.behind = false;  // what is read now is new enough
   auto with_project = [this, run](Result<std::shared_ptr<const Project>> project) {
     if (!project) return loaded(run, std::unexpected(project.error()));
     read_journal(run, {}, [this, run, project = *project](Result<std::vector<JournalEntry>> journal) {
@@ -57,7 +74,7 @@ void Coordinator::loaded(const RunId& run, Result<std::unique_ptr<Run>> result) 
   if (!result) {
     if (result.error().code != "not_found") problem(run, result.error());
     std::list<Pending> refused = std::exchange(cell.waiting, {});
-    if (cell.counted && result.error().code == "unavailable") {
+    if ((cell.counted || cell.heard) && result.error().code == "unavailable") {
       load_later(cell);
     } else if (cell.counted) {
       // Nothing will ever make it readable: a person has been told.
@@ -68,15 +85,19 @@ void Coordinator::loaded(const RunId& run, Result<std::unique_ptr<Run>> result) 
     return let_go(run);
   }
   cell.run = *std::move(result);
-  cell.behind = false;
-  // Where recovery didn't see it, or a commit of it failed: whoever has its tasks already ignores these.
-  if (!cell.run->ended()) {
+  const UnderWay before = *std::exchange(cell.before, {});
+  const bool heard = std::exchange(cell.heard, false);
+  const bool home = is_home(*cell.run);
+  if (home) call_off_since(*cell.run, before);
+  if (home && !cell.run->ended()) {
+    // Where recovery didn't see it, or a commit of it failed: whoever has its tasks already ignores these.
     take_up(cell);
   } else {
-    // Somebody else has ended it.
-    if (cell.counted) count_ended(cell);
-    event_waits_.clear(run);
+    // Another engine has ended it, or looks after it.
+    leave(cell);
+    if (home && heard) report_end(*cell.run);
   }
+  if (asks_elsewhere(cell)) placement_->followed(run, cell.run->created().workflow);
   watch_deadline(cell);
   settle(cell);
 }
@@ -122,25 +143,56 @@ bool Coordinator::is_current(Cell& cell) {
   return false;
 }
 
-// What other engines have written, they have carried out.
+// What is new has been carried out by whoever wrote it where no run has a home, else by the home.
 void Coordinator::catch_up(const RunId& run, Result<std::vector<JournalEntry>> newer) {
   Cell& cell = cell_of(run);
   cell.catching_up = false;
   if (!newer) {
     refuse(std::exchange(cell.waiting, {}), newer.error());
+    if (placement_ && cell.counted) written_elsewhere_later(run);
     return settle(cell);
   }
+  const UnderWay before = placement_ && cell.counted ? under_way(*cell.run) : UnderWay();
   for (const JournalEntry& entry : *newer) {
     if (fold_next(*cell.run, entry)) continue;
+    cell.before.edit() = before;
     cell.run.reset();
     return load(run);
   }
   if (newer->size() == kJournalPage) cell.behind = true;
-  if (cell.run->ended() && cell.counted) count_ended(cell);
-  if (!cell.run->ended() && !cell.counted) count_open(cell);
-  event_waits_.update(*cell.run);
+  const bool looked_after = is_home(*cell.run) && !cell.run->ended();
+  if (looked_after && !cell.counted) count_open(cell);
+  if (!looked_after && cell.counted) count_ended(cell);
+  if (is_home(*cell.run) && !newer->empty()) {
+    event_waits_.update(*cell.run);
+    if (placement_) carry_out_since(*cell.run, before);
+  }
   if (!newer->empty()) tell_followers(cell, *newer);
   settle(cell);
+}
+
+// Tasks without a result stay where they are: the new home hands them out again.
+void Coordinator::leave(Cell& cell) {
+  if (cell.counted) count_ended(cell);
+  event_waits_.clear(cell.id);
+  watch_deadline(cell);
+}
+
+void Coordinator::written_elsewhere_later(const RunId& run) {
+  clock_.at(clock_.now() + options_.reload_pause, [this, alive = std::weak_ptr(alive_), run] {
+    if (!alive.expired()) written_elsewhere(run);
+  });
+}
+
+void Coordinator::written_elsewhere(const RunId& run) {
+  Cell& cell = cell_of(run);
+  cell.heard = !cell.run;
+  cell.behind = true;
+  if (cell.run) {
+    settle(cell);
+  } else if (!cell.loading) {
+    load(run);
+  }
 }
 
 // Everything that an open run has asked for and that may not have been carried out.
@@ -176,7 +228,35 @@ void Coordinator::count_ended(Cell& cell) {
 // -----------------------------------------------------------------------------------------------------
 
 void Coordinator::recover(Completion<Result<std::size_t>> done) {
-  recover_after(std::nullopt, 0, std::move(done));
+  sweep(std::move(done));
+}
+
+void Coordinator::homes_changed(Engines engines, Completion<Result<std::size_t>> done) {
+  std::vector<RunId> leaving;
+  for (const auto& [id, cell] : cells_) {
+    if (cell->counted && cell->run && !is_home(*cell->run)) leaving.push_back(id);
+  }
+  std::ranges::sort(leaving);
+  for (const RunId& run : leaving) {
+    leave(cell_of(run));
+    let_go(run);
+  }
+  if (engines == Engines::joined)
+    return clock_.post([this, done = std::move(done)]() mutable { done(open_runs_); });
+  sweep(std::move(done));
+}
+
+// One at a time: what changes meanwhile is looked for by another one.
+void Coordinator::sweep(Completion<Result<std::size_t>> done) {
+  if (sweeping_) return next_sweep_.push_back(std::move(done));
+  sweeping_ = true;
+  auto swept = [this, done = std::move(done)](Result<std::size_t> open) mutable {
+    sweeping_ = false;
+    auto next = std::exchange(next_sweep_, {});
+    done(std::move(open));
+    for (auto& wanted : next) sweep(std::move(wanted));
+  };
+  recover_after(std::nullopt, 0, std::move(swept));
 }
 
 void Coordinator::recover_after(std::optional<RunId> last, std::size_t count,
@@ -204,24 +284,45 @@ void Coordinator::adopt(std::vector<OpenRun> page, std::size_t next, std::size_t
       };
       return definitions_.load(std::move(wanted), std::move(go_on));
     }
-    adopt(page[next], std::move(project));
+    if (adopt(page[next], std::move(project))) ++count;
     ++next;
-    ++count;
   }
   RunId last = page.back().record.id;
   recover_after(std::move(last), count, std::move(done));
 }
 
-void Coordinator::adopt(const OpenRun& open, std::shared_ptr<const Project> project) {
-  Cell& cell = cell_of(open.record.id);
+// Whether this engine looks after it.
+bool Coordinator::adopt(const OpenRun& open, std::shared_ptr<const Project> project) {
+  const RunId& id = open.record.id;
+  if (placement_ && !placement_->is_home(id, open.record.workflow)) return false;
+  Cell& cell = cell_of(id);
   // A sub-run whose parent was taken up first, or one that somebody has asked for, is here or on its way.
-  if (cell.run || cell.loading) return;
-  auto run = fold(open.record.id, std::move(project), open.journal);
-  if (!run) return problem(open.record.id, run.error());
+  if (cell.loading) return true;
+  if (cell.run) {
+    adopt_known(cell, open.journal.empty() ? 0 : open.journal.back().seq);
+    return true;
+  }
+  auto run = fold(id, std::move(project), open.journal);
+  if (!run) {
+    problem(id, run.error());
+    return false;
+  }
   cell.run = *std::move(run);
   take_up(cell);
   watch_deadline(cell);
   if (!cell.waiting.empty()) settle(cell);
+  return true;
+}
+
+// It was here before: as another engine's run that somebody looked at, or with an older journal.
+void Coordinator::adopt_known(Cell& cell, std::uint64_t version) {
+  const bool busy = cell.committing || cell.settling || cell.catching_up;
+  if (!cell.counted && !busy && !cell.run->ended()) {
+    take_up(cell);
+    watch_deadline(cell);
+  }
+  if (version > cell.run->version() || !cell.counted) cell.behind = true;
+  settle(cell);
 }
 
 // Frees the memory of a run that nobody needs: at once where nothing was read, after a while where it has

@@ -141,8 +141,8 @@ RunId RunId::of_sub_run(const AttemptToken& task, Timestamp scheduled_at) {
     return hash;
   };
   for (const std::uint32_t part : {task.step.value(), task.item.value()}) mix(part);
-  const std::uint64_t low = mix(task.attempt.value());
-  return make(scheduled_at, static_cast<std::uint16_t>(mix(task.run.low_)), low);
+  mix(task.run.low_);
+  return make(scheduled_at, task.run.placement_key(), mix(task.attempt.value()));
 }
 
 }  // namespace ganglion

@@ -34,7 +34,7 @@ class RunId {
   // Nothing unless `text` has the form of a run id (upper case, first character at most '7').
   static std::optional<RunId> parse(std::string_view text);
 
-  // The run that performs a task of another run: the same for the same attempt.
+  // The run that performs a task of another run: the same for the same attempt, with the same placement key.
   static RunId of_sub_run(const struct AttemptToken& task, Timestamp scheduled_at);
 
   std::string text() const;
@@ -42,6 +42,8 @@ class RunId {
   using Bytes = std::array<unsigned char, 16>;
   Bytes bytes() const;
   static RunId from_bytes(const Bytes& bytes);
+  // By which runs are shared out: the upper random bits, the same for a run and all that it starts.
+  std::uint16_t placement_key() const { return static_cast<std::uint16_t>(high_); }
   // Spreads well: the random bits.
   std::size_t hash() const { return low_; }
 

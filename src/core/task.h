@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -59,5 +60,9 @@ enum class Verdict {
   invalid,  // the output breaks the agent's schema, or it writes or publishes what it may not: counted as a
             // failed attempt
 };
+
+// As clients read it: `accepted`, `stale_attempt`, `unknown`, `invalid`.
+std::string_view verdict_name(Verdict verdict);
+std::optional<Verdict> verdict_of(std::string_view name);
 
 }  // namespace ganglion

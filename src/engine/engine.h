@@ -13,6 +13,7 @@
 
 #include "agents/executor.h"
 #include "base/result.h"
+#include "cluster/cluster.h"
 #include "coordinator/coordinator.h"
 #include "coordinator/sessions.h"
 #include "core/topic_event.h"
@@ -20,6 +21,7 @@
 
 namespace ganglion {
 
+class Bus;
 class Clock;
 class Definitions;
 class EventRouter;
@@ -42,6 +44,7 @@ struct EngineOptions {
   CoordinatorOptions coordinator = {};
   SessionsOptions sessions = {};
   ingress::Options ingress = {};
+  cluster::Options cluster = {};  // where there is a bus
   // Told of an event, and of a schedule's slot, that can't start what it should.
   std::function<void(const TopicEvent&, const Error&)> on_event_problem = {};
   std::function<void(const std::string& workflow, const Error&)> on_schedule_problem = {};
@@ -59,6 +62,9 @@ class Engine {
     std::function<Result<std::shared_ptr<const Project>>(const std::string& source)> compile;
     agents::Executor* process = nullptr;  // null: agents of the kind fail with `agent_unavailable`
     agents::Executor* http = nullptr;
+    // Over which it shares the work with other engines over the same store; null: it is the only one, or they
+    // don't hear of each other.
+    Bus* bus = nullptr;
   };
   template <typename T>
   using Completion = std::move_only_function<void(T)>;
@@ -82,10 +88,14 @@ class Engine {
   Definitions& definitions() { return *definitions_; }
   Coordinator& coordinator() { return *coordinator_; }
   const EventRouter& event_router() const { return *event_router_; }
+  const cluster::Cluster* cluster() const { return cluster_.get(); }
 
  private:
   void assemble();
+  TaskQueue& tasks();
+  bool coordinates() const { return !cluster_ || options_.cluster.roles.coordinator; }
   void activate(std::shared_ptr<const Project> project, Completion<Result<std::size_t>> started);
+  void join(Completion<Result<std::size_t>> started);
   void recover(Completion<Result<std::size_t>> started);
   void route_events(std::size_t open_runs, Completion<Result<std::size_t>> started);
 
@@ -95,6 +105,7 @@ class Engine {
   std::unique_ptr<TaskQueue> no_agents_;
   std::unique_ptr<Definitions> definitions_;
   std::unique_ptr<agents::Pool> pool_;
+  std::unique_ptr<cluster::Cluster> cluster_;
   std::unique_ptr<Sessions> sessions_;
   std::unique_ptr<EventLog> events_;
   std::unique_ptr<Coordinator> coordinator_;

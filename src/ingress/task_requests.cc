@@ -92,7 +92,8 @@ std::vector<std::string> blobs_of(const TaskSuccess& success) {
   return blobs;
 }
 
-// `errors` are those of the envelope; any other flaw makes the result `invalid`.
+}  // namespace
+
 ReadResult read_result(std::string_view json, const std::string& path, const std::string& worker,
                        std::vector<http::FieldError>& errors) {
   if (!json.starts_with('{')) {
@@ -116,7 +117,7 @@ ReadResult read_result(std::string_view json, const std::string& path, const std
   TaskReport report;
   std::vector<std::string> blobs;
   if (work) report.work = Duration(*work);
-  report.worker = worker;
+  report.worker = result.text("worker", Need::optional, kMaxWorkerId).value_or(worker);
   if (error) {
     TaskFailure failure = read_failure(*error, path, flaws);
     if (usage) failure.usage = Payload(std::string(*usage));
@@ -144,8 +145,6 @@ ReadResult read_result(std::string_view json, const std::string& path, const std
   report.token = *token;
   return Report{std::move(report), std::move(blobs)};
 }
-
-}  // namespace
 
 agents::PollRequest read_poll(ObjectReader& body, const Options& options) {
   agents::PollRequest poll;

@@ -34,6 +34,11 @@ struct Report {
 // What a worker reports, or the verdict on what is no report.
 using ReadResult = std::expected<Report, Verdict>;
 
+// One result. `errors` are those of the envelope that it came in: no object, no string as its token; any other
+// flaw makes the result `invalid`. Its own `worker` is put in the place of `worker`.
+ReadResult read_result(std::string_view json, const std::string& path, const std::string& worker,
+                       std::vector<http::FieldError>& errors);
+
 // `results`. An entry whose token can't be one is `unknown`, one that is malformed otherwise `invalid`; the
 // others count. An entry that is no object with a string as its token is an error of the request. An output
 // beyond the payload limit becomes the failure `output_too_large`, because the attempt has ended and a

@@ -17,20 +17,6 @@ namespace {
 
 using agents::HandedTask;
 
-std::string_view verdict_name(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::accepted:
-      return "accepted";
-    case Verdict::stale_attempt:
-      return "stale_attempt";
-    case Verdict::unknown:
-      return "unknown";
-    case Verdict::invalid:
-      return "invalid";
-  }
-  return "unknown";
-}
-
 std::string tasks_json(const std::vector<HandedTask>& tasks) {
   std::string list = "[";
   for (const HandedTask& handed : tasks) {

@@ -1,0 +1,516 @@
+#include "cluster/cluster.h"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "agents/pool.h"
+#include "base/json_text.h"
+#include "coordinator/coordinator.h"
+#include "coordinator/definitions.h"
+#include "coordinator/event_log.h"
+#include "coordinator/event_router.h"
+#include "core/workflow.h"
+#include "ports/random.h"
+
+namespace ganglion::cluster {
+namespace {
+
+constexpr const char* kWithdrawn = "withdrawn";  // topic: attempts that nobody wants any more
+constexpr const char* kEvents = "events";        // topic: where the event log ends
+constexpr const char* kProject = "project";      // topic: the digest of the active project
+constexpr const char* kGiveBackType = "ganglion.give_back.v1";
+constexpr const char* kPlainType = "ganglion.note.v1";  // of messages on topics
+
+constexpr const char* kEventDuty = "events";  // one engine starts what events start
+constexpr Duration kTryAgain{200};            // after a broker that was unavailable
+constexpr std::size_t kNoticesAtOnce = 500;   // runs in a message to their home
+// Of agents that this process carries out itself, where their definition says nothing; as the pool's.
+constexpr std::uint32_t kProcessesAtOnce = 16;
+constexpr std::uint32_t kCallsAtOnce = 64;
+constexpr std::uint32_t kMostAtOnce = 1024;
+constexpr Duration kPolledLately{40'000};  // longer than a poll waits usually
+
+bool is_limited(const AgentDefinition& agent) {
+  return agent.concurrency || agent.rate_limit;
+}
+
+}  // namespace
+
+Cluster::Cluster(const Ports& ports, Options options)
+    : ports_(ports),
+      options_(std::move(options)),
+      self_(
+          RunId::make(ports.clock.now(), static_cast<std::uint16_t>(ports.random.next()), ports.random.next())
+              .text()) {
+  assemble();
+}
+
+Cluster::~Cluster() = default;
+
+void Cluster::assemble() {
+  const Roles& roles = options_.roles;
+  membership_ = std::make_unique<Membership>(ports_.bus, ports_.clock,
+                                             Member{.id = self_,
+                                                    .coordinates = roles.coordinator,
+                                                    .performs = roles.agents,
+                                                    .domains = options_.domains},
+                                             options_.membership);
+  homes_.update(membership_->live(), strategy());
+  mail_ = std::make_unique<Mail>(ports_.bus, ports_.clock, self_);
+  publisher_ = std::make_unique<TaskPublisher>(TaskPublisher::Surroundings{
+      .bus = ports_.bus,
+      .clock = ports_.clock,
+      .pool = roles.agents ? &ports_.pool : nullptr,
+      .performs = [this](const std::string& name) { return performs(name); },
+      .reply_to = [this](const std::string& workflow) { return coordinator_queue(domain_of(workflow)); },
+      .withdrawn =
+          [this](const std::vector<AttemptToken>& tokens) {
+            std::vector<std::string> texts;
+            for (const AttemptToken& token : tokens) texts.push_back(token.text());
+            tell_all(kWithdrawn, cluster::join(texts));
+          },
+      .report = [this](TaskReport report) { decide(std::move(report), [](const Result<Verdict>&) {}); },
+      .perform_again = [this](const AttemptToken& token) { coordinator_->hand_out_again(token); },
+      .problem = [this](const Error& error) { problem(error); }});
+  if (roles.agents) {
+    consumer_ = std::make_unique<TaskConsumer>(TaskConsumer::Surroundings{
+        .bus = ports_.bus,
+        .clock = ports_.clock,
+        .pool = ports_.pool,
+        .prepare =
+            [this](const std::string& definition, std::move_only_function<void(Result<void>)> done) {
+              ports_.definitions.load(
+                  definition,
+                  [done = std::move(done)](Result<std::shared_ptr<const Project>> project) mutable {
+                    done(project ? Result<void>() : std::unexpected(project.error()));
+                  });
+            },
+        .performs = [this](const std::string& name) { return performs(name); },
+        .claim =
+            [this](const AttemptToken& token, const std::string& workflow,
+                   std::move_only_function<void(bool)> heard) {
+              const std::string home = elsewhere(token.run, workflow);
+              if (home.empty()) return heard(publisher_->claimed(token, self_));
+              mail_->ask(home, kClaimType, token.text(),
+                         [heard = std::move(heard)](const Result<std::string>& answer) mutable {
+                           heard(answer && *answer == "known");
+                         });
+            },
+        .give_back =
+            [this](const AttemptToken& token, const std::string& workflow) {
+              const std::string home = elsewhere(token.run, workflow);
+              if (!home.empty()) return mail_->tell(home, kGiveBackType, token.text());
+              publisher_->forget(token);
+              coordinator_->hand_out_again(token);
+            },
+        .problem = [this](const Error& error) { problem(error); }});
+    ports_.pool.on_poll([this](const std::string& name) { polled(name); });
+  }
+  reports_ = std::make_unique<ReportRouter>(ReportRouter::Surroundings{
+      .mail = *mail_,
+      .clock = ports_.clock,
+      .workflow_of =
+          [this](const AttemptToken& token) { return consumer_ ? consumer_->workflow_of(token) : nullptr; },
+      .elsewhere = [this](const RunId& run, const std::string& workflow) { return elsewhere(run, workflow); },
+      .decide =
+          [this](TaskReport report, TaskReports::Completion done) {
+            coordinator_->report(std::move(report), std::move(done));
+          },
+      .decided = [this](const AttemptToken& token) { decided(token); }});
+  followers_ = std::make_unique<Followers>(
+      *mail_, ports_.clock, self_,
+      [this](const RunId& run, const std::string& workflow) { return elsewhere(run, workflow); });
+  if (!roles.coordinator) return;
+  runs_ = std::make_unique<RunConsumer>(RunConsumer::Surroundings{
+      .bus = ports_.bus,
+      .clock = ports_.clock,
+      .store = ports_.store,
+      .report =
+          [this](TaskReport report, const std::string& domain, TaskReports::Completion done) {
+            const std::string home = home_of(report.token.run, domain);
+            if (home.empty() || home == self_) return decide(std::move(report), std::move(done));
+            reports_->report_to(home, std::move(report), std::move(done));
+          },
+      .take_up =
+          [this](RunNotice notice, std::move_only_function<void(bool)> heard) {
+            take_up(std::move(notice), std::move(heard));
+          },
+      .began =
+          [this](const TaskReport& report) {
+            const auto published = publisher_->published_at(report.token);
+            if (published) return *published;
+            return ports_.clock.now() - report.work.value_or(Duration(0));
+          },
+      .problem = [this](const Error& error) { problem(error); }});
+}
+
+void Cluster::connect(Coordinator& coordinator, EventLog& events, EventRouter& router) {
+  coordinator_ = &coordinator;
+  events_ = &events;
+  router_ = &router;
+  followers_->connect(coordinator);
+  coordinator.connect(*this);
+}
+
+// --- coming and going
+// ----------------------------------------------------------------------------------------------
+
+void Cluster::join(std::move_only_function<void(Result<void>)> done) {
+  mail_->on(kRunType, [this](const std::string&, const std::string& body, Mail::Reply reply) {
+    const auto items = read_list(body);
+    if (!items) return;
+    for (const std::string& item : *items) {
+      if (auto notice = read_run(item)) heard_of(*notice);
+    }
+    reply("heard");
+  });
+  mail_->on(kClaimType, [this](const std::string& from, const std::string& body, Mail::Reply reply) {
+    const auto token = AttemptToken::parse(body);
+    reply(token && publisher_->claimed(*token, from) ? "known" : "unknown");
+  });
+  mail_->on(kGiveBackType, [this](const std::string&, const std::string& body, const Mail::Reply&) {
+    const auto token = AttemptToken::parse(body);
+    if (!token) return;
+    publisher_->forget(*token);
+    coordinator_->hand_out_again(*token);
+  });
+  listen_to(kWithdrawn, [this](const std::string& body) {
+    for (const std::string& text : split(body)) {
+      const auto token = AttemptToken::parse(text);
+      if (token && consumer_) consumer_->withdrawn(*token);
+    }
+  });
+  listen_to(kEvents, [this](const std::string& body) {
+    std::uint64_t last = 0;
+    std::from_chars(body.data(), body.data() + body.size(), last);
+    events_->published(last);
+  });
+  listen_to(kProject, [this](const std::string& body) {
+    const auto active = ports_.definitions.active();
+    if (active && active->digest == body) return;
+    ports_.definitions.restore([this](const Result<void>& restored) {
+      if (!restored) problem(restored.error());
+    });
+  });
+  events_->on_written([this](std::uint64_t seq) {
+    told_events_ = std::max(told_events_, seq);
+    if (std::exchange(telling_events_, true)) return;
+    ports_.clock.post([this, alive = std::weak_ptr(alive_)] {
+      if (alive.expired()) return;
+      telling_events_ = false;
+      tell_all(kEvents, std::to_string(told_events_));
+    });
+  });
+  ports_.definitions.on_activated([this] {
+    tell_all(kProject, ports_.definitions.active()->digest);
+    project_changed();
+  });
+  mail_->start([this, done = std::move(done)](Result<void> listening) mutable {
+    if (!listening) return done(std::move(listening));
+    membership_->start([this, done = std::move(done)](Result<void> joined) mutable {
+      if (!joined) return done(std::move(joined));
+      homes_.update(membership_->live(), strategy());
+      membership_->on_change([this](const Membership::Change& change) { changed(change); });
+      done({});
+    });
+  });
+}
+
+void Cluster::open() {
+  open_ = true;
+  if (const auto project = ports_.definitions.active()) coordination_ = project->coordination;
+  router_->set_duty(homes_.of_duty(kEventDuty) == self_);
+  project_changed();
+}
+
+void Cluster::leave() {
+  leaving_ = true;
+  membership_->leave();
+}
+
+void Cluster::listen_to(const std::string& topic, std::function<void(const std::string& body)> heard) {
+  ports_.bus.listen(
+      topic,
+      [this, alive = std::weak_ptr(alive_), heard = std::move(heard)](const BusMessage& message) {
+        if (!alive.expired() && message.reply_to != self_) heard(message.body);
+      },
+      [] {}, [](const Result<void>&) {});
+}
+
+void Cluster::tell_all(const std::string& topic, std::string body) {
+  ports_.bus.broadcast(topic, {.id = {}, .type = kPlainType, .reply_to = self_, .body = std::move(body)});
+}
+
+void Cluster::changed(const Membership::Change& change) {
+  members_changed();
+  for (const Member& member : change.left) {
+    mail_->gone(member.id);
+    publisher_->member_gone(member.id);
+  }
+  const bool lost = !change.left.empty();
+  if (!lost && change.joined.empty()) return;
+  coordinator_->homes_changed(
+      lost ? Coordinator::Engines::lost : Coordinator::Engines::joined,
+      [this, alive = std::weak_ptr(alive_), change](const Result<std::size_t>& open_runs) {
+        if (alive.expired()) return;
+        if (!open_runs) return problem(open_runs.error());
+        if (options_.on_change) options_.on_change(change, coordinator_->open_runs());
+      });
+}
+
+void Cluster::members_changed() {
+  homes_.update(membership_->live(), strategy());
+  if (!open_) return;
+  router_->set_duty(homes_.of_duty(kEventDuty) == self_);
+  take_agents();
+}
+
+void Cluster::project_changed() {
+  homes_.update(membership_->live(), strategy());
+  if (!open_) return;
+  take_domains();
+  take_agents();
+}
+
+void Cluster::take_domains() {
+  if (!runs_) return;
+  const auto project = ports_.definitions.active();
+  const Coordination now = project ? project->coordination : Coordination();
+  if (options_.domains.empty()) {
+    runs_->serve(std::string(kDefaultDomain));
+    for (const auto& [domain, workflows] : now.domains) runs_->serve(domain);
+  }
+  for (const std::string& domain : options_.domains) runs_->serve(domain);
+  const Coordination before = std::exchange(coordination_, now);
+  if (before.domains == now.domains && before.strategy == now.strategy) return;
+  coordinator_->homes_changed(Coordinator::Engines::lost, [](const Result<std::size_t>&) {});
+}
+
+// Of agents with limits, only one member hands tasks out, so that the limits hold.
+void Cluster::take_agents() {
+  const auto project = ports_.definitions.active();
+  if (!consumer_ || !project || leaving_) return;
+  std::vector<std::string> takes;
+  for (const auto& [name, agent] : project->agents) {
+    const bool own = std::holds_alternative<ProcessAgent>(agent.backend) ||
+                     std::holds_alternative<HttpAgent>(agent.backend);
+    const auto polled = polled_.find(name);
+    const bool lately = polled != polled_.end() && ports_.clock.now() - polled->second < kPolledLately;
+    if (is_limited(agent) && (own || lately)) takes.push_back(name);
+  }
+  membership_->takes(std::move(takes));
+  homes_.update(membership_->live(), strategy());
+  for (const auto& [name, agent] : project->agents) {
+    if (!performs(name)) continue;
+    const bool process = std::holds_alternative<ProcessAgent>(agent.backend);
+    const bool own = process || std::holds_alternative<HttpAgent>(agent.backend);
+    const std::uint32_t usual = process ? kProcessesAtOnce : kCallsAtOnce;
+    if (own) consumer_->serve(name, std::min(agent.concurrency.value_or(usual), kMostAtOnce));
+    if (!own) consumer_->wanted(name);
+  }
+}
+
+Strategy Cluster::strategy() const {
+  if (options_.strategy) return *options_.strategy;
+  const auto project = ports_.definitions.active();
+  return project ? project->coordination.strategy : Strategy::mesh;
+}
+
+// --- who has what
+// ---------------------------------------------------------------------------------------------------
+
+std::string Cluster::domain_of(const std::string& workflow) const {
+  const auto project = ports_.definitions.active();
+  return project ? project->coordination.domain_of(workflow) : std::string(kDefaultDomain);
+}
+
+std::string Cluster::home_of(const RunId& run, const std::string& domain) const {
+  return homes_.of_run(run.placement_key(), domain);
+}
+
+std::string Cluster::elsewhere(const RunId& run, const std::string& workflow) const {
+  std::string home = home_of(run, domain_of(workflow));
+  return home == self_ ? std::string() : home;
+}
+
+bool Cluster::is_home(const RunId& run, const std::string& workflow) const {
+  return options_.roles.coordinator && home_of(run, domain_of(workflow)) == self_;
+}
+
+const AgentDefinition* Cluster::agent(const std::string& name) const {
+  const auto project = ports_.definitions.active();
+  if (!project) return nullptr;
+  const auto found = project->agents.find(name);
+  return found == project->agents.end() ? nullptr : &found->second;
+}
+
+bool Cluster::performs(const std::string& name) const {
+  if (!options_.roles.agents || leaving_) return false;
+  const AgentDefinition* definition = agent(name);
+  if (!definition) return false;
+  return !is_limited(*definition) || homes_.of_agent(name) == self_;
+}
+
+void Cluster::polled(const std::string& name) {
+  const AgentDefinition* definition = agent(name);
+  if (definition && is_limited(*definition)) {
+    const bool is_new = !polled_.contains(name);
+    polled_[name] = ports_.clock.now();
+    if (is_new) take_agents();
+  }
+  consumer_->wanted(name);
+}
+
+// --- reports
+// --------------------------------------------------------------------------------------------------------
+
+void Cluster::decide(TaskReport report, TaskReports::Completion done) {
+  reports_->decide(std::move(report), std::move(done));
+}
+
+void Cluster::decided(const AttemptToken& token) {
+  publisher_->forget(token);
+  if (consumer_) consumer_->decided(token);
+}
+
+// A sub-run's end, to its parent's domain.
+void Cluster::report(TaskReport report, const std::string& workflow) {
+  const std::string home = elsewhere(report.token.run, workflow);
+  if (home.empty()) return queue_report(std::move(report), workflow);
+  reports_->report_to(
+      home, report, [this, alive = std::weak_ptr(alive_), report, workflow](const Result<Verdict>& verdict) {
+        if (!alive.expired() && !verdict) queue_report(report, workflow);
+      });
+}
+
+void Cluster::queue_report(TaskReport report, const std::string& workflow) {
+  const std::string queue = coordinator_queue(domain_of(workflow));
+  BusMessage message{
+      .id = report.token.text(), .type = kReportType, .reply_to = {}, .body = report_message(report)};
+  ports_.bus.declare(queue, {}, [](const Result<void>&) {});
+  ports_.bus.publish(queue, std::move(message),
+                     [this, alive = std::weak_ptr(alive_), report = std::move(report),
+                      workflow](const Result<void>& published) {
+                       if (alive.expired() || published) return;
+                       ports_.clock.at(ports_.clock.now() + kTryAgain, [this, alive, report, workflow] {
+                         if (!alive.expired()) queue_report(report, workflow);
+                       });
+                     });
+}
+
+// --- runs that others look after
+// -----------------------------------------------------------------------------------
+
+void Cluster::written(const RunId& run, const std::string& workflow) {
+  RunNotice notice{run, workflow};
+  const auto [at, is_new] = notices_.try_emplace(notice, false);
+  if (!is_new) {
+    at->second = true;
+    return;
+  }
+  if (new_notices_.empty()) {
+    ports_.clock.post([this, alive = std::weak_ptr(alive_)] {
+      if (!alive.expired()) send_notices();
+    });
+  }
+  new_notices_.insert(std::move(notice));
+}
+
+void Cluster::send_notices() {
+  std::map<std::string, std::vector<RunNotice>> by_home;
+  for (const RunNotice& notice : std::exchange(new_notices_, {})) {
+    const std::string home = home_of(notice.run, domain_of(notice.workflow));
+    auto& notices = by_home[home];
+    notices.push_back(notice);
+    if (notices.size() == kNoticesAtOnce) send_notices(home, std::exchange(notices, {}));
+  }
+  for (auto& [home, notices] : by_home) {
+    if (!notices.empty()) send_notices(home, std::move(notices));
+  }
+}
+
+// Straight to the home; where that doesn't answer, or nobody serves the domain, through the domain's queue.
+void Cluster::send_notices(const std::string& home, std::vector<RunNotice> notices) {
+  if (home == self_) {
+    for (const RunNotice& notice : notices) {
+      coordinator_->written_elsewhere(notice.run);
+      notice_sent(notice);
+    }
+    return;
+  }
+  if (home.empty()) {
+    for (const RunNotice& notice : notices) queue_notice(notice);
+    return;
+  }
+  std::vector<std::string> items;
+  for (const RunNotice& notice : notices) items.push_back(run_message(notice));
+  mail_->ask(
+      home, kRunType, list_message(items),
+      [this, alive = std::weak_ptr(alive_), notices = std::move(notices)](const Result<std::string>& heard) {
+        if (alive.expired()) return;
+        for (const RunNotice& notice : notices) heard ? notice_sent(notice) : queue_notice(notice);
+      });
+}
+
+void Cluster::queue_notice(const RunNotice& notice) {
+  const std::string queue = coordinator_queue(domain_of(notice.workflow));
+  ports_.bus.declare(queue, {}, [](const Result<void>&) {});
+  ports_.bus.publish(queue,
+                     {.id = notice.run.text(), .type = kRunType, .reply_to = {}, .body = run_message(notice)},
+                     [this, alive = std::weak_ptr(alive_), notice](const Result<void>& published) {
+                       if (alive.expired()) return;
+                       if (published) return notice_sent(notice);
+                       ports_.clock.at(ports_.clock.now() + kTryAgain, [this, alive, notice] {
+                         if (!alive.expired()) queue_notice(notice);
+                       });
+                     });
+}
+
+void Cluster::notice_sent(const RunNotice& notice) {
+  const auto at = notices_.find(notice);
+  if (at == notices_.end()) return;
+  const bool again = at->second;
+  notices_.erase(at);
+  if (again) written(notice.run, notice.workflow);
+}
+
+// A run that another member has written, or found in the queue.
+void Cluster::take_up(RunNotice notice, std::move_only_function<void(bool)> heard) {
+  const std::string home = home_of(notice.run, domain_of(notice.workflow));
+  if (home == self_) {
+    coordinator_->written_elsewhere(notice.run);
+    // When it has been read.
+    return coordinator_->inspect(notice.run,
+                                 [heard = std::move(heard)](const Result<const Run*>& run) mutable {
+                                   heard(run || run.error().code != "unavailable");
+                                 });
+  }
+  if (home.empty()) return heard(false);
+  mail_->ask(
+      home, kRunType, list_message({run_message(notice)}),
+      [heard = std::move(heard)](const Result<std::string>& answer) mutable { heard(answer.has_value()); });
+}
+
+// From a member that takes this one for the run's home. One that knows better passes it on, but not at once:
+// they come to the same view in a moment.
+void Cluster::heard_of(const RunNotice& notice) {
+  if (is_home(notice.run, notice.workflow)) return coordinator_->written_elsewhere(notice.run);
+  ports_.clock.at(ports_.clock.now() + kTryAgain, [this, alive = std::weak_ptr(alive_), notice] {
+    if (!alive.expired()) written(notice.run, notice.workflow);
+  });
+}
+
+void Cluster::followed(const RunId& run, const std::string& workflow) {
+  followers_->followed(run, workflow);
+}
+
+void Cluster::unfollowed(const RunId& run) {
+  followers_->unfollowed(run);
+}
+
+void Cluster::problem(const Error& error) const {
+  if (options_.on_problem) options_.on_problem(error);
+}
+
+}  // namespace ganglion::cluster

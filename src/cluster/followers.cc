@@ -1,0 +1,110 @@
+#include "cluster/followers.h"
+
+#include <utility>
+#include <vector>
+
+namespace ganglion::cluster {
+namespace {
+
+constexpr const char* kWrittenType = "ganglion.written.v1";  // runs that a member follows
+
+}  // namespace
+
+Followers::Followers(Mail& mail, Clock& clock, std::string self,
+                     std::function<std::string(const RunId&, const std::string&)> elsewhere,
+                     FollowersOptions options)
+    : mail_(mail),
+      clock_(clock),
+      self_(std::move(self)),
+      elsewhere_(std::move(elsewhere)),
+      options_(options) {
+  mail_.on(kFollowType, [this](const std::string& from, const std::string& body, const Mail::Reply&) {
+    const auto notice = read_run(body);
+    if (notice) watch(from, notice->run);
+  });
+  mail_.on(kWrittenType,
+           [this](const std::string&, const std::string& body, const Mail::Reply&) { hear(body); });
+  timer_ = clock_.at(clock_.now() + options_.renew, [this] { renew(); });
+}
+
+Followers::~Followers() {
+  clock_.cancel(timer_);
+}
+
+// --- here
+// ----------------------------------------------------------------------------------------------------------
+
+void Followers::followed(const RunId& run, const std::string& workflow) {
+  if (followed_.insert_or_assign(run, workflow).second) tell_home(run, workflow);
+}
+
+void Followers::tell_home(const RunId& run, const std::string& workflow) {
+  const std::string home = elsewhere_(run, workflow);
+  if (!home.empty()) mail_.tell(home, kFollowType, run_message({run, workflow}));
+}
+
+void Followers::renew() {
+  const auto followed = followed_;  // asking the store may end the following
+  for (const auto& [run, workflow] : followed) {
+    tell_home(run, workflow);
+    coordinator_->written_elsewhere(run);
+  }
+  forget();
+  timer_ = clock_.at(clock_.now() + options_.renew, [this] { renew(); });
+}
+
+void Followers::hear(const std::string& runs) {
+  for (const std::string& text : split(runs)) {
+    const auto run = RunId::parse(text);
+    if (run && followed_.contains(*run)) coordinator_->written_elsewhere(*run);
+  }
+}
+
+// --- at the home
+// ---------------------------------------------------------------------------------------------------
+
+void Followers::watch(const std::string& member, const RunId& run) {
+  const auto [at, is_new] = watched_.try_emplace(run);
+  const bool knew = at->second.members.contains(member);
+  at->second.members.insert_or_assign(member, clock_.now() + options_.forget);
+  if (is_new) {
+    at->second.follower =
+        coordinator_->follow(run, [this, run](std::span<const JournalEntry>, const Run&) { written(run); });
+  }
+  // What was written before this word came.
+  if (!knew) written(run);
+}
+
+void Followers::written(const RunId& run) {
+  const auto found = watched_.find(run);
+  if (found == watched_.end()) return;
+  if (leaving_.empty()) {
+    clock_.post([this, alive = std::weak_ptr(alive_)] {
+      if (!alive.expired()) flush();
+    });
+  }
+  for (const auto& [member, until] : found->second.members) leaving_[member].insert(run);
+}
+
+void Followers::flush() {
+  for (const auto& [member, runs] : std::exchange(leaving_, {})) {
+    std::vector<std::string> texts;
+    for (const RunId& run : runs) texts.push_back(run.text());
+    mail_.tell(member, kWrittenType, join(texts));
+  }
+}
+
+void Followers::forget() {
+  const Timestamp now = clock_.now();
+  std::vector<std::pair<RunId, FollowerId>> over;
+  for (auto& [run, watched] : watched_) {
+    std::erase_if(watched.members, [&](const auto& member) { return member.second < now; });
+    if (watched.members.empty()) over.emplace_back(run, watched.follower);
+  }
+  for (const auto& [run, follower] : over) {
+    watched_.erase(run);
+    coordinator_->unfollow(run, follower);
+  }
+}
+
+}  // namespace ganglion::cluster

@@ -1,0 +1,231 @@
+#include "cluster/task_publisher.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "agents/pool.h"
+#include "cluster/messages.h"
+
+namespace ganglion::cluster {
+
+TaskPublisher::TaskPublisher(Surroundings around, PublisherOptions options)
+    : around_(std::move(around)), options_(options) {}
+
+TaskPublisher::~TaskPublisher() {
+  if (timer_at_) around_.clock.cancel(timer_);
+}
+
+std::size_t TaskPublisher::Hash::operator()(const AttemptToken& token) const noexcept {
+  std::size_t hash = token.run.hash();
+  for (const std::uint32_t part : {token.step.value(), token.item.value(), token.attempt.value()})
+    hash = (hash ^ part) * 0x9E3779B97F4A7C15U;
+  return hash;
+}
+
+// --- out
+// -----------------------------------------------------------------------------------------------------------
+
+void TaskPublisher::dispatch(Task task) {
+  const AttemptToken token = task.token;
+  const auto [at, is_new] = open_.try_emplace(token);
+  if (!is_new) return;
+  Open& open = at->second;
+  open.since = around_.clock.now();
+  open.timeout = task.timeout;
+  open.agent = task.agent;
+  open.task = std::make_unique<Task>(std::move(task));
+  const bool here = around_.pool != nullptr && around_.performs(open.agent) &&
+                    around_.pool->room(open.task->definition, open.agent) > 0;
+  if (!here) return publish(token);
+  open.where = Where::here;
+  around_.pool->dispatch(*open.task);
+  look_at(token, open.since + options_.stranded);
+}
+
+void TaskPublisher::publish(const AttemptToken& token) {
+  Open& open = open_.at(token);
+  open.where = Where::on_its_way;
+  if (declared_.contains(open.agent)) return send(token);
+  around_.bus.declare(
+      agent_queue(open.agent), {},
+      [this, alive = std::weak_ptr(alive_), token, agent = open.agent](Result<void> declared) {
+        if (alive.expired()) return;
+        if (!declared) return published(token, declared);
+        declared_.insert(agent);
+        if (open_.contains(token)) send(token);
+      });
+}
+
+void TaskPublisher::send(const AttemptToken& token) {
+  const Open& open = open_.at(token);
+  BusMessage message{.id = token.text(),
+                     .type = kTaskType,
+                     .reply_to = around_.reply_to(open.task->workflow),
+                     .body = task_message(*open.task)};
+  around_.bus.publish(agent_queue(open.agent), std::move(message),
+                      [this, alive = std::weak_ptr(alive_), token](const Result<void>& result) {
+                        if (!alive.expired()) published(token, result);
+                      });
+}
+
+void TaskPublisher::published(const AttemptToken& token, const Result<void>& result) {
+  const auto at = open_.find(token);
+  if (at == open_.end() || at->second.where != Where::on_its_way) return;
+  Open& open = at->second;
+  if (result) {
+    open.where = Where::queue;
+    open.task.reset();
+    open.since = around_.clock.now();
+    return look_at(token, open.since + std::max(open.timeout, options_.shortest_watch));
+  }
+  if (result.error().code == "too_large") {
+    return around_.report({.token = token,
+                           .outcome = TaskFailure{"input_too_large", result.error().message, false},
+                           .worker = {},
+                           .started_at = around_.clock.now()});
+  }
+  if (result.error().code == "unknown_queue") declared_.erase(open.agent);
+  if (result.error().code != "unavailable" && result.error().code != "overloaded")
+    around_.problem(result.error());
+  around_.clock.at(around_.clock.now() + options_.try_again, [this, alive = std::weak_ptr(alive_), token] {
+    if (alive.expired()) return;
+    const auto waiting = open_.find(token);
+    if (waiting != open_.end() && waiting->second.where == Where::on_its_way) publish(token);
+  });
+}
+
+// --- no more
+// -------------------------------------------------------------------------------------------------------
+
+void TaskPublisher::withdraw(const AttemptToken& token) {
+  const auto at = open_.find(token);
+  const bool here = at != open_.end() && at->second.where == Where::here;
+  forget(token);
+  if (around_.pool != nullptr) around_.pool->withdraw(token);
+  if (here) return;
+  // To all who may have it, in one message a turn.
+  if (withdrawn_.empty()) {
+    around_.clock.post([this, alive = std::weak_ptr(alive_)] {
+      if (!alive.expired()) tell_withdrawn();
+    });
+  }
+  withdrawn_.push_back(token);
+}
+
+void TaskPublisher::tell_withdrawn() {
+  around_.withdrawn(std::exchange(withdrawn_, {}));
+}
+
+void TaskPublisher::forget(const AttemptToken& token) {
+  const auto at = open_.find(token);
+  if (at == open_.end()) return;
+  if (at->second.due) due_.erase({*at->second.due, token});
+  if (!at->second.member.empty()) claimed_.erase({at->second.member, token});
+  open_.erase(at);
+}
+
+// --- who has it
+// -----------------------------------------------------------------------------------------------------
+
+bool TaskPublisher::claimed(const AttemptToken& token, const std::string& member) {
+  const auto at = open_.find(token);
+  if (at == open_.end()) return false;
+  Open& open = at->second;
+  if (open.due) due_.erase({*std::exchange(open.due, {}), token});
+  if (!open.member.empty()) claimed_.erase({open.member, token});
+  open.where = Where::member;
+  open.member = member;
+  open.task.reset();
+  claimed_.emplace(member, token);
+  return true;
+}
+
+void TaskPublisher::member_gone(const std::string& member) {
+  std::vector<AttemptToken> tokens;
+  for (auto at = claimed_.lower_bound({member, {}}); at != claimed_.end() && at->first == member; ++at)
+    tokens.push_back(at->second);
+  for (const AttemptToken& token : tokens) {
+    forget(token);
+    around_.perform_again(token);
+  }
+}
+
+std::optional<Timestamp> TaskPublisher::published_at(const AttemptToken& token) const {
+  const auto at = open_.find(token);
+  return at == open_.end() ? std::nullopt : std::optional(at->second.since);
+}
+
+// --- watching
+// ------------------------------------------------------------------------------------------------------
+
+void TaskPublisher::look_at(const AttemptToken& token, Timestamp when) {
+  Open& open = open_.at(token);
+  if (open.due) due_.erase({*open.due, token});
+  open.due = when;
+  due_.emplace(when, token);
+  plan();
+}
+
+void TaskPublisher::plan() {
+  const auto next = due_.empty() ? std::nullopt : std::optional(due_.begin()->first);
+  if (timer_at_ && next && *timer_at_ <= *next) return;
+  if (timer_at_) around_.clock.cancel(timer_);
+  timer_at_ = next;
+  if (!next) return;
+  timer_ = around_.clock.at(*next, [this] {
+    timer_at_.reset();
+    look();
+  });
+}
+
+void TaskPublisher::look() {
+  const Timestamp now = around_.clock.now();
+  std::map<std::string, std::vector<AttemptToken>> by_agent;
+  while (!due_.empty() && due_.begin()->first <= now) {
+    const AttemptToken token = due_.begin()->second;
+    due_.erase(due_.begin());
+    Open& open = open_.at(token);
+    open.due.reset();
+    if (open.where == Where::here) {
+      look_here(token, open);
+    } else if (open.taken) {
+      around_.report(
+          {.token = token,
+           .outcome = TaskFailure{"timeout", "no result within " + format_duration(open.timeout), true},
+           .worker = {},
+           .started_at = open.since});
+      // Should nobody have decided on it by then, it is said again.
+      look_at(token, now + std::max(open.timeout, options_.shortest_watch));
+    } else {
+      by_agent[open.agent].push_back(token);
+    }
+  }
+  for (auto& [agent, tokens] : by_agent) look_at_queue(agent, std::move(tokens));
+  plan();
+}
+
+// Nobody came to take it after all: others may.
+void TaskPublisher::look_here(const AttemptToken& token, Open& open) {
+  if (!around_.pool->is_stranded(token)) {
+    // Handed out, or about to be; one that is given back is looked at again.
+    return look_at(token, around_.clock.now() + std::max(open.timeout, options_.shortest_watch));
+  }
+  around_.pool->withdraw(token);
+  publish(token);
+}
+
+void TaskPublisher::look_at_queue(const std::string& agent, std::vector<AttemptToken> tokens) {
+  auto seen = [this, alive = std::weak_ptr(alive_),
+               tokens = std::move(tokens)](const Result<std::uint64_t>& depth) {
+    if (alive.expired()) return;
+    for (const AttemptToken& token : tokens) {
+      const auto at = open_.find(token);
+      if (at == open_.end() || at->second.where != Where::queue) continue;
+      at->second.taken = depth && *depth == 0;
+      look_at(token, around_.clock.now() + std::max(at->second.timeout, options_.shortest_watch));
+    }
+  };
+  around_.bus.depth(agent_queue(agent), std::move(seen));
+}
+
+}  // namespace ganglion::cluster
