@@ -101,7 +101,8 @@ class Coordinator : public TaskReports {
  public:
   template <typename T>
   using Completion = std::move_only_function<void(T)>;
-  // New durable entries of a run, and the run as they leave it. Called once per commit.
+  // New durable entries of a run, and the run as they leave it. Called once per commit; without entries where
+  // the run has been read again, because another engine had gone on with it: then they are read, if wanted.
   using Follower = std::function<void(std::span<const JournalEntry> entries, const Run& run)>;
 
   struct Dependencies {

@@ -99,6 +99,10 @@ void Coordinator::loaded(const RunId& run, Result<std::unique_ptr<Run>> result) 
   }
   if (asks_elsewhere(cell)) placement_->followed(run, cell.run->created().workflow);
   watch_deadline(cell);
+  // What another engine has written meanwhile they read for themselves, if it is more than the end.
+  cell.settling = true;
+  tell_followers(cell, std::span<const JournalEntry>());
+  cell.settling = false;
   settle(cell);
 }
 
@@ -238,7 +242,9 @@ void Coordinator::homes_changed(Engines engines, Completion<Result<std::size_t>>
   }
   std::ranges::sort(leaving);
   for (const RunId& run : leaving) {
-    leave(cell_of(run));
+    Cell& cell = cell_of(run);
+    leave(cell);
+    if (asks_elsewhere(cell)) placement_->followed(run, cell.run->created().workflow);
     let_go(run);
   }
   if (engines == Engines::joined)

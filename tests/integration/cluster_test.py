@@ -40,6 +40,8 @@ from store_servers import STORES
 #: What happens where nothing is said: a few seconds each.
 FAULTS = ("kill", "freeze", "hold", "reset", "store", "bus", "roll")
 REPLAYS = 5
+#: Whoever waits at one member for the end of a run that another one ends: as long as a line may be deaf, and no longer.
+MOST_LATE_SECONDS = 15.0
 #: What CTest takes for a test that was skipped.
 SKIPPED = 77
 
@@ -95,10 +97,14 @@ async def _run(round: Round, cluster: ClusterPipeline, backends: Backends, deadl
     cluster.stop()
     replays = await verdict.replay()
     complaints = verdict.judge()
+    late, run = load.latest_news
+    if late > MOST_LATE_SECONDS:
+        complaints.append(f"{run}: its client heard of its end {late:.1f} s later")
     if not complaints:
         verdict.check_the_check()
     took = time.monotonic() - began
     print(f"  {took:.1f} s, the last run ended {finished:.1f} s after the last fault")
+    print(f"  clients heard of an end at most {late:.1f} s later")
     print(f"  {len(verdict.runs)} runs, {cluster.attempts_lost(verdict.runs)} attempts lost")
     print(f"  {load.repeated} requests repeated, {load.prefixes.readings} journals compared, {replays} replays equal")
     for waits in stillstands(cluster.members, trouble.deaths):
