@@ -1,5 +1,6 @@
 // How fast a bus takes and gives messages.
-//   ganglion_bus_bench URL …   such as amqp://guest:guest@127.0.0.1:5672 or redis://127.0.0.1:6379
+//   ganglion_bus_bench URL …   such as amqp://guest:guest@127.0.0.1:5672, nats://127.0.0.1:4222 or
+//                              redis://127.0.0.1:6379
 // Three rows a URL: publications that are confirmed, 500 at a time; deliveries that are acknowledged, with a
 // prefetch of 500; and the time from a publication to its delivery, one at a time, over a second connection.
 
@@ -11,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "adapters/nats/bus.h"
+#include "adapters/nats/url.h"
 #include "adapters/rabbitmq/bus.h"
 #include "adapters/rabbitmq/url.h"
 #include "adapters/redis/bus.h"
@@ -32,6 +35,8 @@ std::unique_ptr<Bus> open_bus(asio::io_context& context, const std::string& url)
   Result<std::unique_ptr<Bus>> bus;
   if (rabbitmq::is_url(url))
     bus = rabbitmq::Bus::open(context, {.url = url});
+  else if (nats::is_url(url))
+    bus = nats::Bus::open(context, {.url = url});
   else
     bus = redis::Bus::open(context, {.url = url});
   if (bus) return std::move(*bus);

@@ -16,6 +16,7 @@ find_package(date 3 REQUIRED)
 
 if(GANGLION_TESTS)
   find_package(GTest REQUIRED)
+  pkg_check_modules(LIBNATS REQUIRED IMPORTED_TARGET libnats)
   find_path(RAPIDCHECK_INCLUDE rapidcheck.h REQUIRED)
   find_library(RAPIDCHECK_LIBRARY rapidcheck REQUIRED)
   add_library(rapidcheck INTERFACE)

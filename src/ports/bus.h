@@ -61,8 +61,9 @@ struct QueueOptions {
   // After so many deliveries without an acknowledgement a message goes to the queue's dead letters.
   std::uint32_t max_deliveries = 20;
   // For so long a message may stay unacknowledged with a consumer that hangs, where the broker can't tell
-  // that from one that works. A consumer that has died or is cut off is noticed much sooner.
-  Duration claim_after{30'000};
+  // that from one that works: longer than anybody who is well keeps one. A consumer that has died or is cut
+  // off is noticed much sooner.
+  Duration claim_after{900'000};
 
   bool operator==(const QueueOptions&) const = default;
 };

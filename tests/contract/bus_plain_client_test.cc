@@ -79,6 +79,9 @@ TEST_P(PlainClients, AMessageThatTheyDieOfIsADeadLetter) {
     const auto mortal = plain();
     take(*mortal, "agent:coder");
   }
+  // NATS looks how often only when somebody asks.
+  const auto other = plain();
+  while (driver_.dead_letters("agent:coder")->empty()) EXPECT_EQ(other->take("agent:coder"), std::nullopt);
   EXPECT_THAT(driver_.wait_for_dead_letters("agent:coder", 1), ElementsAre("poison"));
 }
 
@@ -93,13 +96,7 @@ TEST_P(PlainClients, WhatIsLargerThanAMessageMayBeIsADeadLetter) {
   driver_.wait_for_dead_letters("coordinator:default", 1);
 }
 
-std::vector<BusServerKind> servers_of_plain_clients() {
-  std::vector<BusServerKind> kinds = installed_bus_servers();
-  std::erase_if(kinds, [](const auto& kind) { return kind.name != "rabbitmq" && kind.name != "redis"; });
-  return kinds;
-}
-
-INSTANTIATE_TEST_SUITE_P(Servers, PlainClients, ::testing::ValuesIn(servers_of_plain_clients()),
+INSTANTIATE_TEST_SUITE_P(Servers, PlainClients, ::testing::ValuesIn(installed_bus_servers()),
                          [](const auto& info) { return info.param.name; });
 
 }  // namespace

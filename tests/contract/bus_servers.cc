@@ -1,11 +1,14 @@
 #include "contract/bus_servers.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <random>
 
+#include "adapters/nats/bus.h"
 #include "adapters/rabbitmq/bus.h"
 #include "adapters/redis/bus.h"
+#include "servers/nats_server.h"
 #include "servers/rabbit_server.h"
 #include "servers/redis_server.h"
 
@@ -50,6 +53,32 @@ class RedisBusServer final : public BusServer {
   RedisServer server_;
 };
 
+// What it is short of is what JetStream may write: another stream has taken all of it.
+class NatsBusServer final : public BusServer {
+ public:
+  ServerProcess& process() override { return server_.process(); }
+
+  std::unique_ptr<Bus> connect(TestLoop& loop, std::uint16_t port, const std::string& prefix,
+                               BusTimings timings) override {
+    const std::string url = "nats://127.0.0.1:" + std::to_string(port) + "?prefix=" + prefix;
+    return nats::Bus::open(loop.context(),
+                           {.url = url, .patience = timings.patience, .silence = timings.silence})
+        .value();
+  }
+
+  void starve() override {
+    const std::string large(4 << 20, 'x');
+    server_.request("$JS.API.STREAM.CREATE.filler", R"({"name":"filler","subjects":["filler"]})");
+    while (!server_.request("filler", large).contains("error")) continue;
+  }
+  void feed() override {
+    EXPECT_THAT(server_.request("$JS.API.STREAM.DELETE.filler"), ::testing::HasSubstr("\"success\":true"));
+  }
+
+ private:
+  NatsServer server_;
+};
+
 template <typename Server>
 BusServer& only() {
   static Server server;
@@ -59,7 +88,8 @@ BusServer& only() {
 }  // namespace
 
 std::vector<BusServerKind> bus_server_kinds() {
-  return {{"rabbitmq", "rabbitmq-server", RabbitServer::kProgram, only<RabbitBusServer>},
+  return {{"nats", "nats-server", NatsServer::kProgram, only<NatsBusServer>},
+          {"rabbitmq", "rabbitmq-server", RabbitServer::kProgram, only<RabbitBusServer>},
           {"redis", "redis-server", RedisServer::kProgram, only<RedisBusServer>}};
 }
 

@@ -4,7 +4,10 @@
 #include <amqp_tcp_socket.h>
 #include <gtest/gtest.h>
 #include <hiredis/hiredis.h>
+#include <nats/nats.h>
 
+#include <algorithm>
+#include <utility>
 #include <vector>
 
 namespace ganglion::testing {
@@ -143,12 +146,89 @@ class PlainRedis final : public PlainClient {
   std::string taken_;
 };
 
+class PlainNats final : public PlainClient {
+ public:
+  PlainNats(std::uint16_t port, std::string prefix) : prefix_(std::move(prefix)) {
+    const std::string url = "nats://127.0.0.1:" + std::to_string(port);
+    must(natsConnection_ConnectTo(&connection_, url.c_str()));
+    must(natsConnection_JetStream(&jetstream_, connection_, nullptr));
+  }
+  ~PlainNats() override {
+    natsMsg_Destroy(taken_);
+    natsSubscription_Destroy(subscription_);
+    jsCtx_Destroy(jetstream_);
+    natsConnection_Destroy(connection_);
+  }
+
+  void publish(const std::string& queue, const std::string& type, const std::string& body) override {
+    natsMsg* message = nullptr;
+    must(natsMsg_Create(&message, subject_of(queue).c_str(), nullptr, body.data(),
+                        static_cast<int>(body.size())));
+    must(natsMsgHeader_Set(message, "Ganglion-Type", type.c_str()));
+    must(js_PublishMsg(nullptr, jetstream_, message, nullptr, nullptr));
+    natsMsg_Destroy(message);
+  }
+
+  std::optional<BusMessage> take(const std::string& queue) override {
+    if (queue_ != queue) subscribe(queue);
+    natsMsgList list{};
+    if (natsSubscription_Fetch(&list, subscription_, 1, kWaitMs, nullptr) == NATS_TIMEOUT)
+      return std::nullopt;
+    natsMsg_Destroy(taken_);
+    taken_ = std::exchange(list.Msgs[0], nullptr);
+    natsMsgList_Destroy(&list);
+    return BusMessage{
+        .id = header("Ganglion-Id"),
+        .type = header("Ganglion-Type"),
+        .reply_to = header("Ganglion-Reply-To"),
+        .body = {natsMsg_GetData(taken_), static_cast<std::size_t>(natsMsg_GetDataLength(taken_))}};
+  }
+
+  void acknowledge() override { must(natsMsg_AckSync(taken_, nullptr, nullptr)); }
+
+ private:
+  static constexpr std::int64_t kWaitMs = 20;
+
+  static void must(natsStatus status) { EXPECT_EQ(status, NATS_OK) << natsStatus_GetText(status); }
+
+  // The consumer is there already: a work queue has one, and all share it.
+  void subscribe(const std::string& queue) {
+    std::string stream = prefix_ + "+queue+" + queue;
+    std::ranges::replace(stream, ':', '~');
+    jsConsumerNamesList* names = nullptr;
+    must(js_ConsumerNames(&names, jetstream_, stream.c_str(), nullptr, nullptr));
+    jsSubOptions options;
+    must(jsSubOptions_Init(&options));
+    options.Stream = stream.c_str();
+    options.Consumer = names->List[0];
+    must(js_PullSubscribe(&subscription_, jetstream_, subject_of(queue).c_str(), names->List[0], nullptr,
+                          &options, nullptr));
+    jsConsumerNamesList_Destroy(names);
+    queue_ = queue;
+  }
+
+  std::string subject_of(const std::string& queue) const { return prefix_ + ".queue." + queue; }
+
+  std::string header(const char* name) const {
+    const char* value = nullptr;
+    return natsMsgHeader_Get(taken_, name, &value) == NATS_OK ? value : "";
+  }
+
+  const std::string prefix_;
+  natsConnection* connection_ = nullptr;
+  jsCtx* jetstream_ = nullptr;
+  natsSubscription* subscription_ = nullptr;
+  std::string queue_;  // that the subscription is on
+  natsMsg* taken_ = nullptr;
+};
+
 }  // namespace
 
 std::unique_ptr<PlainClient> plain_client(const std::string& broker, std::uint16_t port,
                                           const std::string& prefix) {
   if (broker == "rabbitmq") return std::make_unique<PlainAmqp>(port, prefix);
   if (broker == "redis") return std::make_unique<PlainRedis>(port, prefix);
+  if (broker == "nats") return std::make_unique<PlainNats>(port, prefix);
   return nullptr;
 }
 

@@ -25,7 +25,7 @@ class PlainQueues(ABC):
 
     @abstractmethod
     def take(self, queue: str) -> Message | None:
-        """The next message, which is acknowledged at once, if there is one."""
+        """The next message, which is acknowledged at once, if there is one; the queue need not be there yet."""
 
     @abstractmethod
     def make(self, queue: str) -> None:
@@ -41,6 +41,9 @@ class PlainQueues(ABC):
 class AmqpQueues(PlainQueues):
     def __init__(self, url: str) -> None:
         self._connection = pika.BlockingConnection(pika.URLParameters(f"{url}?heartbeat=0"))
+        self._open()
+
+    def _open(self) -> None:
         self._channel = self._connection.channel()
         self._channel.confirm_delivery()
 
@@ -51,7 +54,11 @@ class AmqpQueues(PlainQueues):
         self._channel.basic_publish("", queue, message.body.encode(), about, mandatory=True)
 
     def take(self, queue: str) -> Message | None:
-        method, about, body = self._channel.basic_get(queue, auto_ack=True)
+        try:
+            method, about, body = self._channel.basic_get(queue, auto_ack=True)
+        except pika.exceptions.ChannelClosedByBroker:  # there is no such queue yet
+            self._open()
+            return None
         if method is None:
             return None
         return Message(about.type, body.decode(), about.message_id or "", about.reply_to or "")
@@ -78,7 +85,10 @@ class RedisQueues(PlainQueues):
 
     def take(self, queue: str) -> Message | None:
         stream = f"{{ganglion}}:queue:{queue}"
-        read = self._client.xreadgroup("ganglion", self._name, {stream: ">"}, count=1)
+        try:
+            read = self._client.xreadgroup("ganglion", self._name, {stream: ">"}, count=1)
+        except redis.ResponseError:  # NOGROUP: there is no such queue yet
+            return None
         if not read:
             return None
         entry, fields = read[0][1][0]

@@ -143,8 +143,11 @@ void ServerProcess::kill() {
   pid_ = -1;
 }
 
+// A thread of it may run for a moment after the signal has been sent.
 void ServerProcess::pause() {
   signal(SIGSTOP);
+  siginfo_t stopped;
+  GANGLION_ASSERT(::waitid(P_PID, static_cast<id_t>(pid_), &stopped, WSTOPPED | WEXITED | WNOWAIT) == 0);
 }
 
 void ServerProcess::resume() {

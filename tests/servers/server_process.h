@@ -42,7 +42,7 @@ class ServerProcess {
   void stop();
   // SIGKILL to its whole process group.
   void kill();
-  // SIGSTOP and SIGCONT: connections stay, nothing is answered.
+  // SIGSTOP and SIGCONT: connections stay, nothing is answered once `pause` has returned.
   void pause();
   void resume();
 

@@ -11,7 +11,7 @@ from work import RESULT, TASK, result_of
 
 BASE = "{ganglion}"  # with the braces; another name where the server's URL has ?prefix=
 GROUP = "ganglion"
-BLOCK_MS = 5_000
+BLOCK_MS = 2_000  # less than the socket_timeout of redis-py, which is 5 s
 DEAD_LETTERS = 10_000
 
 
