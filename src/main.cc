@@ -17,6 +17,8 @@
 #include <vector>
 
 #include "adapters/curl/curl_http_client.h"
+#include "adapters/memory/broker.h"
+#include "adapters/memory/bus.h"
 #include "adapters/memory/store.h"
 #include "adapters/postgres/store.h"
 #include "adapters/postgres/url.h"
@@ -458,7 +460,8 @@ void EmbeddedHost::stop() {
   store_.reset();
 }
 
-// The simulator's store keeps the rules of the port in plain memory; it brings the faults itself.
+// The simulator's store and broker keep the rules of their ports in plain memory; it brings the faults
+// itself.
 cli::Outcome<cli::ExitCode> simulate(const cli::SimCommand& command) {
   sim::SimulateOptions options{.scenario = command.scenario,
                                .first_seed = command.seed.value_or(1),
@@ -473,8 +476,15 @@ cli::Outcome<cli::ExitCode> simulate(const cli::SimCommand& command) {
   const sim::SimulateIo io{.output = [](std::string_view text) { cli::write(cli::Stream::output, text); },
                            .message = [](std::string_view text) { cli::write(cli::Stream::messages, text); },
                            .live = cli::is_live(cli::Stream::messages)};
-  const auto memory_store = [](Clock& clock) { return std::make_unique<memory::Store>(clock); };
-  switch (sim::simulate(options, io, memory_store)) {
+  const sim::Backends backends{
+      .make_store = [](Clock& clock) { return std::make_unique<memory::Store>(clock); },
+      .make_broker =
+          [] {
+            return [broker = std::make_shared<memory::Broker>()](Clock& clock) {
+              return sim::bus_connection(std::make_unique<memory::Bus>(*broker, clock));
+            };
+          }};
+  switch (sim::simulate(options, io, backends)) {
     case sim::Simulated::holds:
       return cli::ExitCode::done;
     case sim::Simulated::fails:

@@ -30,9 +30,9 @@ Compile cached_compile() {
   };
 }
 
-PreparedScenario engine_scenario(const StoreFactory& make_store) {
-  const auto options =
-      std::make_shared<EngineScenarioOptions>(EngineScenarioOptions{make_store, cached_compile()});
+PreparedScenario engine_scenario(const Backends& backends) {
+  const auto options = std::make_shared<EngineScenarioOptions>(
+      EngineScenarioOptions{backends.make_store, backends.make_broker, cached_compile()});
   return {.run = [options](
                      std::uint64_t seed, const OnlyEvents& only,
                      Trace::Sink sink) { return run_engine_scenario(seed, only, std::move(sink), *options); },
@@ -51,7 +51,7 @@ Result<T> with_lines(std::expected<T, std::vector<project::Diagnostic>> read) {
 }
 
 // What a scenario names is found from its own folder.
-Result<PreparedScenario> user_scenario(const std::string& file, const StoreFactory& make_store) {
+Result<PreparedScenario> user_scenario(const std::string& file, const Backends& backends) {
   const std::filesystem::path folder = std::filesystem::path(file).parent_path();
   const auto source = project::read_file(file);
   if (!source) return std::unexpected(source.error());
@@ -68,7 +68,7 @@ Result<PreparedScenario> user_scenario(const std::string& file, const StoreFacto
   const auto options = std::make_shared<UserScenarioOptions>(
       UserScenarioOptions{.scenario = std::make_shared<const scenario::Scenario>(*std::move(scenario)),
                           .project = *project,
-                          .make_store = make_store});
+                          .make_store = backends.make_store});
   return PreparedScenario{
       .run = [options](std::uint64_t seed, const OnlyEvents& only,
                        Trace::Sink sink) { return run_user_scenario(seed, only, std::move(sink), *options); },
@@ -78,9 +78,9 @@ Result<PreparedScenario> user_scenario(const std::string& file, const StoreFacto
 
 }  // namespace
 
-Result<PreparedScenario> prepare_scenario(const std::string& scenario, const StoreFactory& make_store) {
-  if (scenario == "engine") return engine_scenario(make_store);
-  return user_scenario(scenario, make_store);
+Result<PreparedScenario> prepare_scenario(const std::string& scenario, const Backends& backends) {
+  if (scenario == "engine") return engine_scenario(backends);
+  return user_scenario(scenario, backends);
 }
 
 }  // namespace ganglion::sim

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "base/result.h"
+#include "sim/command/backends.h"
 #include "sim/runner/seed_result.h"
-#include "sim/world/store_server.h"
 
 namespace ganglion::sim {
 
@@ -19,6 +19,6 @@ struct PreparedScenario {
 };
 
 // `engine`, or the path of a scenario file. The error's message has a line for everything that is wrong.
-Result<PreparedScenario> prepare_scenario(const std::string& scenario, const StoreFactory& make_store);
+Result<PreparedScenario> prepare_scenario(const std::string& scenario, const Backends& backends);
 
 }  // namespace ganglion::sim

@@ -154,8 +154,8 @@ class Simulation {
 
 }  // namespace
 
-Simulated simulate(const SimulateOptions& options, const SimulateIo& io, const StoreFactory& make_store) {
-  auto scenario = prepare_scenario(options.scenario, make_store);
+Simulated simulate(const SimulateOptions& options, const SimulateIo& io, const Backends& backends) {
+  auto scenario = prepare_scenario(options.scenario, backends);
   if (!scenario) {
     io.message(scenario.error().message + "\n");
     return Simulated::invalid;

@@ -9,8 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "sim/command/backends.h"
 #include "sim/kernel/fate.h"
-#include "sim/world/store_server.h"
 
 namespace ganglion::sim {
 
@@ -36,6 +36,6 @@ struct SimulateIo {
 
 enum class Simulated { holds, fails, invalid };
 
-Simulated simulate(const SimulateOptions& options, const SimulateIo& io, const StoreFactory& make_store);
+Simulated simulate(const SimulateOptions& options, const SimulateIo& io, const Backends& backends);
 
 }  // namespace ganglion::sim

@@ -28,6 +28,7 @@ constexpr SimTime kRest{15'000'000};  // after the last run: late reports, polls
 struct Shape {
   std::size_t project = 0;
   std::uint32_t hosts = 1;
+  bool bus = false;  // over which the engines share their work
   std::uint32_t workers = 2;
   std::uint32_t customers = 2;
   SimTime breaks{20'000'000};
@@ -87,6 +88,8 @@ Shape shape_of(std::uint64_t seed) {
                   .dies = often(draw, 0.02),
                   .not_permitted = often(draw, 0.05)};
   weather.worker_crash = {often(draw, 400), SimTime(10'000), second * 3};
+  shape.bus = shape.hosts > 1 && draw.chance(0.7);
+  if (shape.bus) weather.bus_partition = spell(draw, 200, SimTime(10'000), second * 6);
   return shape;
 }
 
@@ -151,6 +154,7 @@ WorldOptions Story::world_options(std::uint64_t seed, const OnlyEvents& only, Tr
   WorldOptions world{.seed = seed,
                      .only = only,
                      .make_store = options.make_store,
+                     .make_broker = shape_.bus ? options.make_broker : nullptr,
                      .store = {.keeps_history = shape_.keeps_history},
                      .compile = options.compile,
                      .project = options.compile(engine_project(shape_.project, 1)).value(),

@@ -16,6 +16,7 @@ namespace ganglion::sim {
 
 struct EngineScenarioOptions {
   StoreFactory make_store;
+  BrokerFactory make_broker;
   Compile compile;
 };
 

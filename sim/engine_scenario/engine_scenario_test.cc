@@ -8,6 +8,8 @@
 #include <map>
 #include <memory>
 
+#include "adapters/memory/broker.h"
+#include "adapters/memory/bus.h"
 #include "adapters/memory/store.h"
 #include "project/project.h"
 #include "sim/runner/seed_json.h"
@@ -22,9 +24,16 @@ constexpr std::uint64_t kFixedTens = 8;
 // As `ganglion sim engine --seeds 12` prints it.
 constexpr const char* kTraceOfTwelve = "9ae30089f5ea9c1d";
 
+BusFactory memory_broker() {
+  return [broker = std::make_shared<memory::Broker>()](Clock& clock) {
+    return bus_connection(std::make_unique<memory::Bus>(*broker, clock));
+  };
+}
+
 EngineScenarioOptions options() {
   auto known = std::make_shared<std::map<std::string, std::shared_ptr<const Project>>>();
   return {.make_store = [](Clock& clock) { return std::make_unique<memory::Store>(clock); },
+          .make_broker = memory_broker,
           .compile = [known](const std::string& source) -> Result<std::shared_ptr<const Project>> {
             if (const auto found = known->find(source); found != known->end()) return found->second;
             return known->emplace(source, project::parse(source, "ganglion.yaml").value()).first->second;

@@ -14,8 +14,9 @@
 int main(int argc, char** argv) {
   using namespace ganglion;
   const std::uint64_t seeds = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 1'000;
-  const auto scenario =
-      sim::prepare_scenario("engine", [](Clock& clock) { return std::make_unique<memory::Store>(clock); });
+  const auto scenario = sim::prepare_scenario(
+      "engine",
+      {.make_store = [](Clock& clock) { return std::make_unique<memory::Store>(clock); }, .make_broker = {}});
   bool found = false;
   sim::SeedPool pool(scenario->run, {.jobs = 1, .stop_after_failures = 1});
   pool.run({.first = 1, .count = seeds}, [&](const sim::SeedResult& result) {

@@ -38,6 +38,7 @@ class EngineHost::Process {
                 const SiteId site = world.fate().site(host.name() + ".restart");
                 host.kill(world.fate().draw(site).between(SimTime(5'000), SimTime(1'500'000)));
               }),
+        bus(world.has_broker() ? world.connect(clock) : BusConnection()),
         random(mix(world.fate().seed(), mix(host.id().value() + 1, life))),
         process_agents(world.options().make_executor ? world.options().make_executor(clock) : nullptr),
         http_agents(world.options().make_executor ? world.options().make_executor(clock) : nullptr),
@@ -47,11 +48,13 @@ class EngineHost::Process {
                              .not_before = [this](Timestamp time) { clock.not_before(time); },
                              .compile = world.options().compile,
                              .process = process_agents.get(),
-                             .http = http_agents.get()},
+                             .http = http_agents.get(),
+                             .bus = bus.bus.get()},
                options_of(world, host)) {}
 
   ProcessClock clock;
   StoreLink store;
+  BusConnection bus;
   SeededRandom random;
   std::unique_ptr<agents::Executor> process_agents;
   std::unique_ptr<agents::Executor> http_agents;
@@ -66,6 +69,9 @@ class EngineHost::Process {
       world.problem(name, problem);
     };
     options.on_event_problem = [&world, name = host.name()](const TopicEvent&, const Error& problem) {
+      world.problem(name, problem);
+    };
+    options.cluster.on_problem = [&world, name = host.name()](const Error& problem) {
       world.problem(name, problem);
     };
     options.on_schedule_problem = [&world, name = host.name()](const std::string&, const Error& problem) {
@@ -87,6 +93,7 @@ void EngineHost::start() {
   const Duration since(world_.timeline().now().count() / 1'000);
   process_ = std::make_unique<Process>(world_, *this, lives_, wall_offset_ + since);
   if (cut_) process_->store.cut();
+  if (bus_cut_ && process_->bus.cut) process_->bus.cut();
   world_.trace().add(name_, "starts");
   process_->engine.start(world_.options().project, [this, life = lives_](Result<std::size_t> open_runs) {
     started(life, std::move(open_runs));
@@ -131,6 +138,16 @@ void EngineHost::go_on() {
 
 bool EngineHost::paused() const {
   return process_ && process_->clock.paused();
+}
+
+void EngineHost::cut_from_bus() {
+  bus_cut_ = true;
+  if (process_ && process_->bus.cut) process_->bus.cut();
+}
+
+void EngineHost::mend_to_bus() {
+  bus_cut_ = false;
+  if (process_ && process_->bus.mend) process_->bus.mend();
 }
 
 void EngineHost::cut_from_store() {

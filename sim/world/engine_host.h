@@ -35,6 +35,8 @@ class EngineHost {
   void set_clock(Duration by) { wall_offset_ = wall_offset_ + by; }
   void cut_from_store();
   void mend_to_store();
+  void cut_from_bus();
+  void mend_to_bus();
 
   const std::string& name() const { return name_; }
   HostId id() const { return id_; }
@@ -64,6 +66,7 @@ class EngineHost {
   std::uint64_t lives_ = 0;
   WorkTime worked_before_{};  // by processes that have died
   bool cut_ = false;
+  bool bus_cut_ = false;
   MomentId restart_;
 };
 

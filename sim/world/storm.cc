@@ -61,6 +61,10 @@ void Storm::engine(EngineHost& host) {
     host.cut_from_store();
     timeline.after(weather.store_partition.length(draw), [&host] { host.mend_to_store(); });
   }
+  if (begins(host.name() + ".bus_partition", weather.bus_partition, draw)) {
+    host.cut_from_bus();
+    timeline.after(weather.bus_partition.length(draw), [&host] { host.mend_to_bus(); });
+  }
   if (begins(host.name() + ".client_partition", weather.client_partition, draw)) {
     const SimTime end = weather.client_partition.length(draw);
     const std::uint64_t ways = 1 + draw.below(3);
@@ -122,8 +126,9 @@ void Storm::heal() {
     world_.network().mend(host->id(), HttpNetwork::Way::to_host);
     world_.network().mend(host->id(), HttpNetwork::Way::from_host);
     host->mend_to_store();
+    host->mend_to_bus();
     host->go_on();
-    if (world_.hosts().size() > 1) host->kill(SimTime(1'000));
+    if (world_.hosts().size() > 1 && !world_.has_broker()) host->kill(SimTime(1'000));
     if (!host->runs()) host->start();
   }
 }

@@ -23,8 +23,8 @@ class Storm {
   using Strike = std::function<void(SimTime lasts)>;
   void also(std::string site, const Spell& spell, Strike strike);
 
-  // What is parted, paused, down or full is so no longer, dead engines run again. With several engines each
-  // is started anew: what one of them has begun only that one knows, until another one starts.
+  // What is parted, paused, down or full is so no longer, dead engines run again. Several engines without
+  // a broker are started anew: what one of them has begun only that one knows, until another one starts.
   void heal();
 
  private:

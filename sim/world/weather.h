@@ -32,6 +32,7 @@ struct Weather {
   Spell store_failover = {};    // down, then a copy takes over
   int failover_loses = 0;       // writes that the copy has not seen, at most
   Spell store_partition = {};   // between one engine and the store
+  Spell bus_partition = {};     // between one engine and the broker
   Spell client_partition = {};  // between one engine and all programs, one way or both
   Spell clock_jump = {};        // of one host's wall clock, either way
   Spell worker_crash = {};      // of one worker process, as engine_crash
@@ -47,7 +48,7 @@ struct Weather {
     store.latency_least = before.latency_least;
     store.latency_most = before.latency_most;
     engine_crash = engine_pause = store_down = store_full = store_slow = store_failover = {};
-    store_partition = client_partition = clock_jump = worker_crash = {};
+    store_partition = bus_partition = client_partition = clock_jump = worker_crash = {};
   }
 };
 

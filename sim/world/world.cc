@@ -15,7 +15,8 @@ World::World(WorldOptions options)
       fate_(options_.seed, timeline_, options_.only),
       trace_(timeline_, options_.sink),
       store_(timeline_, options_.make_store, options_.store),
-      network_(timeline_, fate_, options_.weather.network) {
+      network_(timeline_, fate_, options_.weather.network),
+      connect_(options_.make_broker ? options_.make_broker() : nullptr) {
   for (std::uint32_t i = 0; i < options_.hosts; ++i) {
     hosts_.push_back(
         std::make_unique<EngineHost>(*this, HostId(i), "engine-" + std::to_string(i + 1), kWorldBegins));

@@ -24,6 +24,7 @@
 #include "sim/kernel/trace.h"
 #include "sim/world/engine_host.h"
 #include "sim/world/http_network.h"
+#include "sim/world/message_broker.h"
 #include "sim/world/service_times.h"
 #include "sim/world/store_server.h"
 #include "sim/world/weather.h"
@@ -39,6 +40,7 @@ struct WorldOptions {
   std::uint64_t seed = 1;
   OnlyEvents only = {};
   StoreFactory make_store;
+  BrokerFactory make_broker = {};  // none: engines don't hear of each other
   StoreServerOptions store = {};
   Compile compile;
   std::shared_ptr<const Project> project;
@@ -66,6 +68,9 @@ class World {
   Weather& weather() { return options_.weather; }
   StoreServer& store() { return store_; }
   HttpNetwork& network() { return network_; }
+  // Whether engines share their work over a broker; then a connection to it.
+  bool has_broker() const { return connect_ != nullptr; }
+  BusConnection connect(Clock& clock) const { return connect_(clock); }
   std::vector<std::unique_ptr<EngineHost>>& hosts() { return hosts_; }
   const WorldOptions& options() const { return options_; }
   // The file that the next engine is started with.
@@ -95,6 +100,7 @@ class World {
   Trace trace_;
   StoreServer store_;
   HttpNetwork network_;
+  BusFactory connect_;
   std::map<std::string, std::uint64_t, std::less<>> sightings_;
   std::vector<std::string> violations_;
   bool lost_writes_ = false;

@@ -354,8 +354,8 @@ TEST(TaskJson, HasTheMembersOfTheContract) {
       task_json(task, Timestamp(0)),
       R"({"token":")" + token + R"(","run_id":")" + kRun.text() +
           R"(","step":"step","item":4,"attempt":1,"iteration":2,"agent":"worker","input":{"file": "a \"b\".py"},)" +
-          R"("deadline":"1970-01-01T00:00:00.000Z","idempotency_key":")" + task.token.idempotency_key() +
-          R"(/2","traceparent":null,"session_id":"s-1","state_version":9})");
+          R"("idempotency_key":")" + task.token.idempotency_key() +
+          R"(/2","traceparent":null,"session_id":"s-1","state_version":9,"deadline":"1970-01-01T00:00:00.000Z"})");
 }
 
 }  // namespace

@@ -188,6 +188,7 @@ class Coordinator : public TaskReports {
   void load_later(Cell& cell);
   void load_again(const RunId& run);
   void sweep(Completion<Result<std::size_t>> done);
+  void sweep_until_done(Completion<Result<std::size_t>> done);
   void written_elsewhere_later(const RunId& run);
   bool is_current(Cell& cell);
   void catch_up(const RunId& run, Result<std::vector<JournalEntry>> newer);

@@ -197,10 +197,12 @@ void Coordinator::committed(const RunId& run, Batch batch, const Committed& outc
   if (batch.state && outcome.state_version) sessions_.wrote(*batch.state, *outcome.state_version);
   const bool home = is_home(*cell.run);
   const bool looked_after = home && !cell.run->ended();
-  if (looked_after && !cell.counted) count_open(cell);
-  if (!looked_after && cell.counted) count_ended(cell);
+  const bool came_home = looked_after && !cell.counted;
+  if (came_home) count_open(cell);
+  if (!looked_after) count_ended(cell);
   if (home) {
     carry_out(*cell.run, batch);
+    if (came_home && placement_) take_up(cell);
   } else {
     placement_->written(run, cell.run->created().workflow);
   }
@@ -245,7 +247,7 @@ void Coordinator::throw_away(Cell& cell, const Batch& batch) {
 void Coordinator::try_again(const RunId& run, Batch batch) {
   Cell& cell = cell_of(run);
   cell.committing = false;
-  if (batch.creates && cell.counted) count_ended(cell);
+  if (batch.creates) count_ended(cell);
   throw_away(cell, batch);
   for (auto& answer : batch.answers | std::views::reverse) cell.waiting.push_front(std::move(answer.pending));
   load(run);
@@ -300,8 +302,11 @@ void Coordinator::give_up(const RunId& run, Batch batch, const Error& error) {
   problem(run, error);
   // Those that came meanwhile, too: none overtakes another.
   std::list<Pending> refused = std::exchange(cell.waiting, {});
+  const std::string workflow = cell.run->workflow().name;
   throw_away(cell, batch);
   if (batch.started) {
+    // It may be there all the same, if the answer was lost: then somebody has to look after it.
+    if (placement_) placement_->written(run, workflow);
     count_ended(cell);
     batch.started(std::unexpected(error));
   } else {
@@ -316,6 +321,8 @@ void Coordinator::key_taken(const RunId& run, Batch batch, const KeyTaken& taken
   Cell& cell = cell_of(run);
   cell.committing = false;
   count_ended(cell);
+  // Whoever has started it may have gone before it told anybody.
+  if (placement_) placement_->written(taken.run, cell.run->workflow().name);
   cell.run.reset();
   if (taken.body_digest == batch.claim->body_digest) {
     batch.started(StartedRun{taken.run, true});

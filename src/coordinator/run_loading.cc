@@ -164,12 +164,18 @@ void Coordinator::catch_up(const RunId& run, Result<std::vector<JournalEntry>> n
     return load(run);
   }
   if (newer->size() == kJournalPage) cell.behind = true;
-  const bool looked_after = is_home(*cell.run) && !cell.run->ended();
-  if (looked_after && !cell.counted) count_open(cell);
-  if (!looked_after && cell.counted) count_ended(cell);
-  if (is_home(*cell.run) && !newer->empty()) {
+  const bool home = is_home(*cell.run);
+  const bool looked_after = home && !cell.run->ended();
+  const bool came_home = looked_after && !cell.counted;
+  if (!looked_after) count_ended(cell);
+  if (came_home && placement_) {
+    take_up(cell);
+  } else if (came_home) {
+    count_open(cell);
+  }
+  if (home && !newer->empty()) {
     event_waits_.update(*cell.run);
-    if (placement_) carry_out_since(*cell.run, before);
+    if (placement_ && !came_home) carry_out_since(*cell.run, before);
   }
   if (!newer->empty()) tell_followers(cell, *newer);
   settle(cell);
@@ -177,7 +183,7 @@ void Coordinator::catch_up(const RunId& run, Result<std::vector<JournalEntry>> n
 
 // Tasks without a result stay where they are: the new home hands them out again.
 void Coordinator::leave(Cell& cell) {
-  if (cell.counted) count_ended(cell);
+  count_ended(cell);
   event_waits_.clear(cell.id);
   watch_deadline(cell);
 }
@@ -221,7 +227,9 @@ void Coordinator::count_open(Cell& cell) {
   cell.counted = Cell::Counted{tenant, definition};
 }
 
+// Nothing where it has another home since: that counts it.
 void Coordinator::count_ended(Cell& cell) {
+  if (!cell.counted) return;
   --open_runs_;
   if (--cell.counted->tenant->second == 0) open_by_tenant_.erase(cell.counted->tenant);
   if (--cell.counted->definition->second == 0) open_by_definition_.erase(cell.counted->definition);
@@ -243,13 +251,26 @@ void Coordinator::homes_changed(Engines engines, Completion<Result<std::size_t>>
   std::ranges::sort(leaving);
   for (const RunId& run : leaving) {
     Cell& cell = cell_of(run);
+    // The new home may not know that it is one: it was away for a while and hasn't noticed.
+    placement_->written(run, cell.run->created().workflow);
     leave(cell);
     if (asks_elsewhere(cell)) placement_->followed(run, cell.run->created().workflow);
     let_go(run);
   }
-  if (engines == Engines::joined)
-    return clock_.post([this, done = std::move(done)]() mutable { done(open_runs_); });
-  sweep(std::move(done));
+  if (engines == Engines::lost) return sweep_until_done(std::move(done));
+  clock_.post([this, alive = std::weak_ptr(alive_), done = std::move(done)]() mutable {
+    if (!alive.expired()) done(open_runs_);
+  });
+}
+
+// However long the store is unavailable: nobody else may know of these runs.
+void Coordinator::sweep_until_done(Completion<Result<std::size_t>> done) {
+  sweep([this, alive = std::weak_ptr(alive_), done = std::move(done)](Result<std::size_t> open) mutable {
+    if (open) return done(std::move(open));
+    clock_.at(clock_.now() + options_.reload_pause, [this, alive, done = std::move(done)]() mutable {
+      if (!alive.expired()) sweep_until_done(std::move(done));
+    });
+  });
 }
 
 // One at a time: what changes meanwhile is looked for by another one.

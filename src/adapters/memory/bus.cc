@@ -89,24 +89,25 @@ std::vector<std::string> Bus::weaker_promises() const {
 }
 
 void Bus::cut() {
-  connected_ = false;
+  if (!std::exchange(connected_, false)) return;
   held_.clear();
   for (auto& [id, consumer] : consumers_) broker_.leave(consumer.seat);
   for (const Ear& ear : ears_) broker_.stop_listening(ear.seat);
 }
 
 void Bus::mend() {
-  connected_ = true;
-  for (auto& [number, waiting] : std::exchange(waiting_, {})) {
-    clock_.cancel(waiting.first);
-    waiting.second(true);
-  }
+  if (std::exchange(connected_, true)) return;
   for (const auto& [id, consumer] : consumers_) sit_down(id);
   for (std::size_t i = 0; i < ears_.size(); ++i) {
     hear(i);
     clock_.post([this, i, alive = std::weak_ptr(alive_)] {
       if (!alive.expired()) ears_[i].lost();
     });
+  }
+  // Last: what they listen to or consume is new.
+  for (auto& [number, waiting] : std::exchange(waiting_, {})) {
+    clock_.cancel(waiting.first);
+    waiting.second(true);
   }
 }
 
