@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from serving import Server
 from store_servers import STORES, StoreServer
 
 NAME = "cluster"
+METRICS_SECONDS = 10.0
+LEFT_OVER = ("ganglion_open_runs", "ganglion_agent_queued_tasks", "ganglion_agent_handed_out_tasks")
 ALL = "ingress,coordinator,agents"
 
 
@@ -93,6 +96,13 @@ class Member(Server):
     @property
     def proxies(self) -> set[FaultProxy]:
         return {self.to_store, self.to_bus}
+
+    def left_over(self) -> dict[str, float]:
+        """Runs that it takes for open, and tasks that it has; by the name of the metric, where there are any."""
+        with urllib.request.urlopen(f"{self.url}/metrics", timeout=METRICS_SECONDS) as answer:
+            lines = answer.read().decode().splitlines()
+        values = [line.rsplit(" ", 1) for line in lines if line.startswith(LEFT_OVER)]
+        return {name: float(value) for name, value in values if float(value) > 0}
 
     def freeze(self) -> None:
         os.kill(self.pid, signal.SIGSTOP)
