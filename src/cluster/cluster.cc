@@ -222,6 +222,18 @@ void Cluster::open() {
   if (const auto project = ports_.definitions.active()) coordination_ = project->coordination;
   router_->set_duty(homes_.of_duty(kEventDuty) == self_);
   project_changed();
+  if (runs_) sweep_later();
+}
+
+// A member that could not reach the bus may have started runs and died before it could tell anybody: what
+// nobody looks after is found by looking, now and then.
+void Cluster::sweep_later() {
+  ports_.clock.at(ports_.clock.now() + options_.sweep_every, [this, alive = std::weak_ptr(alive_)] {
+    if (alive.expired()) return;
+    coordinator_->homes_changed(Coordinator::Engines::lost, [this, alive](const Result<std::size_t>&) {
+      if (!alive.expired()) sweep_later();
+    });
+  });
 }
 
 void Cluster::leave() {

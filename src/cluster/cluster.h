@@ -47,6 +47,7 @@ struct Options {
   std::vector<std::string> domains = {};  // that this process coordinates; empty for all of them
   std::optional<Strategy> strategy = {};  // in the place of the project's
   MembershipOptions membership = {};
+  Duration sweep_every{30'000};  // for open runs that nobody looks after
   std::function<void(const Error& problem)> on_problem = {};
   // Told who has come and gone, and how many open runs are looked after here when that has been dealt with.
   std::function<void(const Membership::Change& change, std::size_t open_runs)> on_change = {};
@@ -105,6 +106,7 @@ class Cluster final : public Placement {
   void changed(const Membership::Change& change);
   void members_changed();
   void project_changed();
+  void sweep_later();
   void take_domains();
   void take_agents();
   void heard_of(const RunNotice& notice);

@@ -227,7 +227,7 @@ void Coordinator::count_open(Cell& cell) {
   cell.counted = Cell::Counted{tenant, definition};
 }
 
-// Nothing where it has another home since: that counts it.
+// Also of one that is not counted: it has got another home while it was on its way to the store.
 void Coordinator::count_ended(Cell& cell) {
   if (!cell.counted) return;
   --open_runs_;
