@@ -52,7 +52,8 @@ void Publisher::publish(std::string queue, BusMessage message, Done done) {
 }
 
 void Publisher::broadcast(const std::string& topic, const BusMessage& message) {
-  if (open_ && link_.connection().backlog() <= kMaxBacklog) send(names_.topic_subject(topic), {}, message);
+  if (link_.ready() && link_.connection().backlog() <= kMaxBacklog)
+    send(names_.topic_subject(topic), {}, message);
 }
 
 void Publisher::ready() {

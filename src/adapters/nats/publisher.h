@@ -36,9 +36,10 @@ class Publisher {
 
   // `done` runs later.
   void publish(std::string queue, BusMessage message, Done done);
-  // Dropped where it can't be sent now.
+  // Dropped where it can't be sent now; doesn't wait for `ready`.
   void broadcast(const std::string& topic, const BusMessage& message);
 
+  // The connection is there, and so are the queues.
   void ready();
   void lost();
   void tick();
