@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,10 +29,13 @@ struct MembershipOptions {
 
 class Membership {
  public:
-  // Neither where a member has merely changed what it takes.
+  // Nothing of it where a member has merely changed what it takes.
   struct Change {
     std::vector<Member> joined;
     std::vector<Member> left;
+    // Some may have taken this member for gone, and have ended what it looks after: it stood still, it was
+    // cut off, or somebody who had been gone is back.
+    bool apart = false;
   };
 
   // `bus` and `clock` outlive it.
@@ -65,6 +69,7 @@ class Membership {
   void hear(const BusMessage& message);
   void tick();
   void forgive(Duration missed);
+  void came_back();
   void look();
 
   Bus& bus_;
@@ -72,6 +77,7 @@ class Membership {
   Member self_;
   const MembershipOptions options_;
   std::map<std::string, Known> known_;  // the others
+  std::set<std::string> silent_;        // those that have left without a word
   std::vector<Member> live_;
   std::function<void(const Change&)> changed_;
   TimerId timer_;

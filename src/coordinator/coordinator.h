@@ -31,6 +31,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -272,7 +273,8 @@ class Coordinator : public TaskReports {
   std::map<std::string, std::size_t> open_by_tenant_;
   std::map<std::pair<std::string, std::string>, std::size_t> open_by_definition_;  // digest, workflow
   std::uint64_t last_follower_ = 0;
-  bool sweeping_ = false;                                         // the store is being asked for open runs
+  bool sweeping_ = false;   // the store is being asked for open runs
+  std::set<RunId> unseen_;  // of those that are looked after here, meanwhile
   std::vector<Completion<Result<std::size_t>>> next_sweep_ = {};  // wanted once more, by these
   std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);
 };
