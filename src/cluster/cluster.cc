@@ -260,7 +260,7 @@ void Cluster::changed(const Membership::Change& change) {
     mail_->gone(member.id);
     publisher_->member_gone(member.id);
   }
-  const bool lost = !change.left.empty();
+  const bool lost = !change.left.empty() || change.apart;
   if (!lost && change.joined.empty()) return;
   coordinator_->homes_changed(
       lost ? Coordinator::Engines::lost : Coordinator::Engines::joined,

@@ -17,6 +17,8 @@ constexpr std::string_view kHello = "hello";  // answer at once
 constexpr std::string_view kHere = "here";
 constexpr std::string_view kGoodbye = "goodbye";
 
+constexpr std::size_t kMaxSilent = 1'000;  // remembered; more begin anew
+
 std::string text_of(const Member& member, std::string_view what) {
   JsonObject json;
   json.add("member", member.id).add("says", what);
@@ -125,11 +127,20 @@ void Membership::heard_oneself() {
   const Duration missed = now - std::exchange(heard_self_, now);
   if (missed <= 2 * options_.beat) return;
   for (auto& [id, known] : known_) known.heard = std::min(now, known.heard + missed);
+  if (missed > options_.silence / 2) came_back();
+}
+
+void Membership::came_back() {
+  if (started_ && changed_) changed_({.joined = {}, .left = {}, .apart = true});
 }
 
 void Membership::look() {
-  std::erase_if(known_,
-                [&](const auto& entry) { return heard_self_ - entry.second.heard > options_.silence; });
+  if (silent_.size() > kMaxSilent) silent_.clear();
+  std::erase_if(known_, [&](const auto& entry) {
+    const bool silent = heard_self_ - entry.second.heard > options_.silence;
+    if (silent) silent_.insert(entry.first);
+    return silent;
+  });
   std::vector<Member> live = {self_};
   for (const auto& [id, known] : known_) live.push_back(known.member);
   std::ranges::sort(live, {}, &Member::id);
@@ -137,6 +148,7 @@ void Membership::look() {
   Change change;
   std::ranges::set_difference(live, live_, std::back_inserter(change.joined), {}, &Member::id, &Member::id);
   std::ranges::set_difference(live_, live, std::back_inserter(change.left), {}, &Member::id, &Member::id);
+  for (const Member& member : change.joined) change.apart |= silent_.erase(member.id) > 0;
   live_ = std::move(live);
   if (changed_) changed_(change);
 }

@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -29,10 +30,13 @@ struct MembershipOptions {
 
 class Membership {
  public:
-  // Neither where a member has merely changed what it takes.
+  // Nothing of it where a member has merely changed what it takes.
   struct Change {
     std::vector<Member> joined;
     std::vector<Member> left;
+    // Some may have taken this member for gone, and have ended what it looks after: it stood still, it was
+    // cut off, or somebody who had been gone is back.
+    bool apart = false;
   };
 
   // `bus` and `clock` outlive it.
@@ -65,6 +69,7 @@ class Membership {
   void say(std::string_view what);
   void hear(const BusMessage& message);
   void heard_oneself();
+  void came_back();
   void tick();
   void look();
 
@@ -73,6 +78,7 @@ class Membership {
   Member self_;
   const MembershipOptions options_;
   std::map<std::string, Known> known_;  // the others
+  std::set<std::string> silent_;        // those that have left without a word
   std::vector<Member> live_;
   std::function<void(const Change&)> changed_;
   TimerId timer_;
