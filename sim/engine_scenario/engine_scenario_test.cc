@@ -22,7 +22,7 @@ using ::testing::IsSupersetOf;
 
 constexpr std::uint64_t kFixedTens = 8;
 // As `ganglion sim engine --seeds 12` prints it.
-constexpr const char* kTraceOfTwelve = "4bb15ab5b15b4b2d";
+constexpr const char* kTraceOfTwelve = "bc40dfd6404607d0";
 
 BusFactory memory_broker() {
   return [broker = std::make_shared<memory::Broker>()](Clock& clock) {
