@@ -260,7 +260,7 @@ void Cluster::changed(const Membership::Change& change) {
     mail_->gone(member.id);
     publisher_->member_gone(member.id);
   }
-  const bool lost = !change.left.empty();
+  const bool lost = !change.left.empty() || change.apart;
   if (!lost && change.joined.empty()) return;
   coordinator_->homes_changed(
       lost ? Coordinator::Engines::lost : Coordinator::Engines::joined,
@@ -294,6 +294,13 @@ void Cluster::take_domains() {
     for (const auto& [domain, workflows] : now.domains) runs_->serve(domain);
   }
   for (const std::string& domain : options_.domains) runs_->serve(domain);
+  // Plain clients may come before the first task.
+  if (project) {
+    for (const auto& [name, agent] : project->agents) {
+      if (std::holds_alternative<WorkerAgent>(agent.backend))
+        ports_.bus.declare(agent_queue(name), {}, [](const Result<void>&) {});
+    }
+  }
   const Coordination before = std::exchange(coordination_, now);
   if (before.domains == now.domains && before.strategy == now.strategy) return;
   coordinator_->homes_changed(Coordinator::Engines::lost, [](const Result<std::size_t>&) {});
@@ -327,6 +334,18 @@ Strategy Cluster::strategy() const {
   if (options_.strategy) return *options_.strategy;
   const auto project = ports_.definitions.active();
   return project ? project->coordination.strategy : Strategy::mesh;
+}
+
+std::vector<ingress::Metric> Cluster::metrics() const {
+  const auto gauge = [](const char* name, const char* help, std::size_t value) {
+    return ingress::Metric{name, help, "gauge", "", static_cast<double>(value)};
+  };
+  return {gauge("ganglion_members", "Processes of the installation that this one hears.",
+                membership_->live().size()),
+          gauge("ganglion_published_tasks", "Tasks of runs at home here that have no result yet.",
+                publisher_->open()),
+          gauge("ganglion_consumed_tasks", "Tasks from queues that this process has.",
+                consumer_ ? consumer_->held() : 0)};
 }
 
 // --- who has what

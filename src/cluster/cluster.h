@@ -29,6 +29,7 @@
 #include "cluster/task_publisher.h"
 #include "coordinator/placement.h"
 #include "core/coordination.h"
+#include "ingress/api.h"
 
 namespace ganglion {
 class Coordinator;
@@ -81,6 +82,8 @@ class Cluster final : public Placement {
   void leave();
 
   const Membership& membership() const { return *membership_; }
+  // For /metrics.
+  std::vector<ingress::Metric> metrics() const;
   Strategy strategy() const;
 
   // Placement
