@@ -29,7 +29,8 @@ constexpr std::size_t kNoticesAtOnce = 500;   // runs in a message to their home
 constexpr std::uint32_t kProcessesAtOnce = 16;
 constexpr std::uint32_t kCallsAtOnce = 64;
 constexpr std::uint32_t kMostAtOnce = 1024;
-constexpr Duration kPolledLately{40'000};  // longer than a poll waits usually
+constexpr Duration kComplainAgain{60'000};  // of the same
+constexpr Duration kPolledLately{40'000};   // longer than a poll waits usually
 
 bool is_limited(const AgentDefinition& agent) {
   return agent.concurrency || agent.rate_limit;
@@ -471,6 +472,7 @@ void Cluster::send_notices(const std::string& home, std::vector<RunNotice> notic
     return;
   }
   if (home.empty()) {
+    nobody_serves(domain_of(notices.front().workflow));
     for (const RunNotice& notice : notices) queue_notice(notice);
     return;
   }
@@ -482,6 +484,16 @@ void Cluster::send_notices(const std::string& home, std::vector<RunNotice> notic
         if (alive.expired()) return;
         for (const RunNotice& notice : notices) heard ? notice_sent(notice) : queue_notice(notice);
       });
+}
+
+// Its runs wait, as they should where the domain's coordinators are merely away for a moment.
+void Cluster::nobody_serves(const std::string& domain) {
+  const Timestamp now = ports_.clock.now();
+  const auto [at, is_new] = unserved_.try_emplace(domain, now);
+  if (!is_new && now - at->second < kComplainAgain) return;
+  at->second = now;
+  problem({"domain_unserved", "nobody coordinates the domain \"" + domain +
+                                  "\", so its runs wait; start a process with --domain " + domain});
 }
 
 void Cluster::queue_notice(const RunNotice& notice) {

@@ -174,7 +174,8 @@ class Coordinator : public TaskReports {
   struct UnderWay;
 
   // Inputs.
-  RunId new_id(const std::string& workflow);
+  enum class StartedBy { client, event };
+  RunId new_id(const std::string& workflow, StartedBy by);
   Cell& new_cell(const RunId& run, std::unique_ptr<Run> state);
   Result<void> admit(const std::string& tenant) const;
   void start(StartRequest request, std::shared_ptr<const Project> project, const WorkflowDefinition& workflow,
