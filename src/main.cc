@@ -20,6 +20,8 @@
 #include "adapters/memory/broker.h"
 #include "adapters/memory/bus.h"
 #include "adapters/memory/store.h"
+#include "adapters/nats/bus.h"
+#include "adapters/nats/url.h"
 #include "adapters/postgres/store.h"
 #include "adapters/postgres/url.h"
 #include "adapters/rabbitmq/bus.h"
@@ -241,6 +243,7 @@ Result<void> EmbeddedHost::open_bus() {
                 "give --bus redis://HOST or amqp://HOST");
   }
   if (redis::is_url(options_.bus)) return keep_bus(redis::Bus::open(context_, {.url = options_.bus}));
+  if (nats::is_url(options_.bus)) return keep_bus(nats::Bus::open(context_, {.url = options_.bus}));
   if (rabbitmq::is_url(options_.bus)) return keep_bus(rabbitmq::Bus::open(context_, {.url = options_.bus}));
   return fail("unknown_bus",
               "\"" + options_.bus.substr(0, options_.bus.find(':') + 1) +
