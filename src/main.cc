@@ -243,7 +243,6 @@ Result<void> EmbeddedHost::open_bus() {
                 "give --bus redis://HOST, amqp://HOST or nats://HOST");
   }
   if (redis::is_url(options_.bus)) return keep_bus(redis::Bus::open(context_, {.url = options_.bus}));
-  if (nats::is_url(options_.bus)) return keep_bus(nats::Bus::open(context_, {.url = options_.bus}));
   if (rabbitmq::is_url(options_.bus)) return keep_bus(rabbitmq::Bus::open(context_, {.url = options_.bus}));
   if (nats::is_url(options_.bus)) return keep_bus(nats::Bus::open(context_, {.url = options_.bus}));
   return fail("unknown_bus",
