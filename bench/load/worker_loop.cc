@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <exception>
-#include <set>
 #include <stdexcept>
 #include <utility>
 
@@ -38,8 +37,9 @@ void check_verdicts(const Answer& answer, std::size_t given) {
 
 }  // namespace
 
-Turnarounds::Turnarounds(const Workload& workload) : tasks_per_run_(workload.tasks_per_run) {
+Turnarounds::Turnarounds(const Workload& workload) {
   for (const WorkloadStep& step : workload.steps) {
+    tasks_of_run_.push_back(step.tasks_of_run.value_or(workload.tasks_per_run));
     auto& needs = needs_.emplace_back();
     for (std::size_t i = 0; i < workload.steps.size(); ++i) {
       if (std::ranges::find(step.needs, workload.steps[i].name) != step.needs.end()) needs.push_back(i);
@@ -62,14 +62,13 @@ void Turnarounds::sent(const std::string& run, std::size_t step, Steady::time_po
   Run& entry = found->second;
   entry.sent.resize(needs_.size());
   entry.sent[step] = now;
-  if (++entry.answered >= tasks_per_run_) runs_.erase(found);
+  if (++entry.answered >= tasks_of_run_[step]) runs_.erase(found);
 }
 
 WorkerLoop::WorkerLoop(asio::io_context& context, const WorkerOptions& options, const Workload& workload)
     : context_(context),
       options_(options),
       workload_(workload),
-      endpoint_(endpoint_of(options.server)),
       turnarounds_(workload),
       due_timer_(context, Steady::time_point::max()) {
   for (std::size_t i = 0; i < workload.steps.size(); ++i) steps_[workload.steps[i].name] = i;
@@ -130,7 +129,8 @@ Awaitable<void> WorkerLoop::perform(Result result) {
 }
 
 Awaitable<void> WorkerLoop::report_when_due() {
-  HttpConnection connection(context_, endpoint_);
+  const ServerAddress& server = options_.servers.front();
+  HttpConnection connection(context_, endpoint_of(server));
   co_await connection.connect();
   while (true) {
     if (due_.empty()) {
@@ -141,28 +141,24 @@ Awaitable<void> WorkerLoop::report_when_due() {
     const auto end = due_.begin() + static_cast<std::ptrdiff_t>(std::min(due_.size(), kMaxResults));
     const std::vector<Result> results(std::make_move_iterator(due_.begin()), std::make_move_iterator(end));
     due_.erase(due_.begin(), end);
-    const std::string request =
-        request_to(options_.server, {.method = "POST", .target = "/v1/tasks/complete"},
-                   R"({"results":)" + results_json(results) + "}");
+    const std::string request = request_to(server, {.method = "POST", .target = "/v1/tasks/complete"},
+                                           R"({"results":)" + results_json(results) + "}");
     const Answer answer = co_await connection.exchange(request);
     check_verdicts(answer, results.size());
   }
 }
 
 Awaitable<void> WorkerLoop::poll(int number) {
-  HttpConnection connection(context_, endpoint_);
+  const ServerAddress& server = options_.servers[static_cast<std::size_t>(number) % options_.servers.size()];
+  HttpConnection connection(context_, endpoint_of(server));
   co_await connection.connect();
-  std::set<std::string> agents;
-  for (const WorkloadStep& step : workload_.steps) agents.insert('"' + step.agent + '"');
-  std::string ask = R"(,"agents":[)";
-  for (const std::string& agent : agents) ask += (ask.ends_with('[') ? "" : ",") + agent;
-  ask += R"(],"worker":"bench-)" + std::to_string(number) + R"(","max":)" + std::to_string(options_.batch) +
-         R"(,"wait":"30s"})";
+  const std::string ask = R"(,"agents":)" + agents_json(workload_) + R"(,"worker":"bench-)" +
+                          std::to_string(number) + R"(","max":)" + std::to_string(options_.batch) +
+                          R"(,"wait":"30s"})";
   std::vector<Result> results;
   while (true) {
-    const std::string request =
-        request_to(options_.server, {.method = "POST", .target = "/v1/tasks/exchange"},
-                   R"({"results":)" + results_json(results) + ask);
+    const std::string request = request_to(server, {.method = "POST", .target = "/v1/tasks/exchange"},
+                                           R"({"results":)" + results_json(results) + ask);
     const Answer answer = co_await connection.exchange(request);
     check_verdicts(answer, results.size());
     if (options_.window.contains(Steady::now())) ++report_.exchanges;

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "bench/load/histogram.h"
 #include "bench/load/http_connection.h"
@@ -20,7 +21,7 @@
 namespace ganglion::bench {
 
 struct WorkerOptions {
-  ServerAddress server;
+  std::vector<ServerAddress> servers;  // connection i asks server i, in turn
   int connections = 4;
   int batch = 256;  // tasks an exchange, at most
   Window window;    // outside of it nothing is counted

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,6 +28,8 @@ struct WorkloadStep {
   std::vector<std::string> needs;    // steps
   std::string output;                // JSON
   std::chrono::nanoseconds takes{};  // of the agent
+  // That the run has to which the step belongs; without it, all of the workload's.
+  std::optional<std::size_t> tasks_of_run = {};
 };
 
 struct Workload {
@@ -42,10 +45,18 @@ struct Workload {
 // Those that need nothing but their name; the other one is `trace`.
 std::span<const std::string_view> workload_names();
 
+// What becomes of a step whose server dies: nothing that a measurement of one server would go on with; or it
+// is tried again.
+enum class Attempts { one, several };
+
 // A name of the list. Outputs and the run's input have about `payload_bytes`.
-Workload make_workload(std::string_view name, std::size_t payload_bytes);
+Workload make_workload(std::string_view name, std::size_t payload_bytes, Attempts attempts = Attempts::one);
 
 // The calls as recorded, each `speedup` times faster.
 Workload make_trace_workload(std::string name, const std::vector<TracedCall>& calls, double speedup);
+
+// What starts a run of it, and whose tasks a worker of it asks for, as JSON.
+std::string start_body(const Workload& workload);
+std::string agents_json(const Workload& workload);
 
 }  // namespace ganglion::bench
