@@ -204,6 +204,7 @@ class Bench {
     row.strategy = setup.strategy;
     row.coordinators = setup.coordinators;
     row.peaks_mib = own->peaks_mib();
+    row.taken_for_dead = own->deaths_noticed();
     if (setup.coordinators > 1) row.recovery = recovery_of(*own, workload, load.workers, say);
     return row;
   }

@@ -34,13 +34,21 @@ std::vector<double> Installation::peaks_mib() const {
   return peaks;
 }
 
-void Installation::kill_first() noexcept {
+std::size_t Installation::deaths_noticed() const {
+  std::size_t deaths = 0;
+  for (const auto& member : members_) deaths += member->members_lost();
+  return deaths;
+}
+
+void Installation::kill_first() {
+  for (const auto& member : members_) lost_before_.push_back(member->members_lost());
   members_.front()->kill();
 }
 
 bool Installation::has_noticed() const {
-  return std::all_of(members_.begin() + 1, members_.end(),
-                     [](const auto& member) { return member->members_lost() > 0; });
+  for (std::size_t i = 1; i < members_.size(); ++i)
+    if (members_[i]->members_lost() == lost_before_[i]) return false;
+  return true;
 }
 
 }  // namespace ganglion::bench

@@ -23,13 +23,16 @@ class Installation {
   // The most memory that each of them has had, in MiB.
   std::vector<double> peaks_mib() const;
 
+  // How often one of them has noticed that another one was gone, and taken over what it had to.
+  std::size_t deaths_noticed() const;
   // The one that joined first, with SIGKILL: under `centralized` all runs are at home there.
-  void kill_first() noexcept;
-  // Whether all others have noticed that, and have taken over what they have to.
+  void kill_first();
+  // Whether all others have noticed that.
   bool has_noticed() const;
 
  private:
   std::vector<std::unique_ptr<OwnServer>> members_;
+  std::vector<std::size_t> lost_before_;  // by member: deaths that it had noticed before the kill
 };
 
 }  // namespace ganglion::bench

@@ -102,6 +102,7 @@ void Measurement::fill_in(const ClientReport& clients, const WorkerReport& worke
   row_.unfinished = clients.unfinished;
   row_.run = clients.latency;
   row_.tasks = workers.tasks;
+  row_.stale = workers.stale;
   row_.step = workers.overhead;
   row_.tasks_per_exchange =
       static_cast<double>(workers.tasks) / static_cast<double>(std::max<std::uint64_t>(workers.exchanges, 1));

@@ -104,6 +104,10 @@ std::string row_json(const Row& row) {
   object.add("completed", static_cast<std::int64_t>(row.completed));
   object.add("failed", static_cast<std::int64_t>(row.failed));
   object.add("unfinished", static_cast<std::int64_t>(row.unfinished));
+  if (row.strategy) {
+    object.add("stale_results", static_cast<std::int64_t>(row.stale));
+    object.add("taken_for_dead", static_cast<std::int64_t>(row.taken_for_dead));
+  }
   object.add_number("runs_per_s", rounded(row.runs_per_s()))
       .add_number("steps_per_s", rounded(row.steps_per_s()));
   object.add_raw("run_ms", histogram_json(row.run)).add_raw("step_ms", histogram_json(row.step));

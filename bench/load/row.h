@@ -28,8 +28,10 @@ struct Row {
   std::uint64_t completed = 0;  // runs, with those before and after
   std::uint64_t failed = 0;
   std::uint64_t unfinished = 0;
-  Histogram run;   // latency of the whole run
-  Histogram step;  // what coordination adds to a step
+  std::uint64_t stale = 0;         // results of tasks that had been handed out twice
+  std::size_t taken_for_dead = 0;  // how often a coordinator was by another one, though it lived
+  Histogram run;                   // latency of the whole run
+  Histogram step;                  // what coordination adds to a step
   double tasks_per_exchange = 0;
   double load_cores = 0;  // that clients and workers used
 

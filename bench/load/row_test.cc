@@ -11,7 +11,10 @@ namespace {
 using namespace std::chrono_literals;
 
 Row row_of(std::string strategy, int coordinators) {
-  Row row{.workload = "pipeline", .strategy = std::move(strategy), .coordinators = coordinators};
+  Row row;
+  row.workload = "pipeline";
+  row.strategy = std::move(strategy);
+  row.coordinators = coordinators;
   row.clients = 500;
   row.seconds = 2;
   row.runs = 2'000;

@@ -1,5 +1,7 @@
 #include "bench/load/worker_loop.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <exception>
 #include <stdexcept>
@@ -29,8 +31,13 @@ std::string_view next_string(std::string_view text, std::string_view name, std::
   return text.substr(begin, end - begin);
 }
 
-void check_verdicts(const Answer& answer, std::size_t given) {
-  if (answer.status == 200 && count(answer.body, R"("accepted")") == given) return;
+// How many of the results didn't count, because their tasks had been handed out twice.
+std::size_t stale_verdicts(const Answer& answer, std::size_t given, Attempts attempts) {
+  if (answer.status == 200) {
+    const std::size_t stale =
+        attempts == Attempts::several ? count(answer.body, R"("stale_attempt")") : std::size_t{0};
+    if (count(answer.body, R"("accepted")") + stale == given) return stale;
+  }
   throw std::runtime_error("results were answered " + std::to_string(answer.status) + ": " +
                            std::string(answer.body.substr(0, 500)));
 }
@@ -144,7 +151,7 @@ Awaitable<void> WorkerLoop::report_when_due() {
     const std::string request = request_to(server, {.method = "POST", .target = "/v1/tasks/complete"},
                                            R"({"results":)" + results_json(results) + "}");
     const Answer answer = co_await connection.exchange(request);
-    check_verdicts(answer, results.size());
+    report_.stale += stale_verdicts(answer, results.size(), workload_.attempts);
   }
 }
 
@@ -160,14 +167,15 @@ Awaitable<void> WorkerLoop::poll(int number) {
     const std::string request = request_to(server, {.method = "POST", .target = "/v1/tasks/exchange"},
                                            R"({"results":)" + results_json(results) + ask);
     const Answer answer = co_await connection.exchange(request);
-    check_verdicts(answer, results.size());
+    report_.stale += stale_verdicts(answer, results.size(), workload_.attempts);
     if (options_.window.contains(Steady::now())) ++report_.exchanges;
     results = take_tasks(answer.body);
   }
 }
 
 WorkerReport WorkerLoop::run(int stop) {
-  asio::posix::basic_stream_descriptor<LoopExecutor> channel(context_, stop);
+  // A copy: the caller writes to its own whatever happens here.
+  asio::posix::basic_stream_descriptor<LoopExecutor> channel(context_, ::dup(stop));
   channel.async_wait(asio::posix::descriptor_base::wait_read,
                      [this](const boost::system::error_code&) { context_.stop(); });
   for (int i = 0; i < options_.connections; ++i) spawn(poll(i));
@@ -175,7 +183,6 @@ WorkerReport WorkerLoop::run(int stop) {
       std::ranges::any_of(workload_.steps, [](const WorkloadStep& step) { return step.takes.count() > 0; });
   if (has_work) spawn(report_when_due());
   context_.run();
-  channel.release();
   return std::move(report_);
 }
 

@@ -215,6 +215,7 @@ std::span<const std::string_view> workload_names() {
 
 Workload make_workload(std::string_view name, std::size_t payload_bytes, Attempts attempts) {
   Workload workload = named(name, payload_bytes);
+  workload.attempts = attempts;
   workload.project.insert(0, attempts == Attempts::one ? kHead : kPatientHead);
   return workload;
 }

@@ -22,6 +22,10 @@ inline constexpr std::string_view kWorkflowPrefix = "bench_";
 inline constexpr std::size_t kFanOut = 100;  // items
 inline constexpr std::size_t kMaxPayloadBytes = 64 << 10;
 
+// What becomes of a step whose attempt fails, as it may where a server dies: its run fails, since a
+// measurement with errors is none; or it is tried again.
+enum class Attempts { one, several };
+
 struct WorkloadStep {
   std::string name;
   std::string agent;
@@ -39,15 +43,12 @@ struct Workload {
   std::string input;                // JSON
   std::vector<WorkloadStep> steps;  // those that an agent performs
   std::size_t tasks_per_run = 0;
+  Attempts attempts = Attempts::one;
   std::chrono::nanoseconds shortest_run{};  // what the agents take, on the longest way
 };
 
 // Those that need nothing but their name; the other one is `trace`.
 std::span<const std::string_view> workload_names();
-
-// What becomes of a step whose server dies: nothing that a measurement of one server would go on with; or it
-// is tried again.
-enum class Attempts { one, several };
 
 // A name of the list. Outputs and the run's input have about `payload_bytes`.
 Workload make_workload(std::string_view name, std::size_t payload_bytes, Attempts attempts = Attempts::one);
