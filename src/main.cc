@@ -20,6 +20,8 @@
 #include "adapters/memory/broker.h"
 #include "adapters/memory/bus.h"
 #include "adapters/memory/store.h"
+#include "adapters/nats/bus.h"
+#include "adapters/nats/url.h"
 #include "adapters/postgres/store.h"
 #include "adapters/postgres/url.h"
 #include "adapters/rabbitmq/bus.h"
@@ -238,13 +240,14 @@ Result<void> EmbeddedHost::open_bus() {
     if (options_.domains.empty()) return {};
     return fail("no_bus",
                 "--domain shares runs out among processes, which need a bus to hear of each other: "
-                "give --bus redis://HOST or amqp://HOST");
+                "give --bus redis://HOST, amqp://HOST or nats://HOST");
   }
   if (redis::is_url(options_.bus)) return keep_bus(redis::Bus::open(context_, {.url = options_.bus}));
   if (rabbitmq::is_url(options_.bus)) return keep_bus(rabbitmq::Bus::open(context_, {.url = options_.bus}));
+  if (nats::is_url(options_.bus)) return keep_bus(nats::Bus::open(context_, {.url = options_.bus}));
   return fail("unknown_bus",
               "\"" + options_.bus.substr(0, options_.bus.find(':') + 1) +
-                  "\" is no bus of this version; write embedded:, redis://HOST or amqp://HOST");
+                  "\" is no bus of this version; write embedded:, redis://HOST, amqp://HOST or nats://HOST");
 }
 
 void EmbeddedHost::assemble(http::Options listen) {
@@ -274,6 +277,9 @@ std::vector<ingress::Metric> EmbeddedHost::own_metrics() const {
       {"process_cpu_seconds_total", "Processor time of this process.", "counter", "", usage.cpu_seconds},
       {"process_resident_memory_bytes", "Memory of this process.", "gauge", "",
        static_cast<double>(usage.resident_bytes)}};
+  if (const cluster::Cluster* cluster = engine_->cluster()) {
+    for (ingress::Metric& metric : cluster->metrics()) metrics.push_back(std::move(metric));
+  }
   if (sqlite_ == nullptr) return metrics;
   const sqlite::Statistics store = sqlite_->statistics();
   metrics.push_back({"ganglion_store_groups_total",
@@ -303,6 +309,8 @@ EngineOptions EmbeddedHost::engine_options() {
       log_transition(run, entry);
     };
   }
+  options.ingress.roles = options_.roles;
+  options.ingress.weaker_promises = [this] { return weaker_promises(); };
   options.cluster.roles = options_.roles;
   options.cluster.domains = options_.domains;
   options.cluster.strategy = options_.strategy;

@@ -43,7 +43,7 @@ Connection server_at(Where where, const std::string& url) {
 Failure failure_of_host(const Error& error, const std::string& store) {
   if (error.code == "invalid_project" || error.code == "unreadable_project" ||
       error.code == "project_too_large" || error.code == "token_needed" || error.code == "unknown_store" ||
-      error.code == "not_available") {
+      error.code == "no_bus" || error.code == "unknown_bus") {
     return {ExitCode::usage, error.message};
   }
   if (error.code == "store_locked") {

@@ -64,7 +64,7 @@ class Host {
 
 // Blocks until the engine answers at its url with every open run taken up. Error codes: `store_locked`
 // (message says who holds it), `store_corrupt`, `invalid_project` (message: every diagnostic, a line each),
-// `listen_failed`, `token_needed`, `unknown_store`, `not_available`.
+// `listen_failed`, `token_needed`, `unknown_store`, `no_bus`, `unknown_bus`.
 using HostFactory = std::function<Result<std::unique_ptr<Host>>(HostOptions options)>;
 
 }  // namespace ganglion::cli

@@ -29,7 +29,8 @@ constexpr std::size_t kNoticesAtOnce = 500;   // runs in a message to their home
 constexpr std::uint32_t kProcessesAtOnce = 16;
 constexpr std::uint32_t kCallsAtOnce = 64;
 constexpr std::uint32_t kMostAtOnce = 1024;
-constexpr Duration kPolledLately{40'000};  // longer than a poll waits usually
+constexpr Duration kComplainAgain{60'000};  // of the same
+constexpr Duration kPolledLately{40'000};   // longer than a poll waits usually
 
 bool is_limited(const AgentDefinition& agent) {
   return agent.concurrency || agent.rate_limit;
@@ -260,7 +261,7 @@ void Cluster::changed(const Membership::Change& change) {
     mail_->gone(member.id);
     publisher_->member_gone(member.id);
   }
-  const bool lost = !change.left.empty();
+  const bool lost = !change.left.empty() || change.apart;
   if (!lost && change.joined.empty()) return;
   coordinator_->homes_changed(
       lost ? Coordinator::Engines::lost : Coordinator::Engines::joined,
@@ -294,6 +295,13 @@ void Cluster::take_domains() {
     for (const auto& [domain, workflows] : now.domains) runs_->serve(domain);
   }
   for (const std::string& domain : options_.domains) runs_->serve(domain);
+  // Plain clients may come before the first task.
+  if (project) {
+    for (const auto& [name, agent] : project->agents) {
+      if (std::holds_alternative<WorkerAgent>(agent.backend))
+        ports_.bus.declare(agent_queue(name), {}, [](const Result<void>&) {});
+    }
+  }
   const Coordination before = std::exchange(coordination_, now);
   if (before.domains == now.domains && before.strategy == now.strategy) return;
   coordinator_->homes_changed(Coordinator::Engines::lost, [](const Result<std::size_t>&) {});
@@ -327,6 +335,18 @@ Strategy Cluster::strategy() const {
   if (options_.strategy) return *options_.strategy;
   const auto project = ports_.definitions.active();
   return project ? project->coordination.strategy : Strategy::mesh;
+}
+
+std::vector<ingress::Metric> Cluster::metrics() const {
+  const auto gauge = [](const char* name, const char* help, std::size_t value) {
+    return ingress::Metric{name, help, "gauge", "", static_cast<double>(value)};
+  };
+  return {gauge("ganglion_members", "Processes of the installation that this one hears.",
+                membership_->live().size()),
+          gauge("ganglion_published_tasks", "Tasks of runs at home here that have no result yet.",
+                publisher_->open()),
+          gauge("ganglion_consumed_tasks", "Tasks from queues that this process has.",
+                consumer_ ? consumer_->held() : 0)};
 }
 
 // --- who has what
@@ -452,6 +472,7 @@ void Cluster::send_notices(const std::string& home, std::vector<RunNotice> notic
     return;
   }
   if (home.empty()) {
+    nobody_serves(domain_of(notices.front().workflow));
     for (const RunNotice& notice : notices) queue_notice(notice);
     return;
   }
@@ -463,6 +484,16 @@ void Cluster::send_notices(const std::string& home, std::vector<RunNotice> notic
         if (alive.expired()) return;
         for (const RunNotice& notice : notices) heard ? notice_sent(notice) : queue_notice(notice);
       });
+}
+
+// Its runs wait, as they should where the domain's coordinators are merely away for a moment.
+void Cluster::nobody_serves(const std::string& domain) {
+  const Timestamp now = ports_.clock.now();
+  const auto [at, is_new] = unserved_.try_emplace(domain, now);
+  if (!is_new && now - at->second < kComplainAgain) return;
+  at->second = now;
+  problem({"domain_unserved", "nobody coordinates the domain \"" + domain +
+                                  "\", so its runs wait; start a process with --domain " + domain});
 }
 
 void Cluster::queue_notice(const RunNotice& notice) {

@@ -29,6 +29,7 @@
 #include "cluster/task_publisher.h"
 #include "coordinator/placement.h"
 #include "core/coordination.h"
+#include "ingress/api.h"
 
 namespace ganglion {
 class Coordinator;
@@ -81,6 +82,8 @@ class Cluster final : public Placement {
   void leave();
 
   const Membership& membership() const { return *membership_; }
+  // For /metrics.
+  std::vector<ingress::Metric> metrics() const;
   Strategy strategy() const;
 
   // Placement
@@ -113,6 +116,7 @@ class Cluster final : public Placement {
 
   void send_notices();
   void send_notices(const std::string& home, std::vector<RunNotice> notices);
+  void nobody_serves(const std::string& domain);
   void queue_notice(const RunNotice& notice);
   void notice_sent(const RunNotice& notice);
   void take_up(RunNotice notice, std::move_only_function<void(bool)> heard);
@@ -141,6 +145,7 @@ class Cluster final : public Placement {
   std::set<RunNotice> new_notices_;
   std::map<std::string, Timestamp>
       polled_;  // agents with limits, and when a worker last asked for their tasks
+  std::map<std::string, Timestamp> unserved_;  // domains, and when that was last said
   std::uint64_t told_events_ = 0;
   bool telling_events_ = false;
   std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);

@@ -17,6 +17,8 @@ constexpr std::string_view kHello = "hello";  // answer at once
 constexpr std::string_view kHere = "here";
 constexpr std::string_view kGoodbye = "goodbye";
 
+constexpr std::size_t kMaxSilent = 1'000;  // remembered; more begin anew
+
 std::string text_of(const Member& member, std::string_view what) {
   JsonObject json;
   json.add("member", member.id).add("says", what);
@@ -60,10 +62,10 @@ void Membership::start(std::move_only_function<void(Result<void>)> done) {
   auto ready = [this, alive = std::weak_ptr(alive_), done = std::move(done)](Result<void> listening) mutable {
     if (alive.expired()) return;
     if (!listening) return done(std::move(listening));
+    heard_self_ = clock_.now();
     say(kHello);
     timer_ = clock_.at(clock_.now() + options_.first_look, [this, done = std::move(done)]() mutable {
       started_ = true;
-      last_tick_ = clock_.now();
       look();
       done({});
       tick();
@@ -73,9 +75,7 @@ void Membership::start(std::move_only_function<void(Result<void>)> done) {
     if (!alive.expired()) hear(message);
   };
   const auto lost = [this, alive = std::weak_ptr(alive_)] {
-    if (alive.expired()) return;
-    forgive(options_.silence);
-    say(kHello);
+    if (!alive.expired()) say(kHello);
   };
   bus_.listen(kTopic, heard, lost, std::move(ready));
 }
@@ -104,7 +104,8 @@ void Membership::say(std::string_view what) {
 void Membership::hear(const BusMessage& message) {
   if (message.type != kType) return;
   auto word = read(message.body);
-  if (!word || word->member.id == self_.id) return;
+  if (!word) return;
+  if (word->member.id == self_.id) return heard_oneself();
   if (word->says == kGoodbye) {
     known_.erase(word->member.id);
   } else {
@@ -116,23 +117,30 @@ void Membership::hear(const BusMessage& message) {
 }
 
 void Membership::tick() {
-  const Timestamp now = clock_.now();
-  // A loop that stood still has heard nobody.
-  if (now - last_tick_ > 2 * options_.beat) forgive(now - last_tick_);
-  last_tick_ = now;
   if (!left_) say(kHere);
   look();
-  timer_ = clock_.at(now + options_.beat, [this] { tick(); });
+  timer_ = clock_.at(clock_.now() + options_.beat, [this] { tick(); });
 }
 
-void Membership::forgive(Duration missed) {
+void Membership::heard_oneself() {
   const Timestamp now = clock_.now();
+  const Duration missed = now - std::exchange(heard_self_, now);
+  if (missed <= 2 * options_.beat) return;
   for (auto& [id, known] : known_) known.heard = std::min(now, known.heard + missed);
+  if (missed > options_.silence / 2) came_back();
+}
+
+void Membership::came_back() {
+  if (started_ && changed_) changed_({.joined = {}, .left = {}, .apart = true});
 }
 
 void Membership::look() {
-  const Timestamp now = clock_.now();
-  std::erase_if(known_, [&](const auto& entry) { return now - entry.second.heard > options_.silence; });
+  if (silent_.size() > kMaxSilent) silent_.clear();
+  std::erase_if(known_, [&](const auto& entry) {
+    const bool silent = heard_self_ - entry.second.heard > options_.silence;
+    if (silent) silent_.insert(entry.first);
+    return silent;
+  });
   std::vector<Member> live = {self_};
   for (const auto& [id, known] : known_) live.push_back(known.member);
   std::ranges::sort(live, {}, &Member::id);
@@ -140,6 +148,7 @@ void Membership::look() {
   Change change;
   std::ranges::set_difference(live, live_, std::back_inserter(change.joined), {}, &Member::id, &Member::id);
   std::ranges::set_difference(live_, live, std::back_inserter(change.left), {}, &Member::id, &Member::id);
+  for (const Member& member : change.joined) change.apart |= silent_.erase(member.id) > 0;
   live_ = std::move(live);
   if (changed_) changed_(change);
 }

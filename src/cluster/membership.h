@@ -4,12 +4,14 @@
 // gone. Only what follows from it (who looks after which run, where a message goes) depends on this view,
 // never what is right: two members may have different views for a moment.
 //
-// A member that could not hear anybody, because its own loop stood still or its connection was lost, gives
-// the others the time that it has missed.
+// A member hears its own words, too. One that doesn't is deaf (its connection is lost, or the broker is down)
+// and knows nothing of the others: it goes on with the view that it has, and gives them the time that it has
+// missed once it hears again. The same goes for one whose loop stood still.
 
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,10 +30,13 @@ struct MembershipOptions {
 
 class Membership {
  public:
-  // Neither where a member has merely changed what it takes.
+  // Nothing of it where a member has merely changed what it takes.
   struct Change {
     std::vector<Member> joined;
     std::vector<Member> left;
+    // Some may have taken this member for gone, and have ended what it looks after: it stood still, it was
+    // cut off, or somebody who had been gone is back.
+    bool apart = false;
   };
 
   // `bus` and `clock` outlive it.
@@ -63,8 +68,9 @@ class Membership {
 
   void say(std::string_view what);
   void hear(const BusMessage& message);
+  void heard_oneself();
+  void came_back();
   void tick();
-  void forgive(Duration missed);
   void look();
 
   Bus& bus_;
@@ -72,10 +78,11 @@ class Membership {
   Member self_;
   const MembershipOptions options_;
   std::map<std::string, Known> known_;  // the others
+  std::set<std::string> silent_;        // those that have left without a word
   std::vector<Member> live_;
   std::function<void(const Change&)> changed_;
   TimerId timer_;
-  Timestamp last_tick_;
+  Timestamp heard_self_;  // last
   bool started_ = false;
   bool left_ = false;
   std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);

@@ -94,7 +94,8 @@ std::string task_message(const Task& task) {
   JsonObject json = agents::task_members(task);
   json.add("workflow", task.workflow).add("timeout_ms", task.timeout.count());
   json.add("definition", task.definition).add("priority", std::int64_t{task.priority});
-  json.add("fairness_key", task.fairness_key).add("fallback_follows", task.fallback_follows);
+  if (!task.fairness_key.empty()) json.add("fairness_key", task.fairness_key);
+  json.add("fallback_follows", task.fallback_follows);
   json.add("scheduled_at_ms", task.scheduled_at.milliseconds_since_epoch());
   return json.finish();
 }
@@ -125,7 +126,8 @@ Result<Task> read_task(std::string_view json) {
 
 std::string report_message(const TaskReport& report) {
   JsonObject json;
-  json.add_raw("result", result_json(report)).add("worker", report.worker);
+  json.add_raw("result", result_json(report));
+  if (!report.worker.empty()) json.add("worker", report.worker);
   json.add("started_at_ms", report.started_at.milliseconds_since_epoch());
   if (report.queued_at) json.add("queued_at_ms", report.queued_at->milliseconds_since_epoch());
   return json.add("by_engine", report.by_engine).finish();

@@ -8,7 +8,7 @@
 namespace ganglion::cluster {
 namespace {
 
-constexpr std::string_view kUndecided = "undecided";  // in the place of a verdict: the store was unavailable
+constexpr std::string_view kUndecided = "undecided";  // in the place of a verdict
 
 }  // namespace
 
@@ -32,7 +32,7 @@ ReportRouter::ReportRouter(Surroundings around) : around_(std::move(around)) {
       };
       auto report = read_report((*items)[i]);
       if (!report) {
-        done(Verdict::invalid);
+        done(std::unexpected(report.error()));  // the other one decides it itself
         continue;
       }
       decide(*std::move(report), std::move(done));

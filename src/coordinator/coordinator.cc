@@ -44,13 +44,14 @@ std::vector<OpenRuns> Coordinator::open_runs_by_definition() const {
 // --- inputs
 // ---------------------------------------------------------------------------------------------------------
 
-// A run that is started here is at home here, where it can be.
-RunId Coordinator::new_id(const std::string& workflow) {
+// A run that a client starts here is at home here, where it can be. What events start, one engine starts for
+// all: that is spread.
+RunId Coordinator::new_id(const std::string& workflow, StartedBy by) {
   constexpr int kDraws = 64;  // enough for a few dozen engines; beyond that some runs begin elsewhere
   RunId id;
   for (int i = 0; i < kDraws; ++i) {
     id = RunId::make(clock_.now(), static_cast<std::uint16_t>(random_.next()), random_.next());
-    if (!placement_ || placement_->is_home(id, workflow)) break;
+    if (!placement_ || by == StartedBy::event || placement_->is_home(id, workflow)) break;
   }
   return id;
 }
@@ -105,7 +106,7 @@ void Coordinator::start(StartRequest request, std::shared_ptr<const Project> pro
                      .traceparent = std::move(request.traceparent)};
   if (request.cause) created.origin.edit().cause = request.cause;
   if (auto admitted = admit(tenant_of(created)); !admitted) return done(std::unexpected(admitted.error()));
-  const RunId id = new_id(created.workflow);
+  const RunId id = new_id(created.workflow, created.origin->cause ? StartedBy::event : StartedBy::client);
   Cell& cell = new_cell(id, std::make_unique<Run>(id, std::move(project), workflow));
   Batch batch;
   batch.creates = true;
@@ -158,7 +159,7 @@ void Coordinator::fork_run(const RunId& from, std::string step, std::optional<Pa
                            "before that, or without another input"));
     }
     RunForked forked{from, journal->size(), std::move(step), std::move(input)};
-    const RunId id = new_id(workflow->name);
+    const RunId id = new_id(workflow->name, StartedBy::client);
     fork(id, std::move(project), *std::move(journal), std::move(forked), std::move(finished));
   };
   auto look = [this, from, have_journal = std::move(have_journal),

@@ -31,6 +31,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -101,7 +102,8 @@ class Coordinator : public TaskReports {
  public:
   template <typename T>
   using Completion = std::move_only_function<void(T)>;
-  // New durable entries of a run, and the run as they leave it. Called once per commit.
+  // New durable entries of a run, and the run as they leave it. Called once per commit; without entries where
+  // the run has been read again, because another engine had gone on with it: then they are read, if wanted.
   using Follower = std::function<void(std::span<const JournalEntry> entries, const Run& run)>;
 
   struct Dependencies {
@@ -172,7 +174,8 @@ class Coordinator : public TaskReports {
   struct UnderWay;
 
   // Inputs.
-  RunId new_id(const std::string& workflow);
+  enum class StartedBy { client, event };
+  RunId new_id(const std::string& workflow, StartedBy by);
   Cell& new_cell(const RunId& run, std::unique_ptr<Run> state);
   Result<void> admit(const std::string& tenant) const;
   void start(StartRequest request, std::shared_ptr<const Project> project, const WorkflowDefinition& workflow,
@@ -198,6 +201,7 @@ class Coordinator : public TaskReports {
   void adopt(std::vector<OpenRun> page, std::size_t next, std::size_t count,
              Completion<Result<std::size_t>> done);
   bool adopt(const OpenRun& open, std::shared_ptr<const Project> project);
+  void look_after_sub_runs(const Run& run);
   void adopt_known(Cell& cell, std::uint64_t version);
   void take_up(Cell& cell);
   void leave(Cell& cell);
@@ -271,7 +275,8 @@ class Coordinator : public TaskReports {
   std::map<std::string, std::size_t> open_by_tenant_;
   std::map<std::pair<std::string, std::string>, std::size_t> open_by_definition_;  // digest, workflow
   std::uint64_t last_follower_ = 0;
-  bool sweeping_ = false;                                         // the store is being asked for open runs
+  bool sweeping_ = false;   // the store is being asked for open runs
+  std::set<RunId> unseen_;  // of those that are looked after here, meanwhile
   std::vector<Completion<Result<std::size_t>>> next_sweep_ = {};  // wanted once more, by these
   std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);
 };

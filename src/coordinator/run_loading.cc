@@ -99,6 +99,10 @@ void Coordinator::loaded(const RunId& run, Result<std::unique_ptr<Run>> result) 
   }
   if (asks_elsewhere(cell)) placement_->followed(run, cell.run->created().workflow);
   watch_deadline(cell);
+  // What another engine has written meanwhile they read for themselves, if it is more than the end.
+  cell.settling = true;
+  tell_followers(cell, std::span<const JournalEntry>());
+  cell.settling = false;
   settle(cell);
 }
 
@@ -250,6 +254,7 @@ void Coordinator::homes_changed(Engines engines, Completion<Result<std::size_t>>
     // The new home may not know that it is one: it was away for a while and hasn't noticed.
     placement_->written(run, cell.run->created().workflow);
     leave(cell);
+    if (asks_elsewhere(cell)) placement_->followed(run, cell.run->created().workflow);
     let_go(run);
   }
   if (engines == Engines::lost) return sweep_until_done(std::move(done));
@@ -272,8 +277,15 @@ void Coordinator::sweep_until_done(Completion<Result<std::size_t>> done) {
 void Coordinator::sweep(Completion<Result<std::size_t>> done) {
   if (sweeping_) return next_sweep_.push_back(std::move(done));
   sweeping_ = true;
+  for (const auto& [id, cell] : cells_) {
+    if (cell->counted && cell->run && placement_) unseen_.insert(id);
+  }
   auto swept = [this, done = std::move(done)](Result<std::size_t> open) mutable {
     sweeping_ = false;
+    // Those are not open any more: somebody who took this engine for gone has ended them.
+    for (const RunId& run : std::exchange(unseen_, {})) {
+      if (open && looks_after(run)) written_elsewhere(run);
+    }
     auto next = std::exchange(next_sweep_, {});
     done(std::move(open));
     for (auto& wanted : next) sweep(std::move(wanted));
@@ -316,6 +328,7 @@ void Coordinator::adopt(std::vector<OpenRun> page, std::size_t next, std::size_t
 // Whether this engine looks after it.
 bool Coordinator::adopt(const OpenRun& open, std::shared_ptr<const Project> project) {
   const RunId& id = open.record.id;
+  unseen_.erase(id);
   if (placement_ && !placement_->is_home(id, open.record.workflow)) return false;
   Cell& cell = cell_of(id);
   // A sub-run whose parent was taken up first, or one that somebody has asked for, is here or on its way.
@@ -336,6 +349,13 @@ bool Coordinator::adopt(const OpenRun& open, std::shared_ptr<const Project> proj
   return true;
 }
 
+// Those that have another home: it may have gone right after their end, before it told anybody.
+void Coordinator::look_after_sub_runs(const Run& run) {
+  for (const UnderWay::Attempt& attempt : under_way(run).attempts) {
+    if (attempt.sub_run && !looks_after(*attempt.sub_run)) look_after(*attempt.sub_run, attempt.token);
+  }
+}
+
 // It was here before: as another engine's run that somebody looked at, or with an older journal.
 void Coordinator::adopt_known(Cell& cell, std::uint64_t version) {
   const bool busy = cell.committing || cell.settling || cell.catching_up;
@@ -344,6 +364,7 @@ void Coordinator::adopt_known(Cell& cell, std::uint64_t version) {
     watch_deadline(cell);
   }
   if (version > cell.run->version() || !cell.counted) cell.behind = true;
+  if (cell.counted) look_after_sub_runs(*cell.run);
   settle(cell);
 }
 

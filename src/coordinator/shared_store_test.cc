@@ -162,6 +162,26 @@ TEST_F(SharedStore, ARunThatAnotherEngineHasMovedOnIsShownAsItIsNow) {
   EXPECT_EQ(there.process.coordinator.open_runs(), 0u);
 }
 
+TEST_F(SharedStore, WhoFollowsARunHearsOfTheEndThatAConflictHasShown) {
+  // Given a run that somebody follows at one engine and that another one brings to its end …
+  Engine here(*this, 1'000);
+  Engine there(*this, 2'000);
+  const RunId run = start(here);
+  there.process.coordinator.inspect(run, [](const auto&) {});
+  clock.run();
+  std::string seen;
+  there.process.coordinator.follow(run, [&](auto, const auto& now) { seen = now.status(); });
+  const AttemptToken token = here.process.queue.tasks.front().token;
+  succeed(here);
+
+  // … when the same result comes to the first one, which takes the run for unfinished …
+  there.process.coordinator.report({token, TaskSuccess{Payload("1")}, "w1", clock.now()}, [](auto) {});
+  clock.run();
+
+  // … then whoever follows knows.
+  EXPECT_EQ(seen, "completed");
+}
+
 TEST_F(SharedStore, WhatSeemsToBeSoAlreadyIsAskedOfTheStore) {
   // Given a run that one engine knows as running and that another one has paused …
   Engine here(*this, 1'000);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "core/coordination.h"
 
 namespace ganglion {
 class Clock;
@@ -47,6 +48,10 @@ struct Dependencies {
 struct Options {
   Duration max_wait{300'000};          // of `?wait=` and of a poll; longer is refused. 1 s … 1 h
   Duration default_poll_wait{30'000};  // of a poll that names none
+  // Of the process: without `ingress` it answers no clients, without `agents` no workers (421).
+  Roles roles = {};
+  // What /readyz says that this installation can't promise; nothing: what the store says.
+  std::function<std::vector<std::string>()> weaker_promises = {};
 };
 
 // One line of /metrics, in the terms of the Prometheus text format.
@@ -78,6 +83,7 @@ class Api {
 
  private:
   struct Parts;
+  const Roles roles_;
   std::unique_ptr<Parts> parts_;
 };
 

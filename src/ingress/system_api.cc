@@ -93,7 +93,8 @@ http::Response SystemApi::ready() const {
          .retry_after = Duration{1000}});
   }
   std::string weaker = "[";
-  for (const std::string& line : dependencies_.store.weaker_promises()) {
+  for (const std::string& line :
+       weaker_promises_ ? weaker_promises_() : dependencies_.store.weaker_promises()) {
     if (weaker.size() > 1) weaker += ',';
     append_json_string(weaker, line);
   }

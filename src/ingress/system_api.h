@@ -2,6 +2,9 @@
 
 // /healthz, /readyz, /metrics, /openapi.json. Liveness and readiness need no token, so that probes can ask.
 
+#include <functional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "ingress/api.h"
@@ -12,7 +15,8 @@ namespace ganglion::ingress {
 
 class SystemApi {
  public:
-  explicit SystemApi(const Dependencies& dependencies) : dependencies_(dependencies) {}
+  SystemApi(const Dependencies& dependencies, const Options& options)
+      : dependencies_(dependencies), weaker_promises_(options.weaker_promises) {}
 
   void register_routes(http::Router& router);
 
@@ -26,6 +30,7 @@ class SystemApi {
   std::vector<Metric> own_metrics() const;
 
   Dependencies dependencies_;
+  std::function<std::vector<std::string>()> weaker_promises_;
   Api::Readiness readiness_ = Api::Readiness::starting;
   const http::Server* server_ = nullptr;
   std::vector<MetricSource> sources_;

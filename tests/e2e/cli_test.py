@@ -391,14 +391,19 @@ def test_a_second_server_on_one_store_is_refused(demo):
 
 
 @pytest.mark.parametrize(
-    "option",
-    [["--bus", "nats://x"], ["--strategy", "swarm"], ["--domain", "d"], ["--roles", "agents", "--store", "redis://x"]],
-    ids=lambda option: option[0],
+    ("option", "said"),
+    [
+        (["--bus", "kafka://x"], "is no bus of this version"),
+        (["--strategy", "mash"], 'did you mean "mesh"?'),
+        (["--domain", "d"], "need a bus"),
+        (["--roles", "agents"], "a bus to them"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
 )
-def test_what_is_still_to_come_is_refused_by_name(tmp_path, option):
+def test_what_cannot_be_shared_is_refused_with_what_can(tmp_path, option, said):
     done = ganglion("serve", *option, cwd=tmp_path)
     assert done.returncode == 2
-    assert "not available yet" in done.stderr
+    assert said in done.stderr
 
 
 # --- runs and replay -------------------------------------------------------------------------------------------------------

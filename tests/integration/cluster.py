@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import urllib.request
+from dataclasses import dataclass
 from pathlib import Path
 
 from fault_proxy import FaultProxy
@@ -13,11 +15,27 @@ from serving import Server
 from store_servers import STORES, StoreServer
 
 NAME = "cluster"
+METRICS_SECONDS = 10.0
+LEFT_OVER = ("ganglion_open_runs", "ganglion_agent_queued_tasks", "ganglion_agent_handed_out_tasks")
 ALL = "ingress,coordinator,agents"
-#: The roles of each member.
-LAYOUTS: dict[str, tuple[str, ...]] = {
-    "together": (ALL, ALL, ALL),
-    "apart": ("ingress", "coordinator", "coordinator", "agents"),
+
+
+@dataclass(frozen=True)
+class Place:
+    """What one member does."""
+
+    roles: str = ALL
+    domain: str | None = None  # whose runs it takes up; of all
+
+    def options(self) -> list[str]:
+        roles = [] if self.roles == ALL else ["--roles", self.roles]
+        return roles if self.domain is None else [*roles, "--domain", self.domain]
+
+
+LAYOUTS: dict[str, tuple[Place, ...]] = {
+    "together": (Place(), Place(), Place()),
+    "apart": (Place("ingress"), Place("coordinator"), Place("coordinator"), Place("agents")),
+    "domains": (Place(domain="default"), Place(domain="default"), Place(domain="details"), Place(domain="details")),
 }
 STRATEGIES = ("mesh", "centralized", "hierarchical", "swarm")
 #: By the name that a test's option gives them; `store`: the store carries the messages, too.
@@ -55,14 +73,16 @@ class Backends:
 class Member(Server):
     """One process of the installation; it reaches store and bus through proxies that are its own."""
 
-    def __init__(self, binary: Path, folder: Path, project: str, roles: str, strategy: str, backends: Backends) -> None:
+    def __init__(
+        self, binary: Path, folder: Path, project: str, place: Place, strategy: str, backends: Backends
+    ) -> None:
         super().__init__(binary, folder, project)
         self.name = folder.name
-        self.roles = frozenset(roles.split(","))
+        self.roles = frozenset(place.roles.split(","))
         self.to_store = FaultProxy(backends.store.address)
         self.to_bus = FaultProxy(backends.bus.address) if backends.has_own_bus else self.to_store
         self.store = backends.store.url(NAME, self.to_store.port)
-        self._options = ["--strategy", strategy, *(() if roles == ALL else ("--roles", roles))]
+        self._options = ["--strategy", strategy, *place.options()]
         # Without a bus of its own the store's URL is the bus.
         self._bus = {"GANGLION_BUS": backends.bus.url(NAME, self.to_bus.port)} if backends.has_own_bus else {}
 
@@ -76,6 +96,13 @@ class Member(Server):
     @property
     def proxies(self) -> set[FaultProxy]:
         return {self.to_store, self.to_bus}
+
+    def left_over(self) -> dict[str, float]:
+        """Runs that it takes for open, and tasks that it has; by the name of the metric, where there are any."""
+        with urllib.request.urlopen(f"{self.url}/metrics", timeout=METRICS_SECONDS) as answer:
+            lines = answer.read().decode().splitlines()
+        values = [line.rsplit(" ", 1) for line in lines if line.startswith(LEFT_OVER)]
+        return {name: float(value) for name, value in values if float(value) > 0}
 
     def freeze(self) -> None:
         os.kill(self.pid, signal.SIGSTOP)
@@ -121,8 +148,8 @@ coordination:
 
     def __init__(self, binary: Path, folder: Path, layout: str, strategy: str, backends: Backends) -> None:
         self.members = [
-            Member(binary, folder / f"member-{number}", self.project, roles, strategy, backends)
-            for number, roles in enumerate(LAYOUTS[layout])
+            Member(binary, folder / f"member-{number}", self.project, place, strategy, backends)
+            for number, place in enumerate(LAYOUTS[layout])
         ]
         self.ingress = self.with_role("ingress")
         self.server = self.ingress[0]

@@ -8,7 +8,7 @@ held, made deaf and slow. In the end every acknowledged run must have completed,
 a journal without a gap whose earlier readings are its beginning, and a replay that equals what the API shows.
 
     cluster_test.py [--ganglion PATH] [--seed N] [--store redis|postgres] [--bus store|rabbitmq]
-                    [--layout together|apart] [--strategy S] [--faults kill,freeze,…]
+                    [--layout together|apart|domains] [--strategy S] [--faults kill,freeze,…]
 
 Needs Python's standard library only. The seed is printed; it fixes what goes wrong and when, relative to the load.
 """
@@ -40,6 +40,11 @@ from store_servers import STORES
 #: What happens where nothing is said: a few seconds each.
 FAULTS = ("kill", "freeze", "hold", "reset", "store", "bus", "roll")
 REPLAYS = 5
+#: Until nobody holds anything any more.
+REST_SECONDS = 10.0
+PAUSE_SECONDS = 0.1
+#: Whoever waits at one member for the end of a run that another one ends: as long as a line may be deaf, and no longer.
+MOST_LATE_SECONDS = 15.0
 #: What CTest takes for a test that was skipped.
 SKIPPED = 77
 
@@ -91,22 +96,35 @@ async def _run(round: Round, cluster: ClusterPipeline, backends: Backends, deadl
     finished = time.monotonic() - healed
     verdict = Verdict(cluster, load, REPLAYS)
     await verdict.observe()
+    forgotten = await _left_over(cluster)
     cluster.stop_workers()
     cluster.stop()
     replays = await verdict.replay()
-    complaints = verdict.judge()
+    complaints = verdict.judge() + forgotten
+    late, run = load.latest_news
+    if late > MOST_LATE_SECONDS:
+        complaints.append(f"{run}: its client heard of its end {late:.1f} s later")
     if not complaints:
         verdict.check_the_check()
-    lost = cluster.attempts_lost(verdict.runs)
     took = time.monotonic() - began
-    print(
-        f"  {took:.1f} s, {len(verdict.runs)} runs, the last {finished:.1f} s after the last fault, {lost} attempts lost"
-    )
+    print(f"  {took:.1f} s, the last run ended {finished:.1f} s after the last fault")
+    print(f"  clients heard of an end at most {late:.1f} s later")
+    print(f"  {len(verdict.runs)} runs, {cluster.attempts_lost(verdict.runs)} attempts lost")
     print(f"  {load.repeated} requests repeated, {load.prefixes.readings} journals compared, {replays} replays equal")
     for waits in stillstands(cluster.members, trouble.deaths):
         print(f"  {len(waits)} runs of the dead went on{_spread(waits)}")
     sys.stdout.flush()
     return complaints
+
+
+async def _left_over(cluster: ClusterPipeline) -> list[str]:
+    """What members still hold when every run has ended."""
+    deadline = time.monotonic() + REST_SECONDS
+    while True:
+        left = {member.name: await asyncio.to_thread(member.left_over) for member in cluster.members}
+        if not any(left.values()) or time.monotonic() > deadline:
+            return [f"{name} still has {values} when every run has ended" for name, values in left.items() if values]
+        await asyncio.sleep(PAUSE_SECONDS)
 
 
 def _spread(waits: Sequence[float]) -> str:

@@ -13,6 +13,7 @@ import random
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 
 from ganglion import AsyncClient, ProblemError, ServerUnavailable
@@ -58,6 +59,8 @@ class Load:
         self.prefixes = Prefixes()
         self.progress = 0
         self.repeated = 0
+        #: The longest time between a run's end and its client's hearing of it, in seconds, and the run.
+        self.latest_news = (0.0, "")
         self._parallel = parallel
         self._make_input = make_input
         self._random = random.Random(seed)
@@ -141,6 +144,9 @@ class Load:
             while not run.ended:
                 run = await self.start_run(key, number, wait=WAIT_SECONDS)
             self._in_flight.pop(run.id, None)
+            if run.ended_at is not None:
+                late = time.time() - datetime.fromisoformat(run.ended_at).timestamp()
+                self.latest_news = max(self.latest_news, (late, run.id))
 
     async def _observe(self, server: int) -> None:
         # Its own client: it must not wait for a connection behind the others.

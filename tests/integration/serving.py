@@ -127,11 +127,18 @@ class Server:
         assert status in (0, 130, -signal.SIGTERM), f"the server ended with {status}:\n{self.log_tail()}"
 
     def check_log(self) -> None:
-        found = _DAMAGE.search(self.log_path.read_text("utf-8", "replace"))
-        assert found is None, f"the server's log has {found[0]!r}:\n{self.log_tail(200)}"
+        check_log(self.log_path)
 
     def log_tail(self, lines: int = 40) -> str:
         return "\n".join(self.log_path.read_text("utf-8", "replace").splitlines()[-lines:])
+
+
+def check_log(path: Path) -> None:
+    """Of a server: that nothing in it tells of damage."""
+    text = path.read_text("utf-8", "replace")
+    found = _DAMAGE.search(text)
+    last = "\n".join(text.splitlines()[-200:])
+    assert found is None, f"the server's log has {found[0]!r}:\n{last}"
 
 
 def binary_from(argument: str | None) -> Path:
