@@ -96,10 +96,10 @@ void Grammar::add_serve() {
 // What matters where several processes share a store.
 void Grammar::add_sharing(CLI::App& serve) {
   serve
-      .add_option(
-          "--bus", raw_.bus,
-          "What carries messages between processes: redis://HOST or amqp://HOST, also in GANGLION_BUS; "
-          "embedded: is this process alone (default: the store where that is Redis, else embedded:)")
+      .add_option("--bus", raw_.bus,
+                  "What carries messages between processes: redis://HOST, amqp://HOST or nats://HOST, also "
+                  "in GANGLION_BUS; "
+                  "embedded: is this process alone (default: the store where that is Redis, else embedded:)")
       ->type_name("BUS");
   serve
       .add_option("--strategy", raw_.strategy,

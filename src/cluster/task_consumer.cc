@@ -63,6 +63,7 @@ void TaskConsumer::open(const std::string& agent, std::uint32_t more) {
     return;
   }
   source.room += more;
+  if (!source.stays) close_idle_later();
   source.consumers.push_back(around_.bus.consume(
       agent_queue(agent), more, [this, alive = std::weak_ptr(alive_), agent](Delivery delivery) {
         if (!alive.expired()) delivered(agent, std::move(delivery));
@@ -215,7 +216,6 @@ void TaskConsumer::look() {
     held.due.reset();
     look_after(token, held);
   }
-  close_idle();
   plan();
 }
 
@@ -230,12 +230,25 @@ void TaskConsumer::look_after(const AttemptToken& token, Held& held) {
   look_at(token, queued ? now + options_.stranded : std::max(held.claim_at, now + options_.stranded));
 }
 
+void TaskConsumer::close_idle_later() {
+  if (std::exchange(closing_, true)) return;
+  around_.clock.at(around_.clock.now() + options_.idle, [this, alive = std::weak_ptr(alive_)] {
+    if (alive.expired()) return;
+    closing_ = false;
+    close_idle();
+  });
+}
+
 // Tasks lie better where somebody waits for them.
 void TaskConsumer::close_idle() {
   const Timestamp now = around_.clock.now();
   for (auto& [agent, source] : sources_) {
-    const bool idle = !source.stays && source.held == 0 && now - source.wanted > options_.idle;
-    if (source.consumers.empty() || !idle || around_.pool.room({}, agent) > 0) continue;
+    if (source.stays || source.consumers.empty()) continue;
+    const bool idle = source.held == 0 && now - source.wanted > options_.idle;
+    if (!idle || around_.pool.room({}, agent) > 0) {
+      close_idle_later();
+      continue;
+    }
     for (const ConsumerId consumer : std::exchange(source.consumers, {})) around_.bus.cancel(consumer);
     source.room = 0;
   }

@@ -109,6 +109,7 @@ class TaskConsumer {
   void plan();
   void look();
   void look_after(const AttemptToken& token, Held& held);
+  void close_idle_later();
   void close_idle();
 
   Surroundings around_;
@@ -120,6 +121,7 @@ class TaskConsumer {
   std::deque<AttemptToken> lately_in_order_;
   TimerId timer_;
   std::optional<Timestamp> timer_at_;
+  bool closing_ = false;  // idle sources will be looked for
   std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);
 };
 

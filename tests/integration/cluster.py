@@ -10,6 +10,7 @@ from pathlib import Path
 
 from fault_proxy import FaultProxy
 from kill_scenarios import Pipeline
+from nats_server import NatsServer
 from rabbit_server import RabbitServer
 from serving import Server
 from store_servers import STORES, StoreServer
@@ -39,7 +40,7 @@ LAYOUTS: dict[str, tuple[Place, ...]] = {
 }
 STRATEGIES = ("mesh", "centralized", "hierarchical", "swarm")
 #: By the name that a test's option gives them; `store`: the store carries the messages, too.
-BUSES: dict[str, type[StoreServer] | None] = {"store": None, "rabbitmq": RabbitServer}
+BUSES: dict[str, type[StoreServer] | None] = {"store": None, "rabbitmq": RabbitServer, "nats": NatsServer}
 
 
 class Backends:
