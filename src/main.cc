@@ -517,6 +517,10 @@ bench::BenchOptions bench_options(const cli::BenchCommand& command) {
           .server = command.server,
           .token = command.token,
           .store = command.store,
+          .bus = command.bus,
+          .strategies = command.strategies,
+          .coordinators = command.coordinators,
+          .in_flight = command.in_flight,
           .folder = command.folder ? std::filesystem::path(*command.folder)
                                    : std::filesystem::temp_directory_path(),
           .json = command.format == cli::Format::json,

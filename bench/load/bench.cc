@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <memory>
 #include <thread>
@@ -13,6 +14,7 @@
 #include "base/asio/asio.h"
 #include "base/json_text.h"
 #include "bench/load/disk.h"
+#include "bench/load/installation.h"
 #include "bench/load/measurement.h"
 #include "bench/load/plot.h"
 #include "bench/load/text.h"
@@ -60,6 +62,26 @@ Workload trace_workload(const std::string& path, const BenchOptions& options) {
   return workload;
 }
 
+std::string kind_of(const std::string& url) {
+  return url.substr(0, url.find(':'));
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ",") + name;
+  return text;
+}
+
+// Events and domains are what two of them are for.
+std::string usual_workload(const std::string& strategy) {
+  return strategy == "hierarchical" ? "delegation" : "pipeline";
+}
+
+struct Setup {
+  std::optional<std::string> strategy;
+  int coordinators = 1;
+};
+
 class Bench {
  public:
   Bench(const BenchOptions& options, const BenchIo& io) : options_(options), io_(io) {}
@@ -67,8 +89,10 @@ class Bench {
   void run() {
     // Everything is read before anything is measured.
     std::vector<Workload> workloads;
-    for (const std::string& name : options_.workloads)
-      workloads.push_back(make_workload(name, options_.payload_bytes));
+    if (options_.strategies.empty()) {
+      for (const std::string& name : options_.workloads)
+        workloads.push_back(make_workload(name, options_.payload_bytes));
+    }
     for (const std::string& path : options_.traces) workloads.push_back(trace_workload(path, options_));
     if (options_.server) {
       remote_ = address_of(*options_.server);
@@ -83,9 +107,13 @@ class Bench {
     }
     allow_descriptors();
     for (const Workload& workload : workloads) measure(workload);
+    if (!options_.strategies.empty()) measure_strategies();
     if (options_.json) io_.output(json() + "\n");
     if (svg && !(*svg << plot_svg(rows_)).flush()) throw UsageError("--svg: can't write " + *options_.svg);
   }
+
+  // Runs, when a coordinator was killed.
+  bool has_lost() const { return has_lost_; }
 
   void clear_progress() {
     if (std::exchange(is_drawn_, false)) io_.message("\r\x1b[2K");
@@ -95,25 +123,51 @@ class Bench {
   void measure(const Workload& workload) {
     std::vector<Row> rows;
     const auto add_row = [&](int clients, std::optional<double> rate) {
-      rows.push_back(row_of(workload, {.clients = clients,
-                                       .rate = rate,
-                                       .workers = options_.workers,
-                                       .batch = options_.batch,
-                                       .warmup = options_.warmup,
-                                       .duration = options_.duration}));
+      rows.push_back(row_of(workload, load_of(clients, rate), {}));
     };
     for (const int clients : options_.clients) {
       if (options_.rates.empty()) add_row(clients, std::nullopt);
       for (const double rate : options_.rates) add_row(clients, rate);
     }
-    clear_progress();
-    if (!options_.json) io_.table(table_of(rows));
-    if (!options_.json) io_.output("\n");
+    show(table_of(rows));
     std::ranges::move(rows, std::back_inserter(rows_));
   }
 
-  Row row_of(const Workload& workload, const LoadOptions& load) {
-    const std::string name = workload.name + ", " + std::to_string(load.clients) +
+  void measure_strategies() {
+    for (const std::string& strategy : options_.strategies) {
+      auto names = options_.workloads;
+      if (names.empty()) names.push_back(usual_workload(strategy));
+      for (const std::string& name : names) {
+        const Workload workload = make_workload(name, options_.payload_bytes, Attempts::several);
+        for (const int coordinators : options_.coordinators) {
+          for (const int clients : options_.clients)
+            rows_.push_back(row_of(workload, load_of(clients, {}), {strategy, coordinators}));
+        }
+      }
+    }
+    show(strategy_table(rows_));
+  }
+
+  void show(const RowTable& table) {
+    clear_progress();
+    if (options_.json) return;
+    io_.table(table);
+    io_.output("\n");
+  }
+
+  LoadOptions load_of(int clients, std::optional<double> rate) const {
+    return {.clients = clients,
+            .rate = rate,
+            .workers = options_.workers,
+            .batch = options_.batch,
+            .warmup = options_.warmup,
+            .duration = options_.duration};
+  }
+
+  Row row_of(const Workload& workload, LoadOptions load, const Setup& setup) {
+    const std::string who =
+        setup.strategy ? *setup.strategy + " of " + std::to_string(setup.coordinators) + ", " : std::string();
+    const std::string name = who + workload.name + ", " + std::to_string(load.clients) +
                              (load.clients == 1 ? " client" : " clients") +
                              (load.rate ? ", " + short_text(*load.rate) + " runs a second" : "") + ": ";
     const double average = load_average();
@@ -124,22 +178,51 @@ class Bench {
       appends = appends_per_second(options_.folder, std::min(kDiskFor, options_.duration));
     }
     progress(name + "starting the server");
-    std::unique_ptr<OwnServer> own;
-    MeasuredServer server;
+    std::optional<Installation> own;
+    std::vector<MeasuredServer> servers;
     if (remote_) {
-      server.address = *remote_;
-      put_project(server.address, workload.project);
+      servers.push_back({.address = *remote_, .process = {}});
+      put_project(*remote_, workload.project);
     } else {
-      own = std::make_unique<OwnServer>(
-          OwnServerOptions{.folder = options_.folder, .store = options_.store, .project = workload.project});
-      server = {.address = {.port = own->port()}, .process = own->pid()};
-      if (on_disk) say_once(own->weaker_promises());
+      own.emplace(OwnServerOptions{.folder = options_.folder,
+                                   .store = options_.store,
+                                   .bus = options_.bus,
+                                   .strategy = setup.strategy,
+                                   .place = {},
+                                   .project = workload.project},
+                  static_cast<std::size_t>(setup.coordinators));
+      servers = own->servers();
+      if (on_disk) say_once(own->first().weaker_promises());
     }
-    Row row =
-        Measurement(load, server, workload, [&](const std::string& what) { progress(name + what); }).run();
+    // As many for each.
+    load.workers = (load.workers + setup.coordinators - 1) / setup.coordinators * setup.coordinators;
+    const auto say = [&](const std::string& what) { progress(name + what); };
+    Row row = Measurement(load, servers, workload, say).run();
     row.appends_per_s = appends;
     row.load_average = average;
+    if (!setup.strategy) return row;
+    row.strategy = setup.strategy;
+    row.coordinators = setup.coordinators;
+    row.peaks_mib = own->peaks_mib();
+    row.taken_for_dead = own->deaths_noticed();
+    if (setup.coordinators > 1) row.recovery = recovery_of(*own, workload, load.workers, say);
     return row;
+  }
+
+  Recovery recovery_of(Installation& installation, const Workload& workload, int workers,
+                       const std::function<void(const std::string&)>& say) {
+    std::vector<ServerAddress> addresses;
+    for (const MeasuredServer& server : installation.servers()) addresses.push_back(server.address);
+    const Recovery recovery = RecoveryLoad({.servers = std::move(addresses),
+                                            .in_flight = options_.in_flight,
+                                            .workers = static_cast<std::size_t>(workers)},
+                                           workload,
+                                           {.kill = [&] { installation.kill_first(); },
+                                            .noticed = [&] { return installation.has_noticed(); },
+                                            .now_and_then = say})
+                                  .run();
+    has_lost_ = has_lost_ || recovery.lost > 0 || recovery.failed > 0;
+    return recovery;
   }
 
   void say_once(const std::vector<std::string>& promises) {
@@ -162,8 +245,11 @@ class Bench {
     return JsonObject()
         .add("cores", std::int64_t{std::thread::hardware_concurrency()})
         .add("loop", options_.rates.empty() ? "closed" : "open")
-        .add("strategy", "mesh")
-        .add("store", remote_ ? "remote" : options_.store.substr(0, options_.store.find(':')))
+        .add("strategy", options_.strategies.empty() ? "mesh" : joined(options_.strategies))
+        .add("store", remote_ ? "remote" : kind_of(options_.store))
+        .add("bus", options_.bus                          ? kind_of(*options_.bus)
+                    : options_.store.starts_with("redis") ? "redis"
+                                                          : "embedded")
         .add_raw("rows", rows + "]")
         .finish();
   }
@@ -174,6 +260,7 @@ class Bench {
   std::vector<Row> rows_;
   bool is_drawn_ = false;
   bool has_said_ = false;
+  bool has_lost_ = false;
 };
 
 }  // namespace
@@ -187,7 +274,7 @@ Benched bench(const BenchOptions& options, const BenchIo& io) {
   };
   try {
     benchmark.run();
-    return Benched::done;
+    return benchmark.has_lost() ? Benched::failed : Benched::done;
   } catch (const Interrupted&) {
     return give_up(Benched::interrupted, "interrupted; nothing is left behind");
   } catch (const UsageError& error) {

@@ -1,13 +1,16 @@
 #pragma once
 
 // `ganglion bench`: for every workload and every load a fresh server (or the one that was named), workers in
-// a process of their own, clients in this one, and a row of what was measured.
+// a process of their own, clients in this one, and a row of what was measured. With strategies: for every one
+// and every number of coordinators a fresh installation, and one of several is killed at the end.
 //
 //   workload.h, trace.h      what is run
 //   run_meter.h              when runs start, and which of them count
 //   client_loop.h            those who start them
 //   worker_process.h         those who perform their tasks
 //   own_server.h             who coordinates, unless it is another's server
+//   installation.h           several of them
+//   recovery.h               what becomes of their runs when one is killed
 //   row.h, plot.h            what was found
 
 #include <chrono>
@@ -24,7 +27,7 @@
 namespace ganglion::bench {
 
 struct BenchOptions {
-  std::vector<std::string> workloads;       // of workload_names()
+  std::vector<std::string> workloads;       // of workload_names(); with strategies none: each one's usual
   std::vector<std::string> traces;          // files
   double speedup = 100;                     // of traces
   std::vector<int> clients = {1, 64, 500};  // of an open loop: at most so many runs at once
@@ -34,9 +37,13 @@ struct BenchOptions {
   int workers = 4;
   int batch = 256;  // tasks an exchange, at most
   std::size_t payload_bytes = 200;
-  std::optional<std::string> server;  // a URL
-  std::optional<std::string> token;   // for it
-  std::string store = "sqlite:";      // see own_server.h
+  std::optional<std::string> server;    // a URL
+  std::optional<std::string> token;     // for it
+  std::string store = "sqlite:";        // see own_server.h
+  std::optional<std::string> bus;       // the same
+  std::vector<std::string> strategies;  // not with traces, rates or a server
+  std::vector<int> coordinators;        // of each strategy
+  std::size_t in_flight = 1'200;        // runs, when a coordinator is killed
   std::filesystem::path folder;
   bool json = false;
   std::optional<std::string> svg;  // a file

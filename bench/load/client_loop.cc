@@ -15,13 +15,16 @@ constexpr std::size_t kShownBytes = 500;  // of an answer
 ClientLoop::ClientLoop(const ClientOptions& options, const Workload& workload, ClientHooks hooks)
     : options_(options),
       drain_(kDrain + 2 * workload.shortest_run),
-      request_(request_to(options.server, {.method = "POST", .target = "/v1/runs?wait=300s"},
-                          R"({"workflow":")" + workload.workflow + R"(","input":)" + workload.input + "}")),
       hooks_(std::move(hooks)),
-      endpoint_(endpoint_of(options.server)),
       meter_(options.window, Steady::now(), options.rate),
       clients_left_(options.clients),
-      under_way_(static_cast<std::size_t>(options.clients)) {}
+      under_way_(static_cast<std::size_t>(options.clients)) {
+  for (const ServerAddress& server : options.servers) {
+    requests_.push_back(
+        request_to(server, {.method = "POST", .target = "/v1/runs?wait=300s"}, start_body(workload)));
+    endpoints_.push_back(endpoint_of(server));
+  }
+}
 
 void ClientLoop::spawn(Awaitable<void> part) {
   asio::co_spawn(context_.get_executor(), std::move(part), [](const std::exception_ptr& error) {
@@ -47,13 +50,14 @@ void ClientLoop::take(const Answer& answer, Steady::time_point intended) {
 }
 
 Awaitable<void> ClientLoop::client(int number) {
-  HttpConnection connection(context_, endpoint_);
+  auto& under_way = under_way_[static_cast<std::size_t>(number)];
+  const std::size_t server = static_cast<std::size_t>(number) % endpoints_.size();
+  HttpConnection connection(context_, endpoints_[server]);
   co_await connection.connect();
   LoopTimer timer(context_);
-  auto& under_way = under_way_[static_cast<std::size_t>(number)];
   while ((under_way = meter_.next(Steady::now()))) {
     co_await sleep_until(timer, *under_way);
-    const Answer answer = co_await connection.exchange(request_);
+    const Answer answer = co_await connection.exchange(requests_[server]);
     take(answer, *under_way);
   }
   if (--clients_left_ == 0 && window_ended_) context_.stop();

@@ -19,7 +19,7 @@ namespace ganglion::bench {
 inline constexpr std::chrono::seconds kDrain{30};  // for what is under way at the end
 
 struct ClientOptions {
-  ServerAddress server;
+  std::vector<ServerAddress> servers;  // client i asks server i, in turn
   int clients = 64;
   Window window;
   std::optional<double> rate;  // of an open loop
@@ -58,9 +58,9 @@ class ClientLoop {
 
   ClientOptions options_;
   std::chrono::nanoseconds drain_;
-  std::string request_;
+  std::vector<std::string> requests_;  // by server
   ClientHooks hooks_;
-  asio::ip::tcp::endpoint endpoint_;
+  std::vector<asio::ip::tcp::endpoint> endpoints_;  // the same
   RunMeter meter_;
   ClientReport report_;
   int clients_left_;

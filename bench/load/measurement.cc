@@ -18,9 +18,9 @@ std::optional<double> difference(std::optional<double> before, std::optional<dou
 
 }  // namespace
 
-Measurement::Measurement(const LoadOptions& load, const MeasuredServer& server, const Workload& workload,
-                         std::function<void(const std::string&)> now_and_then)
-    : load_(load), server_(server), workload_(workload), now_and_then_(std::move(now_and_then)) {
+Measurement::Measurement(const LoadOptions& load, const std::vector<MeasuredServer>& servers,
+                         const Workload& workload, std::function<void(const std::string&)> now_and_then)
+    : load_(load), servers_(servers), workload_(workload), now_and_then_(std::move(now_and_then)) {
   row_.workload = workload.name;
   row_.clients = load.clients;
   row_.rate = load.rate;
@@ -28,10 +28,33 @@ Measurement::Measurement(const LoadOptions& load, const MeasuredServer& server, 
 }
 
 Awaitable<void> Measurement::look(asio::io_context& context, Moment& moment) {
-  if (server_.process) moment.process = process_figures(*server_.process);
+  std::vector<ProcessFigures> processes;
+  for (const MeasuredServer& server : servers_)
+    if (server.process) processes.push_back(process_figures(*server.process));
+  if (!processes.empty()) moment.process = sum_of(processes);
   moment.own_cpu_seconds = own_cpu_seconds();
-  const ServerFigures told = co_await server_figures_on(context, server_.address);
-  moment.told = told;
+  std::vector<ServerFigures> told;
+  for (const MeasuredServer& server : servers_) {
+    const ServerFigures figures = co_await server_figures_on(context, server.address);
+    told.push_back(figures);
+  }
+  moment.told = sum_of(told);
+}
+
+std::vector<ServerAddress> Measurement::addresses() const {
+  std::vector<ServerAddress> addresses;
+  for (const MeasuredServer& server : servers_) addresses.push_back(server.address);
+  return addresses;
+}
+
+void Measurement::look_at_rest() {
+  for (const MeasuredServer& server : servers_) {
+    const auto resident = server.process
+                              ? std::optional<double>(process_figures(*server.process).resident_bytes)
+                              : server_figures(server.address).resident_bytes;
+    if (resident)
+      row_.resident_at_rest_mib = std::max(row_.resident_at_rest_mib.value_or(0), *resident / kMebibyte);
+  }
 }
 
 void Measurement::go_on(WorkerProcess& workers) {
@@ -50,17 +73,14 @@ void Measurement::go_on(WorkerProcess& workers) {
 }
 
 Row Measurement::run() {
-  const auto at_rest = server_.process
-                           ? std::optional<double>(process_figures(*server_.process).resident_bytes)
-                           : server_figures(server_.address).resident_bytes;
-  if (at_rest) row_.resident_at_rest_mib = *at_rest / kMebibyte;
+  look_at_rest();
   window_.begin = Steady::now() + load_.warmup;
   window_.end = window_.begin + load_.duration;
   WorkerProcess workers(
-      {.server = server_.address, .connections = load_.workers, .batch = load_.batch, .window = window_},
+      {.servers = addresses(), .connections = load_.workers, .batch = load_.batch, .window = window_},
       workload_);
   ClientLoop clients(
-      {.server = server_.address, .clients = load_.clients, .window = window_, .rate = load_.rate}, workload_,
+      {.servers = addresses(), .clients = load_.clients, .window = window_, .rate = load_.rate}, workload_,
       {.at_begin = [this](asio::io_context& context) { return look(context, before_); },
        .at_end = [this](asio::io_context& context) { return look(context, after_); },
        .now_and_then = [this, &workers] { go_on(workers); }});
@@ -82,6 +102,7 @@ void Measurement::fill_in(const ClientReport& clients, const WorkerReport& worke
   row_.unfinished = clients.unfinished;
   row_.run = clients.latency;
   row_.tasks = workers.tasks;
+  row_.stale = workers.stale;
   row_.step = workers.overhead;
   row_.tasks_per_exchange =
       static_cast<double>(workers.tasks) / static_cast<double>(std::max<std::uint64_t>(workers.exchanges, 1));
@@ -107,8 +128,7 @@ void Measurement::fill_in_server() {
         (after_.process->store_cpu_seconds - before_.process->store_cpu_seconds) * 1e6 / steps;
     resident = static_cast<double>(after_.process->resident_bytes);
     // The kernel counts the two in different ways.
-    const std::uint64_t peak = process_figures(*server_.process).peak_bytes;
-    row_.peak_mib = std::max(static_cast<double>(peak), *resident) / kMebibyte;
+    row_.peak_mib = std::max(static_cast<double>(after_.process->peak_bytes), *resident) / kMebibyte;
     row_.disk_bytes_per_step = per_step(before_.process->disk_bytes, after_.process->disk_bytes);
     row_.written_bytes_per_step = per_step(before_.process->written_bytes, after_.process->written_bytes);
   }

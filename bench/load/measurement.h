@@ -1,10 +1,11 @@
 #pragma once
 
-// One row: takes a load to a server and what the server used meanwhile.
+// One row: takes a load to a server, or to several of one installation, and what they used meanwhile.
 
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "bench/load/client_loop.h"
 #include "bench/load/process_figures.h"
@@ -31,14 +32,14 @@ struct MeasuredServer {
 class Measurement {
  public:
   // `now_and_then` is called some times a second with what is going on, and may throw to end it.
-  Measurement(const LoadOptions& load, const MeasuredServer& server, const Workload& workload,
+  Measurement(const LoadOptions& load, const std::vector<MeasuredServer>& servers, const Workload& workload,
               std::function<void(const std::string&)> now_and_then);
 
   // Throws what goes wrong.
   Row run();
 
  private:
-  // What had been used at a moment.
+  // What had been used at a moment, by all of them.
   struct Moment {
     ServerFigures told;
     std::optional<ProcessFigures> process;
@@ -46,12 +47,14 @@ class Measurement {
   };
 
   Awaitable<void> look(asio::io_context& context, Moment& moment);
+  std::vector<ServerAddress> addresses() const;
+  void look_at_rest();
   void go_on(WorkerProcess& workers);
   void fill_in(const ClientReport& clients, const WorkerReport& workers);
   void fill_in_server();
 
   const LoadOptions& load_;
-  const MeasuredServer& server_;
+  const std::vector<MeasuredServer>& servers_;
   const Workload& workload_;
   std::function<void(const std::string&)> now_and_then_;
   Window window_;

@@ -6,7 +6,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
@@ -24,15 +23,13 @@ constexpr std::chrono::seconds kToEnd{10};
 constexpr std::chrono::milliseconds kLookEvery{2};
 constexpr std::string_view kListening = "listening on http://127.0.0.1:";
 constexpr std::string_view kWeaker = "weaker than promised: ";
+constexpr std::string_view kMembersChanged = R"("members_changed")";
+constexpr std::string_view kNobodyLeft = R"("left":0,)";
 
-// Redis keeps installations apart by prefix, PostgreSQL by schema.
-std::string fresh(const std::string& store, const std::filesystem::path& folder) {
-  if (store == "memory:") return store;
-  if (store == "sqlite:") return store + (folder / "bench.db").string();
-  static int stores = 0;
-  const std::string name = "bench_" + std::to_string(::getpid()) + "_" + std::to_string(++stores);
-  const char* option = store.starts_with("redis") ? "prefix=" : "schema=";
-  return store + (store.find('?') == std::string::npos ? "?" : "&") + option + name;
+std::string store_of(const OwnServerOptions& options, const std::filesystem::path& folder) {
+  if (options.store == "memory:") return options.store;
+  if (options.store == "sqlite:") return options.store + (folder / "bench.db").string();
+  return placed(options.store, options.place);
 }
 
 bool has_ended(pid_t process, int options) {
@@ -42,6 +39,16 @@ bool has_ended(pid_t process, int options) {
 }
 
 }  // namespace
+
+std::string fresh_place() {
+  static int places = 0;
+  return "bench_" + std::to_string(::getpid()) + "_" + std::to_string(++places);
+}
+
+std::string placed(const std::string& url, const std::string& place) {
+  const char* option = url.starts_with("postgres") ? "schema=" : "prefix=";
+  return url + (url.find('?') == std::string::npos ? "?" : "&") + option + place;
+}
 
 OwnServer::OwnServer(const OwnServerOptions& options) {
   std::string path = options.folder / "ganglion-bench-XXXXXX";
@@ -68,12 +75,15 @@ void OwnServer::launch(const OwnServerOptions& options) {
   // Everything that allocates happens before the fork.
   const std::string log = folder_ / "server.log";
   const std::string project = folder_ / "ganglion.yaml";
-  const std::string store = fresh(options.store, folder_);
-  const std::array<const char*, 10> arguments = {"ganglion", "serve",       "-f",    project.c_str(),
-                                                 "--listen", "127.0.0.1:0", "--log", "off",
-                                                 "--store",  store.c_str()};
-  std::array<char*, arguments.size() + 1> argv{};
-  for (std::size_t i = 0; i < arguments.size(); ++i) argv[i] = const_cast<char*>(arguments[i]);
+  std::vector<std::string> arguments = {
+      "ganglion", "serve", "-f", project, "--store", store_of(options, folder_), "--listen", "127.0.0.1:0"};
+  if (options.bus) arguments.insert(arguments.end(), {"--bus", placed(*options.bus, options.place)});
+  if (options.strategy) arguments.insert(arguments.end(), {"--strategy", *options.strategy});
+  // Little is logged but who comes and goes.
+  arguments.insert(arguments.end(), {"--log", options.strategy ? "json" : "off"});
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
   const pid_t parent = ::getpid();
   pid_ = ::fork();
   if (pid_ < 0) throw std::runtime_error("the server can't be started");
@@ -81,7 +91,7 @@ void OwnServer::launch(const OwnServerOptions& options) {
   ::setpgid(0, 0);  // the terminal's Ctrl-C is for the parent
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(1);
-  ::unsetenv("GANGLION_TOKEN");
+  for (const char* name : {"GANGLION_TOKEN", "GANGLION_BUS"}) ::unsetenv(name);
   const int input = ::open("/dev/null", O_RDONLY);
   const int output = ::open(log.c_str(), O_CREAT | O_WRONLY | O_APPEND, 0600);
   if (input < 0 || output < 0) ::_exit(1);
@@ -120,6 +130,18 @@ std::vector<std::string> OwnServer::weaker_promises() const {
     if (at != std::string::npos) promises.push_back(line.substr(at + kWeaker.size()));
   }
   return promises;
+}
+
+std::size_t OwnServer::members_lost() const {
+  std::size_t lost = 0;
+  std::istringstream lines(said());
+  for (std::string line; std::getline(lines, line) && !lines.eof();)
+    if (line.contains(kMembersChanged) && !line.contains(kNobodyLeft)) ++lost;
+  return lost;
+}
+
+void OwnServer::kill() noexcept {
+  ::kill(pid_, SIGKILL);
 }
 
 void OwnServer::end() noexcept {

@@ -167,7 +167,7 @@ double load_of(const Row& row) {
   return row.rate ? *row.rate : row.clients;
 }
 
-// Of rows of one workload, in the order of their loads.
+// Of rows of one title, in the order of their loads.
 Panel panel_of(const std::vector<Row>& rows, std::string title, std::string y_title) {
   Panel panel{.title = std::move(title),
               .x_title = rows.front().rate ? "runs started a second (open loop)" : "clients (closed loop)",
@@ -181,7 +181,7 @@ Panel panel_of(const std::vector<Row>& rows, std::string title, std::string y_ti
 }
 
 Panel latency_panel(const std::vector<Row>& rows) {
-  Panel panel = panel_of(rows, rows.front().workload + ": latency of a run", "milliseconds");
+  Panel panel = panel_of(rows, rows.front().title() + ": latency of a run", "milliseconds");
   double low = 1e9, high = 0;
   for (const auto& [of, name] : {std::pair{0.5, "p50"}, {0.9, "p90"}, {0.99, "p99"}, {0.999, "p99.9"}}) {
     Line line{.name = name, .points = {}};
@@ -200,7 +200,7 @@ Panel latency_panel(const std::vector<Row>& rows) {
 }
 
 Panel throughput_panel(const std::vector<Row>& rows) {
-  Panel panel = panel_of(rows, rows.front().workload + ": throughput", "runs and steps a second");
+  Panel panel = panel_of(rows, rows.front().title() + ": throughput", "runs and steps a second");
   double high = 0;
   const auto add = [&](const char* name, double (Row::*figure)() const) {
     Line line{.name = name, .points = {}};
@@ -225,12 +225,12 @@ std::string drawn(const Panel& panel, double left, double top) {
       .text();
 }
 
-// In the order in which the workloads first come.
-std::vector<std::vector<Row>> by_workload(const std::vector<Row>& rows) {
+// In the order in which the titles first come.
+std::vector<std::vector<Row>> by_title(const std::vector<Row>& rows) {
   std::vector<std::vector<Row>> groups;
   for (const Row& row : rows) {
     const auto same = [&](const std::vector<Row>& group) {
-      return group.front().workload == row.workload && group.front().rate.has_value() == row.rate.has_value();
+      return group.front().title() == row.title() && group.front().rate.has_value() == row.rate.has_value();
     };
     const auto found = std::ranges::find_if(groups, same);
     (found == groups.end() ? groups.emplace_back() : *found).push_back(row);
@@ -265,7 +265,7 @@ std::vector<double> even_ticks(double high) {
 
 std::string plot_svg(const std::vector<Row>& rows) {
   GANGLION_ASSERT(!rows.empty());
-  const auto groups = by_workload(rows);
+  const auto groups = by_title(rows);
   const double width = 2 * kPanelWidth, height = kPanelHeight * static_cast<double>(groups.size());
   std::string svg =
       "\n<style>.grid{stroke:#ddd} .axis{stroke:#444} .title{font-size:15px;font-weight:bold}</style>\n"

@@ -2,6 +2,7 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -66,6 +67,22 @@ ProcessFigures process_figures(pid_t process) {
     figures.voluntary_switches += field(read_file(task.path() / "status"), "voluntary_ctxt_switches:");
   }
   return figures;
+}
+
+ProcessFigures sum_of(std::span<const ProcessFigures> processes) {
+  ProcessFigures sum;
+  for (const ProcessFigures& one : processes) {
+    sum.cpu_seconds += one.cpu_seconds;
+    sum.loop_cpu_seconds += one.loop_cpu_seconds;
+    sum.store_cpu_seconds += one.store_cpu_seconds;
+    sum.resident_bytes = std::max(sum.resident_bytes, one.resident_bytes);
+    sum.peak_bytes = std::max(sum.peak_bytes, one.peak_bytes);
+    sum.disk_bytes += one.disk_bytes;
+    sum.written_bytes += one.written_bytes;
+    sum.write_calls += one.write_calls;
+    sum.voluntary_switches += one.voluntary_switches;
+  }
+  return sum;
 }
 
 }  // namespace ganglion::bench

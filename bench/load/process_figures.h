@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <span>
 
 namespace ganglion::bench {
 
@@ -25,5 +26,7 @@ double own_cpu_seconds();
 
 // Throws std::runtime_error if there is no such process.
 ProcessFigures process_figures(pid_t process);
+// Of all of them; but of memory what the largest one has.
+ProcessFigures sum_of(std::span<const ProcessFigures> processes);
 
 }  // namespace ganglion::bench

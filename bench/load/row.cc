@@ -50,7 +50,23 @@ std::string server_json(const Row& row) {
   add(server, "syncs_per_1000_steps", row.syncs_per_1000_steps);
   add(server, "disk_share", row.disk_share());
   add(server, "commits_per_1000_steps", row.commits_per_1000_steps);
+  if (!row.peaks_mib.empty()) {
+    std::string peaks = "[";
+    for (const double peak : row.peaks_mib) peaks += (peaks.size() > 1 ? "," : "") + fixed_text(peak, 1);
+    server.add_raw("peaks_mib", peaks + "]");
+  }
   return server.finish();
+}
+
+std::string recovery_json(const Recovery& recovery) {
+  JsonObject object;
+  object.add("in_flight", static_cast<std::int64_t>(recovery.in_flight));
+  object.add("acknowledged", static_cast<std::int64_t>(recovery.acknowledged));
+  object.add("lost", static_cast<std::int64_t>(recovery.lost));
+  object.add("failed", static_cast<std::int64_t>(recovery.failed));
+  object.add_number("noticed_ms", rounded(ms(recovery.noticed_after)));
+  object.add_number("going_on_ms", rounded(ms(recovery.going_on_after)));
+  return object.finish();
 }
 
 std::string cell(std::optional<double> value, const char* unit = "") {
@@ -64,11 +80,22 @@ std::string bytes_text(std::optional<double> bytes) {
   return *bytes >= 10'000 ? fixed_text(*bytes / 1000, 1) + " KB" : fixed_text(*bytes, 0) + " B";
 }
 
+std::string latency_text(const Histogram& histogram, double of) {
+  return histogram.count() == 0 ? "-" : duration_text(histogram.quantile(of));
+}
+
+std::string list_text(const std::vector<double>& values) {
+  std::string text;
+  for (const double value : values) text += (text.empty() ? "" : " · ") + short_text(value, 3);
+  return text;
+}
+
 }  // namespace
 
 std::string row_json(const Row& row) {
   JsonObject object;
   object.add("workload", row.workload).add("loop", row.rate ? "open" : "closed");
+  if (row.strategy) object.add("strategy", *row.strategy).add("coordinators", std::int64_t{row.coordinators});
   object.add("clients", std::int64_t{row.clients}).add("workers", std::int64_t{row.workers});
   add(object, "rate", row.rate);
   add(object, "disk_syncs_per_s", row.appends_per_s);
@@ -77,12 +104,23 @@ std::string row_json(const Row& row) {
   object.add("completed", static_cast<std::int64_t>(row.completed));
   object.add("failed", static_cast<std::int64_t>(row.failed));
   object.add("unfinished", static_cast<std::int64_t>(row.unfinished));
+  if (row.strategy) {
+    object.add("stale_results", static_cast<std::int64_t>(row.stale));
+    object.add("taken_for_dead", static_cast<std::int64_t>(row.taken_for_dead));
+  }
   object.add_number("runs_per_s", rounded(row.runs_per_s()))
       .add_number("steps_per_s", rounded(row.steps_per_s()));
   object.add_raw("run_ms", histogram_json(row.run)).add_raw("step_ms", histogram_json(row.step));
   object.add_number("tasks_per_exchange", rounded(row.tasks_per_exchange));
   object.add_number("load_cores", rounded(row.load_cores));
+  if (row.recovery) object.add_raw("recovery", recovery_json(*row.recovery));
   return object.add_raw("server", server_json(row)).finish();
+}
+
+std::string Row::title() const {
+  if (!strategy) return workload;
+  return *strategy + ", " + std::to_string(coordinators) +
+         (coordinators == 1 ? " coordinator: " : " coordinators: ") + workload;
 }
 
 std::optional<double> Row::disk_share() const {
@@ -105,9 +143,7 @@ RowTable table_of(const std::vector<Row>& rows) {
   };
   const auto add_latency = [&](const std::string& label, Histogram Row::* histogram) {
     for (const auto& [of, name] : {std::pair{0.5, "p50"}, {0.9, "p90"}, {0.99, "p99"}, {0.999, "p99.9"}}) {
-      add_line(label + " " + name, [=](const Row& row) {
-        return (row.*histogram).count() == 0 ? "-" : duration_text((row.*histogram).quantile(of));
-      });
+      add_line(label + " " + name, [=](const Row& row) { return latency_text(row.*histogram, of); });
     }
   };
   add_line("disk: fsyncs/s before", [](const Row& row) { return cell(row.appends_per_s); });
@@ -130,6 +166,33 @@ RowTable table_of(const std::vector<Row>& rows) {
              [](const Row& row) { return number_text(static_cast<double>(row.unfinished)); });
   if (std::ranges::any_of(rows, [](const Row& row) { return row.failed > 0; }))
     add_line("failed runs", [](const Row& row) { return number_text(static_cast<double>(row.failed)); });
+  return table;
+}
+
+RowTable strategy_table(const std::vector<Row>& rows) {
+  const auto count = [](std::size_t number) { return number_text(static_cast<double>(number)); };
+  RowTable table;
+  table.header = {"strategy",  "coordinators", "a run is", "clients",  "runs/s", "steps/s",
+                  "run p50",   "run p99",      "step p50", "step p99", "cores",  "peak MiB, each",
+                  "in flight", "noticed",      "going on", "lost",     "failed"};
+  for (const Row& row : rows) {
+    table.lines.push_back({row.strategy.value_or(""), std::to_string(row.coordinators), row.workload,
+                           number_text(row.clients), cell(row.runs_per_s()), cell(row.steps_per_s()),
+                           latency_text(row.run, 0.5), latency_text(row.run, 0.99),
+                           latency_text(row.step, 0.5), latency_text(row.step, 0.99), cell(row.cores),
+                           list_text(row.peaks_mib)});
+    auto& line = table.lines.back();
+    if (!row.recovery) {
+      line.resize(table.header.size(), "-");
+      continue;
+    }
+    const Recovery& recovery = *row.recovery;
+    line.push_back(count(recovery.in_flight));
+    line.push_back(duration_text(recovery.noticed_after));
+    line.push_back(duration_text(recovery.going_on_after));
+    line.push_back(count(recovery.lost));
+    line.push_back(count(recovery.failed));
+  }
   return table;
 }
 

@@ -8,11 +8,14 @@
 #include <vector>
 
 #include "bench/load/histogram.h"
+#include "bench/load/recovery.h"
 
 namespace ganglion::bench {
 
 struct Row {
   std::string workload;
+  std::optional<std::string> strategy;  // where several are measured
+  int coordinators = 1;
   int clients = 0;
   std::optional<double> rate;  // asked for, of an open loop
   int workers = 0;
@@ -25,18 +28,25 @@ struct Row {
   std::uint64_t completed = 0;  // runs, with those before and after
   std::uint64_t failed = 0;
   std::uint64_t unfinished = 0;
-  Histogram run;   // latency of the whole run
-  Histogram step;  // what coordination adds to a step
+  std::uint64_t stale = 0;         // results of tasks that had been handed out twice
+  std::size_t taken_for_dead = 0;  // how often a coordinator was by another one, though it lived
+  Histogram run;                   // latency of the whole run
+  Histogram step;                  // what coordination adds to a step
   double tasks_per_exchange = 0;
   double load_cores = 0;  // that clients and workers used
 
-  // Of the server; what isn't known is left out.
+  // Of the server; what isn't known is left out. Of several it is all together, but for memory, which is that
+  // of the largest.
   std::optional<double> cpu_ms_per_step, cores;
   std::optional<double> loop_us_per_step, store_us_per_step, loop_cores;  // of its two threads
   std::optional<double> resident_mib, peak_mib, resident_at_rest_mib;
   std::optional<double> disk_bytes_per_step, written_bytes_per_step;
   std::optional<double> syncs_per_1000_steps, commits_per_1000_steps;
+  std::vector<double> peaks_mib;     // of each of several
+  std::optional<Recovery> recovery;  // where one of several was killed
 
+  // What it is about, beside its load.
+  std::string title() const;
   double runs_per_s() const { return static_cast<double>(runs) / seconds; }
   // Of what the disk syncs one after the other: as much as a group commit with one log could use of it.
   std::optional<double> disk_share() const;
@@ -51,5 +61,7 @@ struct RowTable {
   std::vector<std::vector<std::string>> lines;
 };
 RowTable table_of(const std::vector<Row>& rows);
+// Strategies below each other: a line for each row.
+RowTable strategy_table(const std::vector<Row>& rows);
 
 }  // namespace ganglion::bench

@@ -1,5 +1,6 @@
 #include "bench/load/server_figures.h"
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <charconv>
 #include <stdexcept>
@@ -56,6 +57,22 @@ ServerFigures figures_in(std::string_view metrics) {
           .groups = metric(metrics, "ganglion_store_groups_total"),
           .cpu_seconds = metric(metrics, "process_cpu_seconds_total"),
           .resident_bytes = metric(metrics, "process_resident_memory_bytes")};
+}
+
+ServerFigures sum_of(std::span<const ServerFigures> servers) {
+  ServerFigures sum{.syncs = 0, .groups = 0, .cpu_seconds = 0, .resident_bytes = 0};
+  const auto add = [](std::optional<double>& to, const std::optional<double>& more) {
+    to = to && more ? std::optional(*to + *more) : std::nullopt;
+  };
+  for (const ServerFigures& one : servers) {
+    add(sum.syncs, one.syncs);
+    add(sum.groups, one.groups);
+    add(sum.cpu_seconds, one.cpu_seconds);
+    const bool known = sum.resident_bytes && one.resident_bytes;
+    sum.resident_bytes =
+        known ? std::optional(std::max(*sum.resident_bytes, *one.resident_bytes)) : std::nullopt;
+  }
+  return sum;
 }
 
 ServerFigures server_figures(const ServerAddress& server) {

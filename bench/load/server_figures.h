@@ -3,6 +3,7 @@
 // What a server tells about itself at /metrics: the only source for one that runs elsewhere.
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -24,6 +25,8 @@ ServerFigures server_figures(const ServerAddress& server);
 // The same on an event loop; `server` outlives the call.
 Awaitable<ServerFigures> server_figures_on(asio::io_context& context, const ServerAddress& server);
 ServerFigures figures_in(std::string_view metrics);
+// Of all of them; but of memory what the largest one has. What one doesn't tell, nobody does.
+ServerFigures sum_of(std::span<const ServerFigures> servers);
 
 // Makes `project` the server's active one. Throws UsageError if it has one already that isn't a benchmark's:
 // that one is somebody's.

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 #include "bench/load/usage_error.h"
 
 namespace ganglion::bench {
@@ -19,6 +21,17 @@ TEST(ServerFigures, ReadsMetricsByTheirWholeNames) {
   const ServerFigures figures = figures_in(text);
   EXPECT_EQ(figures.syncs, 1234);
   EXPECT_FALSE(figures.groups);
+}
+
+TEST(ServerFigures, OfSeveralAreTheirSumButForMemory) {
+  const std::vector<ServerFigures> both = {
+      {.syncs = 1, .groups = {}, .cpu_seconds = 2, .resident_bytes = 300},
+      {.syncs = 4, .groups = 5, .cpu_seconds = 6, .resident_bytes = 200}};
+  const ServerFigures sum = sum_of(both);
+  EXPECT_EQ(sum.syncs, 5);
+  EXPECT_FALSE(sum.groups);
+  EXPECT_EQ(sum.cpu_seconds, 8);
+  EXPECT_EQ(sum.resident_bytes, 300);
 }
 
 TEST(ServerAddress, ComesFromAUrl) {

@@ -1,8 +1,9 @@
 #include "bench/load/worker_loop.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <exception>
-#include <set>
 #include <stdexcept>
 #include <utility>
 
@@ -30,16 +31,22 @@ std::string_view next_string(std::string_view text, std::string_view name, std::
   return text.substr(begin, end - begin);
 }
 
-void check_verdicts(const Answer& answer, std::size_t given) {
-  if (answer.status == 200 && count(answer.body, R"("accepted")") == given) return;
+// How many of the results didn't count, because their tasks had been handed out twice.
+std::size_t stale_verdicts(const Answer& answer, std::size_t given, Attempts attempts) {
+  if (answer.status == 200) {
+    const std::size_t stale =
+        attempts == Attempts::several ? count(answer.body, R"("stale_attempt")") : std::size_t{0};
+    if (count(answer.body, R"("accepted")") + stale == given) return stale;
+  }
   throw std::runtime_error("results were answered " + std::to_string(answer.status) + ": " +
                            std::string(answer.body.substr(0, 500)));
 }
 
 }  // namespace
 
-Turnarounds::Turnarounds(const Workload& workload) : tasks_per_run_(workload.tasks_per_run) {
+Turnarounds::Turnarounds(const Workload& workload) {
   for (const WorkloadStep& step : workload.steps) {
+    tasks_of_run_.push_back(step.tasks_of_run.value_or(workload.tasks_per_run));
     auto& needs = needs_.emplace_back();
     for (std::size_t i = 0; i < workload.steps.size(); ++i) {
       if (std::ranges::find(step.needs, workload.steps[i].name) != step.needs.end()) needs.push_back(i);
@@ -62,14 +69,13 @@ void Turnarounds::sent(const std::string& run, std::size_t step, Steady::time_po
   Run& entry = found->second;
   entry.sent.resize(needs_.size());
   entry.sent[step] = now;
-  if (++entry.answered >= tasks_per_run_) runs_.erase(found);
+  if (++entry.answered >= tasks_of_run_[step]) runs_.erase(found);
 }
 
 WorkerLoop::WorkerLoop(asio::io_context& context, const WorkerOptions& options, const Workload& workload)
     : context_(context),
       options_(options),
       workload_(workload),
-      endpoint_(endpoint_of(options.server)),
       turnarounds_(workload),
       due_timer_(context, Steady::time_point::max()) {
   for (std::size_t i = 0; i < workload.steps.size(); ++i) steps_[workload.steps[i].name] = i;
@@ -130,7 +136,8 @@ Awaitable<void> WorkerLoop::perform(Result result) {
 }
 
 Awaitable<void> WorkerLoop::report_when_due() {
-  HttpConnection connection(context_, endpoint_);
+  const ServerAddress& server = options_.servers.front();
+  HttpConnection connection(context_, endpoint_of(server));
   co_await connection.connect();
   while (true) {
     if (due_.empty()) {
@@ -141,37 +148,34 @@ Awaitable<void> WorkerLoop::report_when_due() {
     const auto end = due_.begin() + static_cast<std::ptrdiff_t>(std::min(due_.size(), kMaxResults));
     const std::vector<Result> results(std::make_move_iterator(due_.begin()), std::make_move_iterator(end));
     due_.erase(due_.begin(), end);
-    const std::string request =
-        request_to(options_.server, {.method = "POST", .target = "/v1/tasks/complete"},
-                   R"({"results":)" + results_json(results) + "}");
+    const std::string request = request_to(server, {.method = "POST", .target = "/v1/tasks/complete"},
+                                           R"({"results":)" + results_json(results) + "}");
     const Answer answer = co_await connection.exchange(request);
-    check_verdicts(answer, results.size());
+    report_.stale += stale_verdicts(answer, results.size(), workload_.attempts);
   }
 }
 
 Awaitable<void> WorkerLoop::poll(int number) {
-  HttpConnection connection(context_, endpoint_);
+  const ServerAddress& server = options_.servers[static_cast<std::size_t>(number) % options_.servers.size()];
+  HttpConnection connection(context_, endpoint_of(server));
   co_await connection.connect();
-  std::set<std::string> agents;
-  for (const WorkloadStep& step : workload_.steps) agents.insert('"' + step.agent + '"');
-  std::string ask = R"(,"agents":[)";
-  for (const std::string& agent : agents) ask += (ask.ends_with('[') ? "" : ",") + agent;
-  ask += R"(],"worker":"bench-)" + std::to_string(number) + R"(","max":)" + std::to_string(options_.batch) +
-         R"(,"wait":"30s"})";
+  const std::string ask = R"(,"agents":)" + agents_json(workload_) + R"(,"worker":"bench-)" +
+                          std::to_string(number) + R"(","max":)" + std::to_string(options_.batch) +
+                          R"(,"wait":"30s"})";
   std::vector<Result> results;
   while (true) {
-    const std::string request =
-        request_to(options_.server, {.method = "POST", .target = "/v1/tasks/exchange"},
-                   R"({"results":)" + results_json(results) + ask);
+    const std::string request = request_to(server, {.method = "POST", .target = "/v1/tasks/exchange"},
+                                           R"({"results":)" + results_json(results) + ask);
     const Answer answer = co_await connection.exchange(request);
-    check_verdicts(answer, results.size());
+    report_.stale += stale_verdicts(answer, results.size(), workload_.attempts);
     if (options_.window.contains(Steady::now())) ++report_.exchanges;
     results = take_tasks(answer.body);
   }
 }
 
 WorkerReport WorkerLoop::run(int stop) {
-  asio::posix::basic_stream_descriptor<LoopExecutor> channel(context_, stop);
+  // A copy: the caller writes to its own whatever happens here.
+  asio::posix::basic_stream_descriptor<LoopExecutor> channel(context_, ::dup(stop));
   channel.async_wait(asio::posix::descriptor_base::wait_read,
                      [this](const boost::system::error_code&) { context_.stop(); });
   for (int i = 0; i < options_.connections; ++i) spawn(poll(i));
@@ -179,7 +183,6 @@ WorkerReport WorkerLoop::run(int stop) {
       std::ranges::any_of(workload_.steps, [](const WorkloadStep& step) { return step.takes.count() > 0; });
   if (has_work) spawn(report_when_due());
   context_.run();
-  channel.release();
   return std::move(report_);
 }
 

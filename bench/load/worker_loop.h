@@ -29,8 +29,8 @@ class Turnarounds {
     std::size_t answered = 0;
     std::vector<Steady::time_point> sent;  // by step; the epoch: not yet
   };
-  std::size_t tasks_per_run_;
   std::vector<std::vector<std::size_t>> needs_;  // by step
+  std::vector<std::size_t> tasks_of_run_;        // by step
   std::unordered_map<std::string, Run> runs_;
 };
 
@@ -61,7 +61,6 @@ class WorkerLoop {
   asio::io_context& context_;
   const WorkerOptions& options_;
   const Workload& workload_;
-  asio::ip::tcp::endpoint endpoint_;
   std::unordered_map<std::string_view, std::size_t> steps_;
   Turnarounds turnarounds_;
   std::vector<Result> due_;

@@ -37,5 +37,14 @@ TEST(Turnarounds, OfAJoinAreSinceTheLastItemAndARunIsForgottenWithItsLastTask) {
   EXPECT_EQ(turnarounds.open_runs(), 0u);
 }
 
+TEST(Turnarounds, OfADelegationAreForgottenWithTheLastTaskOfEachRun) {
+  Turnarounds turnarounds(make_workload("delegation", 10));
+  turnarounds.sent("parent", 0, kNow);
+  turnarounds.sent("child", 1, kNow);
+  EXPECT_EQ(turnarounds.open_runs(), 1u);
+  turnarounds.sent("parent", 2, kNow);
+  EXPECT_EQ(turnarounds.open_runs(), 0u);
+}
+
 }  // namespace
 }  // namespace ganglion::bench

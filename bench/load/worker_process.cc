@@ -46,7 +46,7 @@ std::string perform(const WorkerOptions& options, const Workload& workload, int 
     asio::io_context context(1);
     const WorkerReport report = WorkerLoop(context, options, workload).run(channel);
     std::ostringstream text;
-    text << report.tasks << ' ' << report.exchanges << ' ' << own_cpu_seconds() << ' '
+    text << report.tasks << ' ' << report.exchanges << ' ' << report.stale << ' ' << own_cpu_seconds() << ' '
          << report.overhead.text();
     return std::move(text).str();
   } catch (const std::exception& error) {
@@ -99,7 +99,7 @@ WorkerReport WorkerProcess::finish() {
   std::istringstream in(text);
   WorkerReport report;
   std::string histogram;
-  in >> report.tasks >> report.exchanges >> report.cpu_seconds;
+  in >> report.tasks >> report.exchanges >> report.stale >> report.cpu_seconds;
   std::getline(in, histogram);
   auto overhead = Histogram::from_text(histogram);
   if (!in || !overhead) throw std::runtime_error("the workers' process has crashed");

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "bench/load/histogram.h"
 #include "bench/load/http_connection.h"
@@ -20,7 +21,7 @@
 namespace ganglion::bench {
 
 struct WorkerOptions {
-  ServerAddress server;
+  std::vector<ServerAddress> servers;  // connection i asks server i, in turn
   int connections = 4;
   int batch = 256;  // tasks an exchange, at most
   Window window;    // outside of it nothing is counted
@@ -29,6 +30,7 @@ struct WorkerOptions {
 struct WorkerReport {
   std::uint64_t tasks = 0;      // handed out within the window
   std::uint64_t exchanges = 0;  // polls that were answered within it
+  std::uint64_t stale = 0;      // results that didn't count: their tasks had been handed out twice
   double cpu_seconds = 0;       // of all its life
   // From the last result that a task needed being sent until the task is at a worker: what coordination adds
   // to a step, network included. First steps need nothing and are not in it.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <utility>
 
 #include "base/assert.h"
@@ -9,12 +10,18 @@
 namespace ganglion::bench {
 namespace {
 
-constexpr auto kNames = std::to_array<std::string_view>({"pipeline", "diamond", "fanout", "logistics"});
+constexpr auto kNames =
+    std::to_array<std::string_view>({"pipeline", "diamond", "fanout", "logistics", "delegation"});
 
 // An attempt is never timed out, and no attempt follows a failed one: a measurement with errors is none.
 constexpr std::string_view kHead =
     "ganglion: 1\n"
     "defaults: {timeout: 1h, retry: {max_attempts: 1}}\n";
+
+// Longer than a server that is taken over from needs.
+constexpr std::string_view kPatientHead =
+    "ganglion: 1\n"
+    "defaults: {timeout: 5s, retry: {max_attempts: 5, initial: 10ms}}\n";
 
 // A JSON string of so many bytes.
 std::string filler(std::size_t bytes) {
@@ -41,8 +48,7 @@ Workload assembled(std::string name, std::vector<WorkloadStep> steps, std::strin
                     .steps = std::move(steps),
                     .tasks_per_run = 0};
   workload.tasks_per_run = workload.steps.size();
-  workload.project =
-      std::string(kHead) + agents_of(workload.steps) + "workflows:\n  " + workload.workflow + ":\n";
+  workload.project = agents_of(workload.steps) + "workflows:\n  " + workload.workflow + ":\n";
   workload.project += body;
   return workload;
 }
@@ -103,6 +109,30 @@ Workload fanout(std::size_t bytes) {
 )");
   workload.tasks_per_run = kFanOut + 2;
   return workload;
+}
+
+// The pipeline with its second step in a run of its own, of another domain.
+Workload delegation(std::size_t bytes) {
+  const std::string payload = filler(bytes);
+  // What a step needs ended in another run: what is between is more than a step's coordination.
+  const auto step = [&](const char* name, const char* agent, std::size_t tasks_of_run) {
+    return WorkloadStep{
+        .name = name, .agent = agent, .needs = {}, .output = payload, .tasks_of_run = tasks_of_run};
+  };
+  return assembled("delegation",
+                   {step("first", "first", 2), step("second", "second", 1), step("last", "third", 2)},
+                   payload, R"(    steps:
+      first: {agent: first, input: "${{ input }}"}
+      delegated: {workflow: bench_detail, input: "${{ steps.first.output }}"}
+      last: {agent: third, input: "${{ steps.delegated.output }}"}
+    output: "${{ steps.last.output }}"
+  bench_detail:
+    steps:
+      second: {agent: second, input: "${{ input }}"}
+    output: "${{ steps.second.output }}"
+coordination:
+  domains: {details: {workflows: [bench_detail]}}
+)");
 }
 
 // A shipment of examples/logistics, all of whose checks succeed.
@@ -168,18 +198,38 @@ Workload logistics(std::size_t bytes) {
 )");
 }
 
+Workload named(std::string_view name, std::size_t bytes) {
+  if (name == "pipeline") return pipeline(bytes);
+  if (name == "diamond") return diamond(bytes);
+  if (name == "fanout") return fanout(bytes);
+  if (name == "delegation") return delegation(bytes);
+  GANGLION_ASSERT(name == "logistics");
+  return logistics(bytes);
+}
+
 }  // namespace
 
 std::span<const std::string_view> workload_names() {
   return kNames;
 }
 
-Workload make_workload(std::string_view name, std::size_t payload_bytes) {
-  if (name == "pipeline") return pipeline(payload_bytes);
-  if (name == "diamond") return diamond(payload_bytes);
-  if (name == "fanout") return fanout(payload_bytes);
-  GANGLION_ASSERT(name == "logistics");
-  return logistics(payload_bytes);
+Workload make_workload(std::string_view name, std::size_t payload_bytes, Attempts attempts) {
+  Workload workload = named(name, payload_bytes);
+  workload.attempts = attempts;
+  workload.project.insert(0, attempts == Attempts::one ? kHead : kPatientHead);
+  return workload;
+}
+
+std::string start_body(const Workload& workload) {
+  return R"({"workflow":")" + workload.workflow + R"(","input":)" + workload.input + "}";
+}
+
+std::string agents_json(const Workload& workload) {
+  std::set<std::string> agents;
+  for (const WorkloadStep& step : workload.steps) agents.insert('"' + step.agent + '"');
+  std::string json = "[";
+  for (const std::string& agent : agents) json += (json.ends_with('[') ? "" : ",") + agent;
+  return json + "]";
 }
 
 Workload make_trace_workload(std::string name, const std::vector<TracedCall>& calls, double speedup) {
@@ -215,6 +265,7 @@ Workload make_trace_workload(std::string name, const std::vector<TracedCall>& ca
   body += "    output: \"${{ steps." + step_name(calls.size() - 1) + ".output }}\"\n";
   Workload workload = assembled("trace", std::move(steps), "null", body);
   workload.name = std::move(name);
+  workload.project.insert(0, kHead);
   workload.shortest_run = faster(shortest_replay(calls));
   return workload;
 }

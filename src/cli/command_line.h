@@ -229,13 +229,17 @@ struct BenchCommand {
   std::int64_t duration_ms = 0;
   std::int64_t warmup_ms = 0;
   int workers = 4;
-  int batch = 256;                    // tasks an exchange
-  std::size_t payload = 200;          // bytes
-  std::optional<std::string> server;  // a URL; else one of its own for each row
-  std::optional<std::string> token;   // for it
-  std::string store = "sqlite:";      // memory:, redis://…, postgres://…
-  std::optional<std::string> folder;  // else the temporary one
-  std::optional<std::string> svg;     // a file
+  int batch = 256;                      // tasks an exchange
+  std::size_t payload = 200;            // bytes
+  std::optional<std::string> server;    // a URL; else one of its own for each row
+  std::optional<std::string> token;     // for it
+  std::string store = "sqlite:";        // memory:, redis://…, postgres://…
+  std::optional<std::string> bus;       // redis://…, amqp://…, nats://…; else as the store has it
+  std::vector<std::string> strategies;  // names; none: one server as usual
+  std::vector<int> coordinators;        // of each strategy
+  std::size_t in_flight = 1'200;        // runs, when a coordinator is killed
+  std::optional<std::string> folder;    // else the temporary one
+  std::optional<std::string> svg;       // a file
   Format format = Format::text;
 };
 

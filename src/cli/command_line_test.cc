@@ -141,9 +141,8 @@ TEST(CommandLine, a_bench_without_words_is_a_closed_loop_of_the_pipeline) {
 }
 
 TEST(CommandLine, reads_a_bench_with_lists) {
-  const auto command =
-      read({"bench", "--workload", "fanout,diamond", "--trace", "a.json", "--trace", "b.json", "--rate",
-            "0.5,100/s", "--duration", "2m", "--warmup", "0s", "--strategy", "mesh"});
+  const auto command = read({"bench", "--workload", "fanout,diamond", "--trace", "a.json", "--trace",
+                             "b.json", "--rate", "0.5,100/s", "--duration", "2m", "--warmup", "0s"});
   ASSERT_TRUE(command) << command.error().text;
   const auto& bench = std::get<BenchCommand>(*command);
   EXPECT_THAT(bench.workloads, testing::ElementsAre("fanout", "diamond"));
@@ -154,7 +153,46 @@ TEST(CommandLine, reads_a_bench_with_lists) {
   const auto only_a_trace = read({"bench", "--trace", "a.json"});
   ASSERT_TRUE(only_a_trace);
   EXPECT_TRUE(std::get<BenchCommand>(*only_a_trace).workloads.empty());
-  EXPECT_EQ(std::get<BenchCommand>(read({"bench", "--workload", "all"}).value()).workloads.size(), 4u);
+  EXPECT_EQ(std::get<BenchCommand>(read({"bench", "--workload", "all"}).value()).workloads.size(), 5u);
+}
+
+TEST(CommandLine, a_bench_of_strategies_has_several_coordinators_where_they_can_share) {
+  const auto alone = read({"bench", "--strategy", "all"});
+  ASSERT_TRUE(alone) << alone.error().text;
+  const auto& one = std::get<BenchCommand>(*alone);
+  EXPECT_THAT(one.strategies, testing::ElementsAre("centralized", "mesh", "hierarchical", "swarm"));
+  EXPECT_THAT(one.coordinators, testing::ElementsAre(1));
+  EXPECT_THAT(one.clients, testing::ElementsAre(500));
+  EXPECT_TRUE(one.workloads.empty());
+  EXPECT_EQ(one.in_flight, 1'200u);
+  const auto shared = read({"bench", "--strategy", "mesh,swarm", "--store", "redis://a"});
+  ASSERT_TRUE(shared) << shared.error().text;
+  EXPECT_THAT(std::get<BenchCommand>(*shared).strategies, testing::ElementsAre("mesh", "swarm"));
+  EXPECT_THAT(std::get<BenchCommand>(*shared).coordinators, testing::ElementsAre(1, 3));
+  const auto five = read({"bench", "--strategy", "mesh", "--store", "postgres://a/b", "--bus", "amqp://a",
+                          "--coordinators", "2,5", "--clients", "7"});
+  ASSERT_TRUE(five) << five.error().text;
+  EXPECT_THAT(std::get<BenchCommand>(*five).coordinators, testing::ElementsAre(2, 5));
+  EXPECT_THAT(std::get<BenchCommand>(*five).clients, testing::ElementsAre(7));
+  EXPECT_EQ(std::get<BenchCommand>(*five).bus, "amqp://a");
+}
+
+TEST(CommandLine, refuses_a_bench_of_strategies_that_have_no_bus) {
+  const std::vector<std::pair<std::vector<const char*>, const char*>> cases = {
+      {{"bench", "--strategy", "mash"}, "did you mean \"mesh\""},
+      {{"bench", "--coordinators", "3"}, "--strategy all"},
+      {{"bench", "--bus", "redis://a"}, "--strategy all"},
+      {{"bench", "--strategy", "all", "--coordinators", "3"}, "a bus"},
+      {{"bench", "--strategy", "all", "--store", "postgres://a/b", "--coordinators", "2"}, "a bus"},
+      {{"bench", "--strategy", "all", "--bus", "redis://a"}, "nobody to talk to"},
+      {{"bench", "--strategy", "all", "--store", "redis://a", "--bus", "kafka://a"}, "--bus kafka://a"},
+      {{"bench", "--strategy", "all", "--rate", "5"}, "leave out"},
+      {{"bench", "--strategy", "all", "--coordinators", "17"}, "--coordinators"}};
+  for (const auto& [words, what] : cases) {
+    const auto command = read(words);
+    ASSERT_FALSE(command) << what;
+    EXPECT_THAT(command.error().text, testing::HasSubstr(what));
+  }
 }
 
 TEST(CommandLine, any_words_are_a_command_or_a_notice) {

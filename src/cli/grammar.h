@@ -42,7 +42,7 @@ class Grammar {
     std::optional<std::string> bus, strategy;
     std::vector<std::string> domains, roles;
     std::string log;
-    std::vector<std::string> rates;
+    std::vector<std::string> rates, strategies;
     std::string duration = "8s", warmup = "2s";
     bool json = false;
     bool no_follow = false;
@@ -81,7 +81,9 @@ class Grammar {
   void add_sim();
   // grammar_bench.cc
   void add_bench();
+  void add_strategies(CLI::App& bench);
   std::expected<std::vector<std::string>, Notice> workloads() const;
+  std::expected<void, Notice> finish_strategies();
   std::expected<Command, Notice> finish_bench();
   // grammar_people.cc
   void add_agents();

@@ -7,6 +7,7 @@
 
 #include "base/time.h"
 #include "cli/grammar.h"
+#include "core/coordination.h"
 #include "project/suggestion.h"
 
 namespace ganglion::cli {
@@ -15,6 +16,8 @@ namespace {
 constexpr int kMaxClients = 5'000;
 constexpr int kMaxBenchWorkers = 100;
 constexpr int kMaxBatch = 256;
+constexpr int kMaxCoordinators = 16;
+constexpr std::size_t kMaxInFlight = 10'000;
 constexpr std::size_t kMaxBenchPayload = 64 << 10;
 constexpr double kMaxRate = 1'000'000;
 constexpr Duration kMaxBenchTime{600'000};
@@ -47,13 +50,36 @@ std::expected<std::vector<double>, Notice> rates_of(const std::vector<std::strin
   return rates;
 }
 
+bool is_known_store(const std::string& store) {
+  return store == "sqlite:" || store == "memory:" || store.starts_with("redis") ||
+         store.starts_with("postgres");
+}
+
+bool is_known_bus(const std::string& bus) {
+  return bus.starts_with("redis") || bus.starts_with("amqp") || bus.starts_with("nats");
+}
+
+std::expected<std::vector<std::string>, Notice> strategies_of(const std::vector<std::string>& texts) {
+  std::vector<std::string> names;
+  for (const Strategy strategy : kStrategies) names.emplace_back(name_of(strategy));
+  if (texts == std::vector<std::string>{"all"}) return names;
+  for (const std::string& text : texts) {
+    if (!strategy_named(text)) {
+      return usage("--strategy: no strategy \"" + text + "\"" + project::did_you_mean(text, names) +
+                   "; there are centralized, mesh, hierarchical and swarm, or `all`");
+    }
+  }
+  return texts;
+}
+
 }  // namespace
 
 void Grammar::add_bench() {
   CLI::App& bench = add(app_, "bench", [this] { return finish_bench(); });
   bench
       .add_option("--workload", bench_.workloads,
-                  "pipeline, diamond, fanout, logistics: some of them, or `all` (default pipeline)")
+                  "pipeline, diamond, fanout, logistics, delegation: some of them, or `all` (default "
+                  "pipeline)")
       ->type_name("NAMES")
       ->delimiter(',');
   bench.add_option("--trace", bench_.traces, "Replay the model calls of a trace; may be repeated")
@@ -96,36 +122,85 @@ void Grammar::add_bench() {
       ->type_name("DIR");
   bench.add_option("--svg", bench_.svg, "Also draw latency and throughput into this file")->type_name("FILE");
   add_json(bench, "Print the rows as JSON");
-  // Known to the contract; what they would do beyond the default is still to come.
-  bench.add_option("--bus", raw_.bus)->group("");
-  bench.add_option("--strategy", raw_.strategy)->group("");
+  add_strategies(bench);
+}
+
+void Grammar::add_strategies(CLI::App& bench) {
+  bench
+      .add_option(
+          "--strategy", raw_.strategies,
+          "Strategies side by side: centralized, mesh, hierarchical, swarm, or `all`; one coordinator of "
+          "several is killed at the end of its row")
+      ->type_name("NAMES")
+      ->delimiter(',');
+  bench
+      .add_option("--coordinators", bench_.coordinators,
+                  "With --strategy, a row for each: so many coordinators (default 1,3; without a bus 1)")
+      ->type_name("LIST")
+      ->delimiter(',')
+      ->check(CLI::Range(1, kMaxCoordinators).description(""));
+  bench
+      .add_option(
+          "--bus", raw_.bus,
+          "With --strategy: what carries their messages, redis://…, amqp://… or nats://… (default: the "
+          "store where that is Redis)")
+      ->type_name("BUS");
+  bench
+      .add_option("--in-flight", bench_.in_flight,
+                  "With --strategy: runs that are open when a coordinator is killed (default 1200)")
+      ->type_name("N")
+      ->check(CLI::Range(std::size_t{1}, kMaxInFlight).description(""));
+}
+
+std::expected<void, Notice> Grammar::finish_strategies() {
+  auto strategies = strategies_of(raw_.strategies);
+  if (!strategies) return std::unexpected(strategies.error());
+  bench_.strategies = *std::move(strategies);
+  if (raw_.bus && *raw_.bus != kDefaultBus) bench_.bus = raw_.bus;
+  if (bench_.strategies.empty()) {
+    if (!bench_.bus && bench_.coordinators.empty()) return {};
+    return usage("--bus and --coordinators are for strategies; say which with --strategy, or --strategy all");
+  }
+  if (bench_.server || !bench_.traces.empty() || !raw_.rates.empty()) {
+    return usage(
+        "--strategy makes installations of its own and loads them with a closed loop: leave out --server, "
+        "--trace and --rate");
+  }
+  if (bench_.bus && !is_known_bus(*bench_.bus)) return std::unexpected(not_available("--bus " + *bench_.bus));
+  const bool one_process = bench_.store == "sqlite:" || bench_.store == "memory:";
+  const bool has_bus = !one_process && (bench_.bus || is_known_bus(bench_.store));
+  if (bench_.coordinators.empty()) bench_.coordinators = has_bus ? std::vector{1, 3} : std::vector{1};
+  if (!has_bus && std::ranges::max(bench_.coordinators) > 1) {
+    return usage(
+        "--coordinators: several need a store that they share and a bus: --store redis://…, or --store "
+        "postgres://… with --bus amqp://…");
+  }
+  if (one_process && bench_.bus) return usage("--bus: a store of one process has nobody to talk to");
+  return {};
 }
 
 std::expected<std::vector<std::string>, Notice> Grammar::workloads() const {
-  const std::vector<std::string> known = {"pipeline", "diamond", "fanout", "logistics"};
+  const std::vector<std::string> known = {"pipeline", "diamond", "fanout", "logistics", "delegation"};
   if (bench_.workloads == std::vector<std::string>{"all"}) return known;
   for (const std::string& name : bench_.workloads) {
     if (name == "trace") return usage("--workload trace: give the trace's file with --trace FILE");
     if (std::ranges::find(known, name) == known.end()) {
       return usage("no workload \"" + name + "\"" + project::did_you_mean(name, known) +
-                   "; there are pipeline, diamond, fanout and logistics, and --trace FILE");
+                   "; there are pipeline, diamond, fanout, logistics and delegation, and --trace FILE");
     }
   }
-  if (bench_.workloads.empty() && bench_.traces.empty()) return std::vector<std::string>{"pipeline"};
+  const bool usual = bench_.workloads.empty() && bench_.traces.empty() && bench_.strategies.empty();
+  if (usual) return std::vector<std::string>{"pipeline"};
   return bench_.workloads;
 }
 
 std::expected<Command, Notice> Grammar::finish_bench() {
-  if (raw_.bus && *raw_.bus != kDefaultBus) return std::unexpected(not_available("--bus " + *raw_.bus));
-  if (raw_.strategy && *raw_.strategy != "mesh")
-    return std::unexpected(not_available("--strategy " + *raw_.strategy));
   if (bench_.store.starts_with("sqlite:") && bench_.store != "sqlite:") {
     return usage("--store " + bench_.store +
                  ": a benchmark makes a fresh store for each row; give sqlite: and say where with --folder");
   }
-  const bool known = bench_.store == "sqlite:" || bench_.store == "memory:" ||
-                     bench_.store.starts_with("redis") || bench_.store.starts_with("postgres");
-  if (!known) return std::unexpected(not_available("--store " + bench_.store));
+  if (!is_known_store(bench_.store)) return std::unexpected(not_available("--store " + bench_.store));
+  if (auto finished = finish_strategies(); !finished) return std::unexpected(finished.error());
   auto names = workloads();
   if (!names) return std::unexpected(names.error());
   bench_.workloads = *std::move(names);
@@ -133,7 +208,8 @@ std::expected<Command, Notice> Grammar::finish_bench() {
   if (!rates) return std::unexpected(rates.error());
   bench_.rates = *std::move(rates);
   if (bench_.clients.empty())
-    bench_.clients = bench_.rates.empty() ? std::vector{1, 64, 500} : std::vector{500};
+    bench_.clients =
+        bench_.rates.empty() && bench_.strategies.empty() ? std::vector{1, 64, 500} : std::vector{500};
   const auto duration = time_of("--duration", raw_.duration, Duration(100));
   if (!duration) return std::unexpected(duration.error());
   const auto warmup = time_of("--warmup", raw_.warmup, Duration(0));

@@ -197,8 +197,9 @@ constexpr auto kHelp = std::to_array<Help>({
      "  ganglion bench --rate 500,1000,2000                  an open loop: latency from when a run was due\n"
      "  ganglion bench --trace calls.json --speedup 50       recorded model calls, fifty times faster\n"
      "  ganglion bench --server http://10.0.0.5:7420 --json  another machine's server, without a project\n"
-     "  ganglion bench --folder /dev/shm                     what is left is not the disk's\n\n"
-     "Exit codes: 0 measured, 1 runs failed, 2 bad usage, 3 no server, 130 interrupted."},
+     "  ganglion bench --folder /dev/shm                     what is left is not the disk's\n"
+     "  ganglion bench --strategy all --store redis://HOST   strategies, and what a crash costs each\n\n"
+     "Exit codes: 0 measured, 1 runs failed or were lost, 2 bad usage, 3 no server, 130 interrupted."},
     {"eval",
      "Evaluates an expression (CEL, as in `${{ }}`) and prints its typed value, or runs test vectors.",
      "Examples:\n"

@@ -748,6 +748,9 @@ def trace_of_a_join():
     )
 
 
+WORKLOADS = [("pipeline", 3), ("diamond", 4), ("fanout", 102), ("logistics", 5), ("delegation", 3), ("trace", 3)]
+
+
 def bench(cwd, *args):
     short = ("--duration", "1s", "--warmup", "200ms", "--clients", "4", "--folder", ".", "--json")
     found = json.loads(succeed("bench", *args, *short, cwd=cwd))
@@ -755,7 +758,7 @@ def bench(cwd, *args):
     return found["rows"]
 
 
-@pytest.mark.parametrize("workload, tasks", [("pipeline", 3), ("diamond", 4), ("fanout", 102), ("logistics", 5), ("trace", 3)])
+@pytest.mark.parametrize("workload, tasks", WORKLOADS)
 def test_bench_of_each_workload_completes_every_run(tmp_path, workload, tasks):
     (tmp_path / "trace.json").write_text(trace_of_a_join())
     args = ("--trace", "trace.json", "--speedup", "50") if workload == "trace" else ("--workload", workload)
@@ -766,7 +769,9 @@ def test_bench_of_each_workload_completes_every_run(tmp_path, workload, tasks):
     assert row["runs"] == row["run_ms"]["count"]
     # What is under way at the window's ends is in one figure and not in the other.
     assert abs(row["steps"] - row["runs"] * tasks) <= 4 * tasks
-    for latency in row["run_ms"], row["step_ms"]:
+    # What is before a step of a delegation's run is in another run, and no step's coordination.
+    assert (row["step_ms"]["count"] == 0) == (workload == "delegation")
+    for latency in (row["run_ms"],) if workload == "delegation" else (row["run_ms"], row["step_ms"]):
         assert 0 < latency["p50"] <= latency["p90"] <= latency["p99"] <= latency["p999"] <= latency["max"]
     if workload == "trace":
         assert row["run_ms"]["p50"] >= 60  # 3 s, fifty times faster
@@ -791,6 +796,17 @@ def test_bench_draws_and_prints_its_rows_side_by_side(tmp_path):
     root = ElementTree.parse(tmp_path / "bench.svg").getroot()
     texts = [text.text for text in root.iter("{http://www.w3.org/2000/svg}text")]
     assert {"milliseconds", "clients (closed loop)", "p99.9", "steps"} <= set(texts)
+
+
+def test_bench_of_strategies_is_a_line_for_each(tmp_path):
+    args = ("--strategy", "all", "--store", "memory:", "--clients", "4", "--duration", "500ms", "--warmup", "100ms")
+    table = succeed("bench", *args, cwd=tmp_path)
+    assert [line.split()[:3] for line in table.splitlines()[1:] if line] == [
+        ["centralized", "1", "pipeline"],
+        ["mesh", "1", "pipeline"],
+        ["hierarchical", "1", "delegation"],
+        ["swarm", "1", "pipeline"],
+    ]
 
 
 def test_bench_of_a_running_server_leaves_somebodys_project_alone(tmp_path):
@@ -823,7 +839,8 @@ def test_bench_refuses_what_it_cannot_measure(tmp_path):
     (tmp_path / "slow.json").write_text(trace_of_a_join())
     (tmp_path / "none.json").write_text("{}")
     for args, what in (
-        (["--strategy", "all"], "--strategy all is not available yet"),
+        (["--strategy", "mash"], 'did you mean "mesh"'),
+        (["--strategy", "all", "--coordinators", "3"], "need a store that they share and a bus"),
         (["--store", "kafka://x"], "--store kafka://x is not available yet"),
         (["--store", "sqlite:mine.db"], "--folder"),
         (["--workload", "pipelin"], 'did you mean "pipeline"'),
