@@ -105,6 +105,8 @@ class Pool final : public TaskQueue {
   // `definition` may be empty: the active one. How many more tasks of this agent would be taken at once: by
   // waiting polls, or by its executor as far as its limits allow (then one at a time).
   std::size_t room(const std::string& definition, const std::string& agent) const;
+  // Whether it is here, in whatever state.
+  bool has(const AttemptToken& token) const { return entries_.contains(token); }
   // Whether it waits to be handed out, and whether no poll waits for it.
   bool is_queued(const AttemptToken& token) const;
   bool is_stranded(const AttemptToken& token) const;

@@ -387,10 +387,11 @@ bool Cluster::performs(const std::string& name) const {
 void Cluster::polled(const std::string& name) {
   const AgentDefinition* definition = agent(name);
   if (definition && is_limited(*definition)) {
-    const bool is_new = !polled_.contains(name);
     polled_[name] = ports_.clock.now();
-    if (is_new) take_agents();
+    const auto& takes = membership_->self().takes;
+    if (std::ranges::find(takes, name) == takes.end()) take_agents();
   }
+  if (definition) publisher_->polled(name);
   consumer_->wanted(name);
 }
 

@@ -69,24 +69,31 @@ void Followers::watch(const std::string& member, const RunId& run) {
   at->second.members.insert_or_assign(member, clock_.now() + options_.forget);
   if (is_new) {
     at->second.follower =
-        coordinator_->follow(run, [this, run](std::span<const JournalEntry>, const Run&) { written(run); });
+        coordinator_->follow(run, [this, run](std::span<const JournalEntry>, const Run& now) {
+          written(run, now.ended() ? When::now : When::soon);
+        });
   }
   // What was written before this word came.
-  if (!knew) written(run);
+  if (!knew) written(run, When::now);
 }
 
-void Followers::written(const RunId& run) {
+void Followers::written(const RunId& run, When when) {
   const auto found = watched_.find(run);
   if (found == watched_.end()) return;
-  if (leaving_.empty()) {
-    clock_.post([this, alive = std::weak_ptr(alive_)] {
-      if (!alive.expired()) flush();
-    });
-  }
   for (const auto& [member, until] : found->second.members) leaving_[member].insert(run);
+  auto send = [this, alive = std::weak_ptr(alive_)] {
+    if (!alive.expired()) flush();
+  };
+  if (when == When::now) {
+    if (!std::exchange(flushing_, true)) clock_.post(std::move(send));
+  } else if (!std::exchange(gathering_, true)) {
+    clock_.at(clock_.now() + options_.gather, std::move(send));
+  }
 }
 
 void Followers::flush() {
+  flushing_ = false;
+  gathering_ = false;
   for (const auto& [member, runs] : std::exchange(leaving_, {})) {
     std::vector<std::string> texts;
     for (const RunId& run : runs) texts.push_back(run.text());

@@ -19,6 +19,7 @@
 namespace ganglion::cluster {
 
 struct FollowersOptions {
+  Duration gather{50};     // what a run does on its way is told that often at most; its end at once
   Duration renew{2'000};   // between two words of one who follows
   Duration forget{7'000};  // after the last one
 };
@@ -46,7 +47,8 @@ class Followers {
   void tell_home(const RunId& run, const std::string& workflow);
   void renew();
   void watch(const std::string& member, const RunId& run);
-  void written(const RunId& run);
+  enum class When { now, soon };
+  void written(const RunId& run, When when);
   void flush();
   void hear(const std::string& runs);
   void forget();
@@ -60,6 +62,8 @@ class Followers {
   std::map<RunId, std::string> followed_;  // here; with their workflows
   std::map<RunId, Watched> watched_;       // by others
   std::map<std::string, std::set<RunId>> leaving_;
+  bool flushing_ = false;  // at the end of this turn
+  bool gathering_ = false;
   TimerId timer_;
   std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);
 };

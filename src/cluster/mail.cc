@@ -1,5 +1,6 @@
 #include "cluster/mail.h"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 #include <vector>
@@ -8,6 +9,8 @@ namespace ganglion::cluster {
 namespace {
 
 constexpr const char* kAnswer = "ganglion.answer.v1";
+constexpr Duration kAskAgain{400};
+constexpr std::size_t kRemembered = 4'096;  // questions, for those that are asked again
 
 std::string topic_of(const std::string& member) {
   return "member." + member;
@@ -28,13 +31,24 @@ void Mail::start(std::move_only_function<void(Result<void>)> done) {
 
 void Mail::ask(const std::string& member, std::string type, std::string body, Answered done) {
   const std::uint64_t number = ++last_question_;
-  const TimerId timer = clock_.at(clock_.now() + patience_, [this, number, member] {
-    answered(number, fail("unavailable", "the member " + member + " doesn't answer"));
-  });
-  questions_.emplace(number, Question{member, timer, std::move(done)});
-  bus_.broadcast(
-      topic_of(member),
-      {.id = std::to_string(number), .type = std::move(type), .reply_to = self_, .body = std::move(body)});
+  BusMessage message{
+      .id = std::to_string(number), .type = std::move(type), .reply_to = self_, .body = std::move(body)};
+  questions_.emplace(number, Question{.member = member,
+                                      .message = std::move(message),
+                                      .until = clock_.now() + patience_,
+                                      .timer = {},
+                                      .done = std::move(done)});
+  send(number);
+}
+
+void Mail::send(std::uint64_t number) {
+  Question& question = questions_.at(number);
+  if (clock_.now() >= question.until) {
+    return answered(number, fail("unavailable", "the member " + question.member + " doesn't answer"));
+  }
+  bus_.broadcast(topic_of(question.member), question.message);
+  question.timer =
+      clock_.at(std::min(question.until, clock_.now() + kAskAgain), [this, number] { send(number); });
 }
 
 void Mail::tell(const std::string& member, std::string type, std::string body) {
@@ -60,12 +74,33 @@ void Mail::hear(const BusMessage& message) {
   }
   const auto handler = handlers_.find(message.type);
   if (handler == handlers_.end()) return;
-  auto reply = [this, alive = std::weak_ptr(alive_), to = message.reply_to,
-                number = message.id](std::string body) {
-    if (alive.expired() || number.empty()) return;
-    bus_.broadcast(topic_of(to), {.id = number, .type = kAnswer, .reply_to = {}, .body = std::move(body)});
+  if (!message.id.empty() && is_repeated(message)) return;
+  auto answer = [this, alive = std::weak_ptr(alive_), to = message.reply_to,
+                 number = message.id](std::string body) {
+    if (!alive.expired() && !number.empty()) reply(to, number, std::move(body));
   };
-  handler->second(message.reply_to, message.body, std::move(reply));
+  handler->second(message.reply_to, message.body, std::move(answer));
+}
+
+bool Mail::is_repeated(const BusMessage& question) {
+  const Asked::key_type key(question.reply_to, question.id);
+  const auto [at, is_new] = asked_.try_emplace(key);
+  if (!is_new) {
+    if (at->second) reply(question.reply_to, question.id, *at->second);
+    return true;
+  }
+  asked_in_order_.push_back(key);
+  if (asked_in_order_.size() > kRemembered) {
+    asked_.erase(asked_in_order_.front());
+    asked_in_order_.pop_front();
+  }
+  return false;
+}
+
+void Mail::reply(const std::string& member, const std::string& number, std::string body) {
+  bus_.broadcast(topic_of(member), {.id = number, .type = kAnswer, .reply_to = {}, .body = body});
+  const auto asked = asked_.find({member, number});
+  if (asked != asked_.end()) asked->second = std::move(body);
 }
 
 void Mail::answered(std::uint64_t number, Result<std::string> answer) {

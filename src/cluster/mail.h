@@ -1,12 +1,17 @@
 #pragma once
 
-// Questions and answers between members, straight to the one who is meant and not persistent: what gets lost
-// is asked again, or goes another way. Each member has a topic of its own.
+// Questions and answers between members, straight to the one who is meant and not persistent. Each member has
+// a topic of its own. What gets lost is asked again until there is an answer; whoever is asked deals with a
+// question once, and repeats its answer.
 
+#include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "base/result.h"
 #include "ports/bus.h"
@@ -42,12 +47,19 @@ class Mail {
  private:
   struct Question {
     std::string member;
+    BusMessage message;
+    Timestamp until;
     TimerId timer;
     Answered done;
   };
 
   void hear(const BusMessage& message);
+  void send(std::uint64_t number);
   void answered(std::uint64_t number, Result<std::string> answer);
+  // By member and number: a question that was asked of this one, and the answer where there is one.
+  using Asked = std::map<std::pair<std::string, std::string>, std::optional<std::string>>;
+  bool is_repeated(const BusMessage& question);
+  void reply(const std::string& member, const std::string& number, std::string body);
 
   Bus& bus_;
   Clock& clock_;
@@ -56,6 +68,8 @@ class Mail {
   std::map<std::string, Handler> handlers_;
   std::map<std::uint64_t, Question> questions_;
   std::uint64_t last_question_ = 0;
+  Asked asked_;  // lately
+  std::deque<Asked::key_type> asked_in_order_;
   std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);
 };
 

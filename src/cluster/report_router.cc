@@ -1,5 +1,6 @@
 #include "cluster/report_router.h"
 
+#include <iterator>
 #include <memory>
 #include <utility>
 
@@ -8,6 +9,8 @@
 namespace ganglion::cluster {
 namespace {
 
+// Of a message, before the report that goes beyond it; the largest has two payloads and some events.
+constexpr std::size_t kMostBytes = kMaxBusMessage / 4;
 constexpr std::string_view kUndecided = "undecided";  // in the place of a verdict
 
 }  // namespace
@@ -58,8 +61,22 @@ void ReportRouter::report_to(const std::string& member, TaskReport report, Compl
 
 void ReportRouter::flush() {
   for (auto& [member, batch] : std::exchange(leaving_, {})) {
+    send(member, std::move(batch));
+  }
+}
+
+// In messages that a broker takes: one report is smaller than that by far, since payloads are.
+void ReportRouter::send(const std::string& member, Batch all) {
+  auto next = std::make_move_iterator(all.begin());
+  while (next.base() != all.end()) {
+    Batch batch;
     std::vector<std::string> items;
-    for (const auto& [report, done] : batch) items.push_back(report_message(report));
+    std::size_t bytes = 0;
+    while (next.base() != all.end() && bytes < kMostBytes) {
+      batch.push_back(*next++);
+      items.push_back(report_message(batch.back().first));
+      bytes += items.back().size();
+    }
     auto heard = [this, alive = std::weak_ptr(alive_),
                   batch = std::move(batch)](const Result<std::string>& words) mutable {
       if (!alive.expired()) answered(std::move(batch), words);

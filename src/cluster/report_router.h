@@ -44,6 +44,7 @@ class ReportRouter final : public TaskReports {
   using Batch = std::vector<std::pair<TaskReport, Completion>>;
 
   void flush();
+  void send(const std::string& member, Batch all);
   void answered(Batch batch, const Result<std::string>& words);
 
   Surroundings around_;

@@ -221,6 +221,8 @@ void TaskConsumer::look() {
 
 void TaskConsumer::look_after(const AttemptToken& token, Held& held) {
   const Timestamp now = around_.clock.now();
+  // Whatever ended it here, its attempt is not decided.
+  if (!around_.pool.has(token)) return put_back(token);
   const bool queued = around_.pool.is_queued(token);
   if (queued && (around_.pool.is_stranded(token) || !around_.performs(held.agent))) return put_back(token);
   if (!held.acknowledged && held.claim_at <= now) {

@@ -34,12 +34,27 @@ void TaskPublisher::dispatch(Task task) {
   open.timeout = task.timeout;
   open.agent = task.agent;
   open.task = std::make_unique<Task>(std::move(task));
-  const bool here = around_.pool != nullptr && around_.performs(open.agent) &&
-                    around_.pool->room(open.task->definition, open.agent) > 0;
-  if (!here) return publish(token);
+  if (around_.pool != nullptr && around_.pool->has(token)) {
+    // It came here through the queue: published by the home that the run had before.
+    open.where = Where::queue;
+    open.task.reset();
+    return look_at(token, open.since + std::max(open.timeout, options_.shortest_watch));
+  }
+  if (!is_wanted_here(*open.task)) return publish(token);
   open.where = Where::here;
   around_.pool->dispatch(*open.task);
   look_at(token, open.since + options_.stranded);
+}
+
+bool TaskPublisher::is_wanted_here(const Task& task) const {
+  if (around_.pool == nullptr || !around_.performs(task.agent)) return false;
+  const auto polled = polled_.find(task.agent);
+  const bool lately = polled != polled_.end() && around_.clock.now() - polled->second <= options_.lately;
+  return lately || around_.pool->room(task.definition, task.agent) > 0;
+}
+
+void TaskPublisher::polled(const std::string& agent) {
+  polled_.insert_or_assign(agent, around_.clock.now());
 }
 
 void TaskPublisher::publish(const AttemptToken& token) {

@@ -1,8 +1,9 @@
 #pragma once
 
 // Down: tasks of the runs that are at home here, to whoever performs them. A task goes to this process' own
-// pool where somebody there waits for one like it, else to the queue of its agent, from which the pools of
-// all members and plain clients of the broker take it.
+// pool where somebody there waits for one like it, or has asked a moment ago and will again; else, or if
+// nobody comes, to the queue of its agent, from which the pools of all members and plain clients of the
+// broker take it.
 //
 // The journal is the record, so nothing of this is durable: a task is published until the broker has it, and
 // whoever becomes the home of its run publishes it again.
@@ -36,8 +37,9 @@ class Pool;
 namespace ganglion::cluster {
 
 struct PublisherOptions {
-  Duration try_again{200};  // after a broker that was unavailable or a queue that was full
-  Duration stranded{250};   // so long a task waits in the own pool for a poll before it goes to the queue
+  Duration try_again{200};         // after a broker that was unavailable or a queue that was full
+  Duration lately{50};             // a worker that has asked within this time will ask again
+  Duration stranded{20};           // so long a task waits in the own pool for a poll before it is published
   Duration shortest_watch{1'000};  // between two looks at a queue, for attempts of whatever timeout
 };
 
@@ -65,6 +67,8 @@ class TaskPublisher final : public TaskQueue {
   void dispatch(Task task) override;
   void withdraw(const AttemptToken& token) override;
 
+  // A worker here has asked for tasks of this agent.
+  void polled(const std::string& agent);
   // The attempt has ended, or the run has another home.
   void forget(const AttemptToken& token);
   // A member has this attempt and watches over it. False for one that nobody here knows.
@@ -93,6 +97,7 @@ class TaskPublisher final : public TaskQueue {
     std::size_t operator()(const AttemptToken& token) const noexcept;
   };
 
+  bool is_wanted_here(const Task& task) const;
   void publish(const AttemptToken& token);
   void send(const AttemptToken& token);
   void published(const AttemptToken& token, const Result<void>& result);
@@ -109,6 +114,7 @@ class TaskPublisher final : public TaskQueue {
   std::set<std::pair<Timestamp, AttemptToken>> due_;
   std::set<std::pair<std::string, AttemptToken>> claimed_;  // by member
   std::unordered_set<std::string> declared_;
+  std::unordered_map<std::string, Timestamp> polled_;  // agents, and when somebody here asked last
   std::vector<AttemptToken> withdrawn_;
   TimerId timer_;
   std::optional<Timestamp> timer_at_;

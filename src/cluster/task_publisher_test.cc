@@ -74,10 +74,24 @@ TEST_F(TaskPublisherTest, ATaskWhosePollHasGoneIsPublishedAfterAll) {
       poll(answers, {.agents = {"worker"}, .worker = "w", .max = 1, .wait = Duration(10'000)});
   publisher.dispatch(task_of(1));
   pool.cancel_poll(ticket);
-  clock.advance(Duration(200));
+  clock.advance(Duration(19));
   EXPECT_EQ(waiting(), 0u);
-  clock.advance(Duration(100));
+  clock.advance(Duration(10));
   EXPECT_EQ(waiting(), 1u);
+}
+
+TEST_F(TaskPublisherTest, AWorkerThatHasAskedAMomentAgoGetsTheNextTaskToo) {
+  publisher.polled("worker");
+  publisher.dispatch(task_of(1));
+  clock.advance(Duration(10));
+  Answers answers;
+  poll(answers, request());
+  clock.run();
+  EXPECT_THAT(answers, ElementsAre(ElementsAre(1)));
+  clock.advance(Duration(100));
+  publisher.dispatch(task_of(2));
+  clock.run();
+  EXPECT_EQ(waiting(), 1u) << "it hasn't come back";
 }
 
 TEST_F(TaskPublisherTest, WhatTheBrokerDidNotTakeIsPublishedWhenItIsBack) {
