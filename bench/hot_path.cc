@@ -154,7 +154,7 @@ class HotPath {
       at += kToken.size();
       const std::string_view token = tasks.substr(at, tasks.find('"', at) - at);
       at = tasks.find(kInput, at) + kInput.size();
-      const std::string_view input = tasks.substr(at, tasks.find(",\"deadline\"", at) - at);
+      const std::string_view input = tasks.substr(at, tasks.find(",\"idempotency_key\"", at) - at);
       if (results.size() > 1) results += ',';
       results.append("{\"token\":\"").append(token).append("\",\"output\":").append(input).append("}");
       ++count;
