@@ -21,6 +21,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "cluster/token_hash.h"
 #include "core/ids.h"
 #include "ports/bus.h"
 #include "ports/clock.h"
@@ -95,9 +96,6 @@ class TaskConsumer {
     Timestamp wanted;    // last
     std::vector<ConsumerId> consumers = {};
   };
-  struct Hash {
-    std::size_t operator()(const AttemptToken& token) const noexcept;
-  };
 
   void open(const std::string& agent, std::uint32_t more);
   void delivered(const std::string& agent, Delivery delivery);
@@ -115,9 +113,9 @@ class TaskConsumer {
   Surroundings around_;
   const ConsumerOptions options_;
   std::map<std::string, Source> sources_;
-  std::unordered_map<AttemptToken, Held, Hash> held_;
+  std::unordered_map<AttemptToken, Held, TokenHash> held_;
   std::set<std::pair<Timestamp, AttemptToken>> due_;
-  std::unordered_set<AttemptToken, Hash> lately_;  // decided
+  std::unordered_set<AttemptToken, TokenHash> lately_;  // decided
   std::deque<AttemptToken> lately_in_order_;
   TimerId timer_;
   std::optional<Timestamp> timer_at_;

@@ -15,13 +15,6 @@ TaskPublisher::~TaskPublisher() {
   if (timer_at_) around_.clock.cancel(timer_);
 }
 
-std::size_t TaskPublisher::Hash::operator()(const AttemptToken& token) const noexcept {
-  std::size_t hash = token.run.hash();
-  for (const std::uint32_t part : {token.step.value(), token.item.value(), token.attempt.value()})
-    hash = (hash ^ part) * 0x9E3779B97F4A7C15U;
-  return hash;
-}
-
 // --- out
 // -----------------------------------------------------------------------------------------------------------
 

@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "cluster/token_hash.h"
 #include "core/ids.h"
 #include "ports/bus.h"
 #include "ports/clock.h"
@@ -93,9 +94,6 @@ class TaskPublisher final : public TaskQueue {
     std::unique_ptr<Task> task =
         {};  // until the broker has it; where it is here, until the pool has handed it out
   };
-  struct Hash {
-    std::size_t operator()(const AttemptToken& token) const noexcept;
-  };
 
   bool is_wanted_here(const Task& task) const;
   void publish(const AttemptToken& token);
@@ -110,7 +108,7 @@ class TaskPublisher final : public TaskQueue {
 
   Surroundings around_;
   const PublisherOptions options_;
-  std::unordered_map<AttemptToken, Open, Hash> open_;  // looked up, never walked
+  std::unordered_map<AttemptToken, Open, TokenHash> open_;  // looked up, never walked
   std::set<std::pair<Timestamp, AttemptToken>> due_;
   std::set<std::pair<std::string, AttemptToken>> claimed_;  // by member
   std::unordered_set<std::string> declared_;
