@@ -9,11 +9,9 @@
 namespace ganglion::cluster {
 
 TaskConsumer::TaskConsumer(Surroundings around, ConsumerOptions options)
-    : around_(std::move(around)), options_(options) {}
-
-TaskConsumer::~TaskConsumer() {
-  if (timer_at_) around_.clock.cancel(timer_);
-}
+    : around_(std::move(around)),
+      options_(options),
+      watched_(around_.clock, [this](const std::vector<AttemptToken>& due) { look(due); }) {}
 
 // --- in
 // ------------------------------------------------------------------------------------------------------------
@@ -103,7 +101,7 @@ void TaskConsumer::take(const std::string& agent, Delivery delivery, Task task) 
   if (!held_.emplace(token, std::move(held)).second) return around_.bus.acknowledge(delivery.tag);
   ++sources_[agent].held;
   around_.pool.dispatch(std::move(task));
-  look_at(token, now + std::min(hold, options_.stranded));
+  watched_.look_at(token, now + std::min(hold, options_.stranded));
 }
 
 // --- out
@@ -113,7 +111,7 @@ void TaskConsumer::let_go(const AttemptToken& token) {
   const auto at = held_.find(token);
   if (at == held_.end()) return;
   Held& held = at->second;
-  if (held.due) due_.erase({*held.due, token});
+  watched_.remove(token);
   if (!held.acknowledged) {
     around_.bus.acknowledge(held.delivery);
     --sources_[held.agent].held;
@@ -146,7 +144,7 @@ const std::string* TaskConsumer::workflow_of(const AttemptToken& token) const {
 void TaskConsumer::put_back(const AttemptToken& token) {
   Held& held = held_.at(token);
   around_.pool.withdraw(token);
-  if (held.due) due_.erase({*held.due, token});
+  watched_.remove(token);
   const std::string agent = held.agent;
   const DeliveryTag delivery = held.delivery;
   if (held.acknowledged) {
@@ -181,35 +179,11 @@ void TaskConsumer::claim(const AttemptToken& token) {
   around_.claim(token, held_.at(token).workflow, heard);
 }
 
-void TaskConsumer::look_at(const AttemptToken& token, Timestamp when) {
-  Held& held = held_.at(token);
-  held.due = when;
-  due_.emplace(when, token);
-  plan();
-}
-
-void TaskConsumer::plan() {
-  const auto next = due_.empty() ? std::nullopt : std::optional(due_.begin()->first);
-  if (timer_at_ && next && *timer_at_ <= *next) return;
-  if (timer_at_) around_.clock.cancel(timer_);
-  timer_at_ = next;
-  if (!next) return;
-  timer_ = around_.clock.at(*next, [this] {
-    timer_at_.reset();
-    look();
-  });
-}
-
-void TaskConsumer::look() {
-  const Timestamp now = around_.clock.now();
-  while (!due_.empty() && due_.begin()->first <= now) {
-    const AttemptToken token = due_.begin()->second;
-    due_.erase(due_.begin());
-    Held& held = held_.at(token);
-    held.due.reset();
-    look_after(token, held);
+void TaskConsumer::look(const std::vector<AttemptToken>& due) {
+  for (const AttemptToken& token : due) {
+    const auto at = held_.find(token);
+    if (at != held_.end()) look_after(token, at->second);
   }
-  plan();
 }
 
 void TaskConsumer::look_after(const AttemptToken& token, Held& held) {
@@ -222,7 +196,8 @@ void TaskConsumer::look_after(const AttemptToken& token, Held& held) {
     held.claim_at = now + options_.claim_again;
     claim(token);
   }
-  look_at(token, queued ? now + options_.stranded : std::max(held.claim_at, now + options_.stranded));
+  watched_.look_at(token,
+                   queued ? now + options_.stranded : std::max(held.claim_at, now + options_.stranded));
 }
 
 void TaskConsumer::close_idle_later() {

@@ -22,6 +22,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "cluster/token_hash.h"
+#include "cluster/watch_list.h"
 #include "core/ids.h"
 #include "ports/bus.h"
 #include "ports/clock.h"
@@ -62,7 +63,6 @@ class TaskConsumer {
   };
 
   explicit TaskConsumer(Surroundings around, ConsumerOptions options = {});
-  ~TaskConsumer();
 
   // Takes tasks of an agent that this process carries out itself, as many at once.
   void serve(const std::string& agent, std::uint32_t at_once);
@@ -85,7 +85,6 @@ class TaskConsumer {
     bool acknowledged = false;  // its home knows that it is here
     Timestamp since;
     Timestamp claim_at;
-    std::optional<Timestamp> due = {};
   };
   struct Source {
     std::uint32_t room = 0;  // that all consumers have together
@@ -103,9 +102,7 @@ class TaskConsumer {
   void let_go(const AttemptToken& token);
   void put_back(const AttemptToken& token);
   void claim(const AttemptToken& token);
-  void look_at(const AttemptToken& token, Timestamp when);
-  void plan();
-  void look();
+  void look(const std::vector<AttemptToken>& due);
   void look_after(const AttemptToken& token, Held& held);
   void close_idle_later();
   void close_idle();
@@ -114,11 +111,9 @@ class TaskConsumer {
   const ConsumerOptions options_;
   std::map<std::string, Source> sources_;
   std::unordered_map<AttemptToken, Held, TokenHash> held_;
-  std::set<std::pair<Timestamp, AttemptToken>> due_;
+  WatchList watched_;
   std::unordered_set<AttemptToken, TokenHash> lately_;  // decided
   std::deque<AttemptToken> lately_in_order_;
-  TimerId timer_;
-  std::optional<Timestamp> timer_at_;
   bool closing_ = false;  // idle sources will be looked for
   std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);
 };

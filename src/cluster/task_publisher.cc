@@ -9,11 +9,9 @@
 namespace ganglion::cluster {
 
 TaskPublisher::TaskPublisher(Surroundings around, PublisherOptions options)
-    : around_(std::move(around)), options_(options) {}
-
-TaskPublisher::~TaskPublisher() {
-  if (timer_at_) around_.clock.cancel(timer_);
-}
+    : around_(std::move(around)),
+      options_(options),
+      watched_(around_.clock, [this](const std::vector<AttemptToken>& due) { look(due); }) {}
 
 // --- out
 // -----------------------------------------------------------------------------------------------------------
@@ -31,12 +29,12 @@ void TaskPublisher::dispatch(Task task) {
     // It came here through the queue: published by the home that the run had before.
     open.where = Where::queue;
     open.task.reset();
-    return look_at(token, open.since + std::max(open.timeout, options_.shortest_watch));
+    return watched_.look_at(token, open.since + std::max(open.timeout, options_.shortest_watch));
   }
   if (!is_wanted_here(*open.task)) return publish(token);
   open.where = Where::here;
   around_.pool->dispatch(*open.task);
-  look_at(token, open.since + options_.stranded);
+  watched_.look_at(token, open.since + options_.stranded);
 }
 
 bool TaskPublisher::is_wanted_here(const Task& task) const {
@@ -84,7 +82,7 @@ void TaskPublisher::published(const AttemptToken& token, const Result<void>& res
     open.where = Where::queue;
     open.task.reset();
     open.since = around_.clock.now();
-    return look_at(token, open.since + std::max(open.timeout, options_.shortest_watch));
+    return watched_.look_at(token, open.since + std::max(open.timeout, options_.shortest_watch));
   }
   if (result.error().code == "too_large") {
     return around_.report({.token = token,
@@ -127,7 +125,7 @@ void TaskPublisher::tell_withdrawn() {
 void TaskPublisher::forget(const AttemptToken& token) {
   const auto at = open_.find(token);
   if (at == open_.end()) return;
-  if (at->second.due) due_.erase({*at->second.due, token});
+  watched_.remove(token);
   if (!at->second.member.empty()) claimed_.erase({at->second.member, token});
   open_.erase(at);
 }
@@ -139,7 +137,7 @@ bool TaskPublisher::claimed(const AttemptToken& token, const std::string& member
   const auto at = open_.find(token);
   if (at == open_.end()) return false;
   Open& open = at->second;
-  if (open.due) due_.erase({*std::exchange(open.due, {}), token});
+  watched_.remove(token);
   if (!open.member.empty()) claimed_.erase({open.member, token});
   open.where = Where::member;
   open.member = member;
@@ -166,57 +164,34 @@ std::optional<Timestamp> TaskPublisher::published_at(const AttemptToken& token) 
 // --- watching
 // ------------------------------------------------------------------------------------------------------
 
-void TaskPublisher::look_at(const AttemptToken& token, Timestamp when) {
-  Open& open = open_.at(token);
-  if (open.due) due_.erase({*open.due, token});
-  open.due = when;
-  due_.emplace(when, token);
-  plan();
-}
-
-void TaskPublisher::plan() {
-  const auto next = due_.empty() ? std::nullopt : std::optional(due_.begin()->first);
-  if (timer_at_ && next && *timer_at_ <= *next) return;
-  if (timer_at_) around_.clock.cancel(timer_);
-  timer_at_ = next;
-  if (!next) return;
-  timer_ = around_.clock.at(*next, [this] {
-    timer_at_.reset();
-    look();
-  });
-}
-
-void TaskPublisher::look() {
-  const Timestamp now = around_.clock.now();
+void TaskPublisher::look(const std::vector<AttemptToken>& due) {
   std::map<std::string, std::vector<AttemptToken>> by_agent;
-  while (!due_.empty() && due_.begin()->first <= now) {
-    const AttemptToken token = due_.begin()->second;
-    due_.erase(due_.begin());
-    Open& open = open_.at(token);
-    open.due.reset();
+  for (const AttemptToken& token : due) {
+    const auto at = open_.find(token);
+    if (at == open_.end()) continue;
+    Open& open = at->second;
     if (open.where == Where::here) {
       look_here(token, open);
     } else if (open.taken) {
+      // Should nobody have decided on it by then, it is said again.
+      watched_.look_at(token, around_.clock.now() + std::max(open.timeout, options_.shortest_watch));
       around_.report(
           {.token = token,
            .outcome = TaskFailure{"timeout", "no result within " + format_duration(open.timeout), true},
            .worker = {},
            .started_at = open.since});
-      // Should nobody have decided on it by then, it is said again.
-      look_at(token, now + std::max(open.timeout, options_.shortest_watch));
     } else {
       by_agent[open.agent].push_back(token);
     }
   }
   for (auto& [agent, tokens] : by_agent) look_at_queue(agent, std::move(tokens));
-  plan();
 }
 
 // Nobody came to take it after all: others may.
 void TaskPublisher::look_here(const AttemptToken& token, Open& open) {
   if (!around_.pool->is_stranded(token)) {
     // Handed out, or about to be; one that is given back is looked at again.
-    return look_at(token, around_.clock.now() + std::max(open.timeout, options_.shortest_watch));
+    return watched_.look_at(token, around_.clock.now() + std::max(open.timeout, options_.shortest_watch));
   }
   around_.pool->withdraw(token);
   publish(token);
@@ -230,7 +205,7 @@ void TaskPublisher::look_at_queue(const std::string& agent, std::vector<AttemptT
       const auto at = open_.find(token);
       if (at == open_.end() || at->second.where != Where::queue) continue;
       at->second.taken = depth && *depth == 0;
-      look_at(token, around_.clock.now() + std::max(at->second.timeout, options_.shortest_watch));
+      watched_.look_at(token, around_.clock.now() + std::max(at->second.timeout, options_.shortest_watch));
     }
   };
   around_.bus.depth(agent_queue(agent), std::move(seen));

@@ -26,6 +26,7 @@
 
 #include "base/time.h"
 #include "cluster/token_hash.h"
+#include "cluster/watch_list.h"
 #include "core/ids.h"
 #include "ports/bus.h"
 #include "ports/clock.h"
@@ -63,7 +64,6 @@ class TaskPublisher final : public TaskQueue {
   };
 
   explicit TaskPublisher(Surroundings around, PublisherOptions options = {});
-  ~TaskPublisher() override;
 
   void dispatch(Task task) override;
   void withdraw(const AttemptToken& token) override;
@@ -89,8 +89,7 @@ class TaskPublisher final : public TaskQueue {
     Duration timeout{};
     std::string agent;
     std::string member = {};
-    std::optional<Timestamp> due = {};  // among `due_`
-    bool taken = false;                 // no task waited in the queue: somebody has it
+    bool taken = false;  // no task waited in the queue: somebody has it
     std::unique_ptr<Task> task =
         {};  // until the broker has it; where it is here, until the pool has handed it out
   };
@@ -99,9 +98,7 @@ class TaskPublisher final : public TaskQueue {
   void publish(const AttemptToken& token);
   void send(const AttemptToken& token);
   void published(const AttemptToken& token, const Result<void>& result);
-  void look_at(const AttemptToken& token, Timestamp when);
-  void plan();
-  void look();
+  void look(const std::vector<AttemptToken>& due);
   void look_here(const AttemptToken& token, Open& open);
   void look_at_queue(const std::string& agent, std::vector<AttemptToken> tokens);
   void tell_withdrawn();
@@ -109,13 +106,11 @@ class TaskPublisher final : public TaskQueue {
   Surroundings around_;
   const PublisherOptions options_;
   std::unordered_map<AttemptToken, Open, TokenHash> open_;  // looked up, never walked
-  std::set<std::pair<Timestamp, AttemptToken>> due_;
+  WatchList watched_;
   std::set<std::pair<std::string, AttemptToken>> claimed_;  // by member
   std::unordered_set<std::string> declared_;
   std::unordered_map<std::string, Timestamp> polled_;  // agents, and when somebody here asked last
   std::vector<AttemptToken> withdrawn_;
-  TimerId timer_;
-  std::optional<Timestamp> timer_at_;
   std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);
 };
 
