@@ -30,7 +30,7 @@ class RealBroker final : public BusBroker {
   RealBroker(TestLoop& loop, BusServer& server) : loop_(loop), server_(server), prefix_(fresh_prefix()) {}
 
   std::unique_ptr<Bus> connect() override {
-    wires_.push_back(std::make_unique<Wire>(loop_.context(), server_.process().port()));
+    wires_.push_back(server_.wire(loop_));
     return server_.connect(loop_, wires_.back()->port(), prefix_);
   }
   void cut() override { wires_.back()->cut(); }

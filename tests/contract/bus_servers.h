@@ -9,6 +9,7 @@
 
 #include "contract/bus_driver.h"
 #include "servers/server_process.h"
+#include "servers/wire.h"
 
 namespace ganglion::testing {
 
@@ -24,6 +25,11 @@ class BusServer {
   // A process whose queues have this prefix, over the port of the server or of a wire to it.
   virtual std::unique_ptr<Bus> connect(TestLoop& loop, std::uint16_t port, const std::string& prefix,
                                        BusTimings timings = {}) = 0;
+  // To the server, for one process: its connections can be cut. To be destroyed before the next ones but a
+  // few.
+  virtual std::unique_ptr<Wire> wire(TestLoop& loop) {
+    return std::make_unique<Wire>(loop.context(), process().port());
+  }
   // Memory becomes scarce, or suffices again; returns when the server has noticed.
   virtual void starve() = 0;
   virtual void feed() = 0;
@@ -31,9 +37,12 @@ class BusServer {
 
 struct BusServerKind {
   std::string name;
-  std::string package;  // Debian's, that has it
-  const char* program;
+  std::string package;  // that has it, Debian's where nothing else is said
+  bool installed = false;
   BusServer& (*server)();
+  // Whether a message that a plain client had which has died is marked and counted, though another one takes
+  // it.
+  bool counts_for_plain_clients = true;
 };
 
 std::vector<BusServerKind> bus_server_kinds();

@@ -4,9 +4,11 @@
 #include <amqp_tcp_socket.h>
 #include <gtest/gtest.h>
 #include <hiredis/hiredis.h>
+#include <librdkafka/rdkafka.h>
 #include <nats/nats.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 #include <vector>
 
@@ -222,12 +224,113 @@ class PlainNats final : public PlainClient {
   natsMsg* taken_ = nullptr;
 };
 
+class PlainKafka final : public PlainClient {
+ public:
+  PlainKafka(std::uint16_t port, std::string prefix)
+      : prefix_(std::move(prefix)), servers_("127.0.0.1:" + std::to_string(port)) {
+    producer_.reset(
+        made(RD_KAFKA_PRODUCER, {{"bootstrap.servers", servers_}, {"message.max.bytes", "8388608"}}));
+  }
+  ~PlainKafka() override {
+    if (consumer_) rd_kafka_consumer_close(consumer_.get());
+  }
+
+  void publish(const std::string& queue, const std::string& type, const std::string& body) override {
+    const std::string topic = topic_of("queue", queue);
+    std::array<rd_kafka_vu_t, 4> parts{};
+    parts[0].vtype = RD_KAFKA_VTYPE_TOPIC;
+    parts[0].u.cstr = topic.c_str();
+    parts[1].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
+    parts[1].u.i = RD_KAFKA_MSG_F_COPY;
+    parts[2].vtype = RD_KAFKA_VTYPE_VALUE;
+    parts[2].u.mem = {const_cast<char*>(body.data()), body.size()};
+    parts[3].vtype = RD_KAFKA_VTYPE_HEADER;
+    parts[3].u.header = {"type", type.data(), static_cast<ssize_t>(type.size())};
+    EXPECT_EQ(rd_kafka_produceva(producer_.get(), parts.data(), parts.size()), nullptr);
+    must(rd_kafka_flush(producer_.get(), kPatienceMs));
+  }
+
+  std::optional<BusMessage> take(const std::string& queue) override {
+    if (queue_ != queue) subscribe(queue);
+    const Message message(rd_kafka_consumer_poll(consumer_.get(), kWaitMs));
+    if (!message || message->err != RD_KAFKA_RESP_ERR_NO_ERROR) return std::nullopt;
+    return BusMessage{.id = header(*message, "id"),
+                      .type = header(*message, "type"),
+                      .reply_to = header(*message, "reply_to"),
+                      .body = {static_cast<const char*>(message->payload), message->len}};
+  }
+
+  void acknowledge() override { must(rd_kafka_commit(consumer_.get(), nullptr, 0)); }
+
+ private:
+  static constexpr int kWaitMs = 20;
+  static constexpr int kPatienceMs = 20'000;
+  struct Free {
+    void operator()(rd_kafka_t* client) const { rd_kafka_destroy(client); }
+    void operator()(rd_kafka_message_t* message) const { rd_kafka_message_destroy(message); }
+    void operator()(rd_kafka_topic_partition_list_t* list) const {
+      rd_kafka_topic_partition_list_destroy(list);
+    }
+  };
+  using Client = std::unique_ptr<rd_kafka_t, Free>;
+  using Message = std::unique_ptr<rd_kafka_message_t, Free>;
+
+  static void must(rd_kafka_resp_err_t error) {
+    EXPECT_EQ(error, RD_KAFKA_RESP_ERR_NO_ERROR) << rd_kafka_err2str(error);
+  }
+
+  static rd_kafka_t* made(rd_kafka_type_t type,
+                          const std::vector<std::pair<std::string, std::string>>& settings) {
+    char error[256] = "";
+    rd_kafka_conf_t* conf = rd_kafka_conf_new();
+    for (const auto& [name, value] : settings)
+      EXPECT_EQ(rd_kafka_conf_set(conf, name.c_str(), value.c_str(), error, sizeof error), RD_KAFKA_CONF_OK)
+          << error;
+    return rd_kafka_new(type, conf, error, sizeof error);
+  }
+
+  void subscribe(const std::string& queue) {
+    const std::string topic = topic_of("handout", queue);
+    consumer_.reset(made(RD_KAFKA_CONSUMER, {{"bootstrap.servers", servers_},
+                                             {"group.id", topic},
+                                             {"enable.auto.commit", "false"},
+                                             {"auto.offset.reset", "earliest"}}));
+    rd_kafka_poll_set_consumer(consumer_.get());
+    const std::unique_ptr<rd_kafka_topic_partition_list_t, Free> topics(rd_kafka_topic_partition_list_new(1));
+    rd_kafka_topic_partition_list_add(topics.get(), topic.c_str(), RD_KAFKA_PARTITION_UA);
+    must(rd_kafka_subscribe(consumer_.get(), topics.get()));
+    queue_ = queue;
+  }
+
+  std::string topic_of(const std::string& kind, std::string queue) const {
+    std::ranges::replace(queue, ':', '.');
+    return prefix_ + '.' + kind + '.' + queue;
+  }
+
+  static std::string header(const rd_kafka_message_t& message, const char* name) {
+    rd_kafka_headers_t* headers = nullptr;
+    const void* value = nullptr;
+    std::size_t size = 0;
+    if (rd_kafka_message_headers(&message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR ||
+        rd_kafka_header_get_last(headers, name, &value, &size) != RD_KAFKA_RESP_ERR_NO_ERROR)
+      return "";
+    return {static_cast<const char*>(value), size};
+  }
+
+  const std::string prefix_;
+  const std::string servers_;
+  Client producer_;
+  Client consumer_;
+  std::string queue_;  // that it has subscribed to
+};
+
 }  // namespace
 
 std::unique_ptr<PlainClient> plain_client(const std::string& broker, std::uint16_t port,
                                           const std::string& prefix) {
   if (broker == "rabbitmq") return std::make_unique<PlainAmqp>(port, prefix);
   if (broker == "redis") return std::make_unique<PlainRedis>(port, prefix);
+  if (broker == "kafka") return std::make_unique<PlainKafka>(port, prefix);
   if (broker == "nats") return std::make_unique<PlainNats>(port, prefix);
   return nullptr;
 }

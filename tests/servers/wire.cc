@@ -77,7 +77,12 @@ class Wire::Strands : public std::enable_shared_from_this<Strands> {
 };
 
 Wire::Wire(asio::io_context& context, std::uint16_t server_port)
-    : context_(context), server_port_(server_port) {
+    : context_(context), server_port_(server_port), lease_(PortLease()), port_(lease_->port()) {
+  mend();
+}
+
+Wire::Wire(asio::io_context& context, std::uint16_t server_port, std::uint16_t port)
+    : context_(context), server_port_(server_port), port_(port) {
   mend();
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "servers/port_lease.h"
 
@@ -16,13 +17,15 @@ namespace ganglion::testing {
 
 class Wire {
  public:
-  // Both outlive it.
+  // `context` and the server outlive it.
   Wire(boost::asio::io_context& context, std::uint16_t server_port);
+  // Its clients' end is at a port that somebody else has leased.
+  Wire(boost::asio::io_context& context, std::uint16_t server_port, std::uint16_t port);
   ~Wire();
   Wire(const Wire&) = delete;
   Wire& operator=(const Wire&) = delete;
 
-  std::uint16_t port() const { return port_.port(); }
+  std::uint16_t port() const { return port_; }
   void cut();
   void mend();
 
@@ -30,7 +33,8 @@ class Wire {
   class Strands;
   boost::asio::io_context& context_;
   const std::uint16_t server_port_;
-  PortLease port_;
+  std::optional<PortLease> lease_;
+  const std::uint16_t port_;
   std::shared_ptr<Strands> strands_;
 };
 
