@@ -12,6 +12,8 @@ namespace {
 // How often an errand looks whether it is to end.
 constexpr std::chrono::milliseconds kSlice{100};
 constexpr std::chrono::milliseconds kPause{20};
+// For so long a topic that was just made may not be known to everybody, librdkafka included.
+constexpr std::chrono::seconds kNews{2};
 
 std::unexpected<Error> unavailable(std::string_view why) {
   return fail("unavailable", "Kafka is not available: " + std::string(why));
@@ -224,10 +226,13 @@ Result<void> Errands::shorten_now(const std::string& topic, const std::vector<st
 Result<Ends> Errands::ends_now(const std::string& topic) const {
   Ends ends;
   rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR__TIMED_OUT;
+  const auto news = Steady::now() + kNews;
   while (!is_over()) {
     error = rdkafka().query_watermark_offsets(handle_, topic.c_str(), 0, &ends.first, &ends.end, slice());
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return ends;
-    if (const auto refused = refusal(error, nullptr); refused.error().code == "unknown_topic") return refused;
+    if (const auto refused = refusal(error, nullptr);
+        refused.error().code == "unknown_topic" && Steady::now() > news)
+      return refused;
     std::this_thread::sleep_for(kPause);
   }
   return unavailable(rdkafka().err2str(error));

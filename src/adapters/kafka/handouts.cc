@@ -36,6 +36,7 @@ void Handouts::lost() {
 void Handouts::look(const std::set<std::string>& groups) {
   for (const auto& [queue, state] : session_.ledger().queues()) {
     const std::string name = names_.handout(queue);
+    if (state.going) continue;
     if (!groups.contains(name) && !counters_.contains(queue)) continue;
     errands_.group(name, name, kHandoutPartitions, [this, queue](const Result<GroupState>& group) {
       if (group) told(queue, *group);

@@ -67,7 +67,12 @@ std::vector<Change> Ledger::apply(Offset offset, const Entry& entry) {
 
 const LedgerQueue* Ledger::queue(const std::string& name) const {
   const auto found = queues_.find(name);
-  return found == queues_.end() ? nullptr : &found->second;
+  return found == queues_.end() || found->second.going ? nullptr : &found->second;
+}
+
+const LedgerQueue* Ledger::going(const std::string& name) const {
+  const auto found = queues_.find(name);
+  return found != queues_.end() && found->second.going ? &found->second : nullptr;
 }
 
 bool Ledger::is_live(const SessionId& session) const {
@@ -110,13 +115,20 @@ void Ledger::apply(const SessionId& session, Offset, const word::Inherit& inheri
 void Ledger::apply(const SessionId&, Offset offset, const word::Declare& declare, Changes& changes) {
   const auto [found, is_new] =
       queues_.try_emplace(declare.queue, LedgerQueue{.made = offset, .options = {}, .next = declare.begin});
+  if (found->second.going) return;
   found->second.options = declare.options;
   if (is_new) changes.emplace_back(Declared{declare.queue});
 }
 
 void Ledger::apply(const SessionId&, Offset, const word::Remove& remove, Changes& changes) {
-  if (same_queue(remove.queue, remove.made) == nullptr) return;
-  queues_.erase(remove.queue);
+  const auto found = queues_.find(remove.queue);
+  if (found == queues_.end() || found->second.made != remove.made) return;
+  if (found->second.going) {
+    queues_.erase(found);
+    return;
+  }
+  found->second.going = true;
+  found->second.places.clear();
   changes.emplace_back(Removed{remove.queue});
 }
 
@@ -144,7 +156,8 @@ void Ledger::apply(const SessionId& session, Offset, const word::Done& done, Cha
 
 LedgerQueue* Ledger::same_queue(const std::string& name, Offset made) {
   const auto found = queues_.find(name);
-  return found == queues_.end() || found->second.made != made ? nullptr : &found->second;
+  const bool is_it = found != queues_.end() && found->second.made == made && !found->second.going;
+  return is_it ? &found->second : nullptr;
 }
 
 std::string Ledger::text(Offset offset) const {
@@ -152,8 +165,8 @@ std::string Ledger::text(Offset offset) const {
   for (const auto& [session, state] : sessions_)
     text += (state.left ? "\nleft " : "\nsession ") + session + ' ' + std::to_string(state.since);
   for (const auto& [name, queue] : queues_) {
-    text += "\nqueue " + name + ' ' + std::to_string(queue.made) + ' ' + std::to_string(queue.next) + ' ' +
-            kafka::text_of(queue.options);
+    text += (queue.going ? "\ngoing " : "\nqueue ") + name + ' ' + std::to_string(queue.made) + ' ' +
+            std::to_string(queue.next) + ' ' + kafka::text_of(queue.options);
     for (const auto& [session, spans] : queue.places) {
       text += "\nplaces " + session;
       for (const Span& span : spans) text += ' ' + text_of(span);
@@ -177,9 +190,10 @@ std::optional<std::pair<Offset, Ledger>> Ledger::read(std::string_view text) {
       const auto since = read_offset(line);
       if (!since) return std::nullopt;
       ledger.sessions_.emplace(session, LedgerSession{.since = *since, .left = kind == "left"});
-    } else if (kind == "queue") {
+    } else if (kind == "queue" || kind == "going") {
       auto queue = read_queue(line);
       if (!queue) return std::nullopt;
+      queue->second.going = kind == "going";
       latest = &ledger.queues_.insert_or_assign(queue->first, std::move(queue->second)).first->second;
     } else if (kind == "places" && latest != nullptr) {
       std::vector<Span>& spans = latest->places[SessionId(take_until(line, ' '))];

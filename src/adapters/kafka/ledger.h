@@ -39,7 +39,8 @@ struct LedgerSession {
 struct LedgerQueue {
   Offset made = 0;  // the offset of the entry that made it
   QueueOptions options;
-  Offset next = 0;  // the first place that nobody has
+  Offset next = 0;     // the first place that nobody has
+  bool going = false;  // nobody uses it any more; it is gone once its topics are
   std::map<SessionId, std::vector<Span>> places = {};
 
   // Everything before it is done.
@@ -69,7 +70,9 @@ class Ledger {
   // What one entry, at this offset, says. An entry of a session that has ended says nothing.
   std::vector<Change> apply(Offset offset, const Entry& entry);
 
+  // Null where there is none, or it is going.
   const LedgerQueue* queue(const std::string& name) const;
+  const LedgerQueue* going(const std::string& name) const;
   const std::map<std::string, LedgerQueue>& queues() const { return queues_; }
   // Those that have begun and not been inherited from.
   const std::map<SessionId, LedgerSession>& sessions() const { return sessions_; }

@@ -78,7 +78,9 @@ TEST_F(LedgerTest, WhatIsSaidOfAQueueMeansNoOtherOfThatName) {
   const Offset before = made();
   want("a", 3);
   say("b", {word::Remove{kQueue, before}});
-  say("b", {word::Declare{kQueue, 0, {}}});
+  EXPECT_EQ(ledger_.queue(kQueue), nullptr);
+  EXPECT_TRUE(say("b", {word::Declare{kQueue, 0, {}}}).empty());  // its topics are still there
+  say("b", {word::Remove{kQueue, before}, word::Declare{kQueue, 0, {}}});
   say("a",
       {word::Want{kQueue, before, 5}, word::Done{kQueue, before, {{0, 2}}}, word::Remove{kQueue, before}});
   EXPECT_EQ(ledger_.queue(kQueue)->next, 0);
@@ -91,6 +93,7 @@ TEST_F(LedgerTest, IsReadAsItWasWritten) {
   want("a", 3);
   say("b", {word::Inherit{"a"}, word::Want{kQueue, made(), 2}});
   say("c", {word::Hello{}, word::Declare{"other", 0, {}}, word::Leave{}});
+  say("b", {word::Remove{"other", next_ - 1}});
   const auto read = Ledger::read(ledger_.text(41));
   ASSERT_TRUE(read);
   EXPECT_EQ(read->first, 41);

@@ -1,5 +1,10 @@
 #include "adapters/kafka/lib_rdkafka.h"
 
+#include <chrono>
+#include <future>
+#include <thread>
+#include <utility>
+
 #include "base/assert.h"
 #include "base/shared_library.h"
 
@@ -110,6 +115,17 @@ const Result<LibRdkafka>& load_rdkafka() {
 const LibRdkafka& rdkafka() {
   GANGLION_ASSERT(load_rdkafka());
   return *load_rdkafka();
+}
+
+void Destroy::operator()(rd_kafka_t* handle) const {
+  constexpr std::chrono::seconds kPatience{1};
+  std::packaged_task<void()> task([handle] { rdkafka().destroy(handle); });
+  const std::future<void> ended = task.get_future();
+  std::thread thread(std::move(task));
+  if (ended.wait_for(kPatience) == std::future_status::ready)
+    thread.join();
+  else
+    thread.detach();
 }
 
 }  // namespace ganglion::kafka

@@ -103,9 +103,11 @@ const Result<LibRdkafka>& load_rdkafka();
 // After load_rdkafka() has succeeded.
 const LibRdkafka& rdkafka();
 
-// What librdkafka gives to whoever asks for it, owned. Topics and queues go before their handle.
+// What librdkafka gives to whoever asks for it, owned. Topics and queues go before their handle. A handle
+// that doesn't end within a second is left to itself: one that was reading a topic when somebody deleted it
+// never does.
 struct Destroy {
-  void operator()(rd_kafka_t* handle) const { rdkafka().destroy(handle); }
+  void operator()(rd_kafka_t* handle) const;
   void operator()(rd_kafka_queue_t* queue) const { rdkafka().queue_destroy(queue); }
   void operator()(rd_kafka_topic_t* topic) const { rdkafka().topic_destroy(topic); }
   void operator()(rd_kafka_event_t* event) const { rdkafka().event_destroy(event); }

@@ -23,6 +23,8 @@ void Queues::go_on_declaring(const std::string& queue, const QueueOptions& optio
   if (!*done) return;
   session_.sync([this, alive = std::weak_ptr(alive_), queue, options, done] {
     if (alive.expired()) return;
+    auto again = [this, queue, options, done] { go_on_declaring(queue, options, done); };
+    if (session_.ledger().going(queue)) return clear_away(queue, done, std::move(again));
     const LedgerQueue* now = session_.ledger().queue(queue);
     if (now == nullptr) return make(queue, options, done);
     if (now->options == options) return (*done)({});
@@ -49,25 +51,31 @@ void Queues::make(const std::string& queue, const QueueOptions& options, const A
 }
 
 void Queues::remove(const std::string& queue, Done<void> done) {
-  auto waits = answer<void>(std::move(done));
-  session_.sync([this, alive = std::weak_ptr(alive_), queue, waits] {
+  go_on_removing(queue, answer<void>(std::move(done)));
+}
+
+// First everybody is told, so that nobody reads topics that go; librdkafka doesn't bear that well.
+void Queues::go_on_removing(const std::string& queue, const Answer<void>& done) {
+  if (!*done) return;
+  session_.sync([this, alive = std::weak_ptr(alive_), queue, done] {
     if (alive.expired()) return;
-    if (session_.ledger().queue(queue) == nullptr) return (*waits)({});
-    auto removed = [this, queue, waits](const Result<void>& topics) {
-      if (!topics) return (*waits)(topics);
-      go_on_removing(queue, waits);
-    };
-    errands_.remove({names_.queue(queue), names_.dead(queue), names_.handout(queue)}, std::move(removed));
+    auto again = [this, queue, done] { go_on_removing(queue, done); };
+    if (session_.ledger().going(queue)) return clear_away(queue, done, std::move(again));
+    const LedgerQueue* now = session_.ledger().queue(queue);
+    if (now == nullptr) return (*done)({});
+    session_.say(word::Remove{queue, now->made});
+    again();
   });
 }
 
-void Queues::go_on_removing(const std::string& queue, const Answer<void>& done) {
-  const LedgerQueue* now = session_.ledger().queue(queue);
-  if (now == nullptr) return (*done)({});
-  session_.say(word::Remove{queue, now->made});
-  session_.sync([this, alive = std::weak_ptr(alive_), queue, done] {
-    if (!alive.expired()) go_on_removing(queue, done);
-  });
+void Queues::clear_away(const std::string& queue, const Answer<void>& done, std::function<void()> then) {
+  auto removed = [this, queue, made = session_.ledger().going(queue)->made, done,
+                  then = std::move(then)](const Result<void>& topics) {
+    if (!topics) return (*done)(topics);
+    session_.say(word::Remove{queue, made});
+    then();
+  };
+  errands_.remove({names_.queue(queue), names_.dead(queue), names_.handout(queue)}, std::move(removed));
 }
 
 void Queues::depth(const std::string& queue, Done<std::uint64_t> done) {
@@ -105,6 +113,7 @@ void Queues::tick() {
   std::erase_if(shortened_,
                 [this](const auto& one) { return session_.ledger().queue(one.first) == nullptr; });
   for (const auto& [name, queue] : session_.ledger().queues()) {
+    if (queue.going) continue;
     const Offset first = queue.first_undone();
     Shortened& before = shortened_.try_emplace(name).first->second;
     if (before.made == queue.made && before.first >= first) continue;

@@ -48,6 +48,8 @@ class Queues {
   void go_on_declaring(const std::string& queue, const QueueOptions& options, const Answer<void>& done);
   void make(const std::string& queue, const QueueOptions& options, const Answer<void>& done);
   void go_on_removing(const std::string& queue, const Answer<void>& done);
+  // Its topics, and that it is gone with them.
+  void clear_away(const std::string& queue, const Answer<void>& done, std::function<void()> then);
 
   Session& session_;
   Errands& errands_;

@@ -54,6 +54,7 @@ struct Declare {
   QueueOptions options = {};
   bool operator==(const Declare&) const = default;
 };
+// Nobody uses it any more; said once more, when its topics are gone, it is.
 struct Remove {
   std::string queue;
   Offset made = 0;
