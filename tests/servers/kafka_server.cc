@@ -12,7 +12,6 @@ namespace {
 
 constexpr int kPatienceMs = 20'000;
 constexpr std::size_t kGates = 6;  // as many processes as a test has at the same time
-constexpr const char* kBroker = "1";
 
 // As scripts/fetch-kafka has it.
 std::filesystem::path jars() {
@@ -32,6 +31,27 @@ struct By {
     Function(thing);
   }
 };
+
+using Client = std::unique_ptr<rd_kafka_t, By<rd_kafka_destroy>>;
+using Resource = std::unique_ptr<rd_kafka_ConfigResource_t, By<rd_kafka_ConfigResource_destroy>>;
+
+Client client_of(std::uint16_t port) {
+  std::array<char, 256> error{};
+  rd_kafka_conf_t* conf = rd_kafka_conf_new();
+  const std::string server = "127.0.0.1:" + std::to_string(port);
+  rd_kafka_conf_set(conf, "bootstrap.servers", server.c_str(), error.data(), error.size());
+  return Client(rd_kafka_new(RD_KAFKA_PRODUCER, conf, error.data(), error.size()));
+}
+
+std::vector<std::string> topics_of(rd_kafka_t* client) {
+  std::vector<std::string> names;
+  const rd_kafka_metadata_t* metadata = nullptr;
+  if (rd_kafka_metadata(client, 1, nullptr, &metadata, kPatienceMs) != RD_KAFKA_RESP_ERR_NO_ERROR)
+    return names;
+  for (int i = 0; i < metadata->topic_cnt; ++i) names.emplace_back(metadata->topics[i].topic);
+  rd_kafka_metadata_destroy(metadata);
+  return names;
+}
 
 }  // namespace
 
@@ -86,24 +106,25 @@ std::string KafkaServer::properties(std::uint16_t port, const std::filesystem::p
          "num.network.threads=1\nnum.io.threads=2\nnum.partitions=1\ndefault.replication.factor=1\n"
          "offsets.topic.num.partitions=1\noffsets.topic.replication.factor=1\n"
          "transaction.state.log.num.partitions=1\ntransaction.state.log.replication.factor=1\n"
-         "transaction.state.log.min.isr=1\ngroup.initial.rebalance.delay.ms=0\n"
+         "transaction.state.log.min.isr=1\nbroker.session.timeout.ms=1500\nbroker.heartbeat.interval.ms="
+         "300\ngroup.initial.rebalance.delay.ms=0\n"
          "auto.create.topics.enable=false\nlog.cleaner.enable=false\n";
 }
 
-std::string KafkaServer::configure(const std::vector<std::pair<std::string, std::string>>& settings) const {
-  std::array<char, 256> error{};
-  rd_kafka_conf_t* conf = rd_kafka_conf_new();
-  const std::string server = "127.0.0.1:" + std::to_string(port());
-  rd_kafka_conf_set(conf, "bootstrap.servers", server.c_str(), error.data(), error.size());
-  const std::unique_ptr<rd_kafka_t, By<rd_kafka_destroy>> client(
-      rd_kafka_new(RD_KAFKA_PRODUCER, conf, error.data(), error.size()));
-  const std::unique_ptr<rd_kafka_ConfigResource_t, By<rd_kafka_ConfigResource_destroy>> broker(
-      rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_BROKER, kBroker));
-  for (const auto& [name, value] : settings)
-    rd_kafka_ConfigResource_set_config(broker.get(), name.c_str(), value.c_str());
+std::string KafkaServer::configure(const std::string& word,
+                                   const std::vector<std::pair<std::string, std::string>>& settings) const {
+  const Client client = client_of(port());
+  std::vector<Resource> topics;
+  for (const std::string& name : topics_of(client.get())) {
+    if (!name.contains(word)) continue;
+    topics.emplace_back(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name.c_str()));
+    for (const auto& [setting, value] : settings)
+      rd_kafka_ConfigResource_set_config(topics.back().get(), setting.c_str(), value.c_str());
+  }
+  std::vector<rd_kafka_ConfigResource_t*> all;
+  for (const Resource& topic : topics) all.push_back(topic.get());
   const std::unique_ptr<rd_kafka_queue_t, By<rd_kafka_queue_destroy>> queue(rd_kafka_queue_new(client.get()));
-  rd_kafka_ConfigResource_t* one = broker.get();
-  rd_kafka_AlterConfigs(client.get(), &one, 1, nullptr, queue.get());
+  rd_kafka_AlterConfigs(client.get(), all.data(), all.size(), nullptr, queue.get());
   const std::unique_ptr<rd_kafka_event_t, By<rd_kafka_event_destroy>> event(
       rd_kafka_queue_poll(queue.get(), kPatienceMs));
   if (!event) return "it doesn't answer";
@@ -112,9 +133,10 @@ std::string KafkaServer::configure(const std::vector<std::pair<std::string, std:
   std::size_t count = 0;
   const auto results =
       rd_kafka_AlterConfigs_result_resources(rd_kafka_event_AlterConfigs_result(event.get()), &count);
-  if (count != 1) return "it says nothing of the broker";
-  const char* problem = rd_kafka_ConfigResource_error_string(results[0]);
-  return problem != nullptr ? problem : "";
+  for (std::size_t i = 0; i < count; ++i) {
+    if (const char* problem = rd_kafka_ConfigResource_error_string(results[i])) return problem;
+  }
+  return count == 0 ? "there are no such topics" : "";
 }
 
 }  // namespace ganglion::testing

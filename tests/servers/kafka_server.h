@@ -34,9 +34,10 @@ class KafkaServer {
   // One after the other, and the first again after the last.
   Gate next_gate();
 
-  // The broker's settings that can be changed while it runs: these, and otherwise as they were. Gives what is
-  // wrong, or nothing.
-  std::string configure(const std::vector<std::pair<std::string, std::string>>& settings) const;
+  // Gives all topics with this word in their names these settings, and otherwise what the broker has by
+  // default. What is wrong, or nothing.
+  std::string configure(const std::string& word,
+                        const std::vector<std::pair<std::string, std::string>>& settings) const;
 
  private:
   struct Leases {

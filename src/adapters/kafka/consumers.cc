@@ -55,8 +55,8 @@ void Consumers::cancel(ConsumerId id) {
 void Consumers::acknowledge(DeliveryTag delivery) {
   const auto held = settle(delivery);
   if (!held) return;
+  closed(held->place);  // first, so that what is wanted now goes with it
   session_.done(held->place.queue, held->place.made, held->place.offset);
-  closed(held->place);
 }
 
 void Consumers::requeue(DeliveryTag delivery) {

@@ -120,10 +120,6 @@ void Session::heard(const Record& record) {
     begin();
   }
   next_ = record.offset + 1;
-  if (getenv("KDEBUG"))
-    fprintf(stderr, "%ld %p %s: %ld %s\n",
-            (long)(std::chrono::steady_clock::now().time_since_epoch().count() / 1000000), (void*)this,
-            id_.c_str(), (long)record.offset, record.message.body.c_str());
   if (!knows_all_) return catch_up(record);
   if (const auto entry = read_entry(record.message.body)) return apply(record.offset, *entry);
   if (Ledger::read(record.message.body)) since_checkpoint_ = 0;
