@@ -8,12 +8,13 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
-from fault_proxy import FaultProxy
+from fault_proxy import FaultProxies, FaultProxy
 from kill_scenarios import Pipeline
 from nats_server import NatsServer
 from rabbit_server import RabbitServer
+from sentinel_redis import SentinelRedis
 from serving import Server
-from store_servers import STORES, StoreServer
+from store_servers import STORES, Backend
 
 NAME = "cluster"
 METRICS_SECONDS = 10.0
@@ -39,15 +40,20 @@ LAYOUTS: dict[str, tuple[Place, ...]] = {
     "domains": (Place(domain="default"), Place(domain="default"), Place(domain="details"), Place(domain="details")),
 }
 STRATEGIES = ("mesh", "centralized", "hierarchical", "swarm")
-#: By the name that a test's option gives them; `store`: the store carries the messages, too.
-BUSES: dict[str, type[StoreServer] | None] = {"store": None, "rabbitmq": RabbitServer, "nats": NatsServer}
+#: By the names that a test's options give them; `store`: the store carries the messages, too.
+CLUSTER_STORES: dict[str, type[Backend]] = {**STORES, "sentinel": SentinelRedis}
+BUSES: dict[str, type[Backend] | None] = {"store": None, "rabbitmq": RabbitServer, "nats": NatsServer}
+#: Of a process over a store that has lost what it had acknowledged.
+LOST_WRITES_STATUS = 70
+#: That a member answers a look at its health in, whatever its store and its bus do.
+HEALTHY_SECONDS = 2.0
 
 
 class Backends:
     """The servers of an installation. `bus` is the store where there is none of its own."""
 
     def __init__(self, store: str, bus: str) -> None:
-        self.store = STORES[store]()
+        self.store = CLUSTER_STORES[store]()
         kind = BUSES[bus]
         try:
             self.bus = kind() if kind is not None else self.store
@@ -58,7 +64,7 @@ class Backends:
     @staticmethod
     def missing(store: str, bus: str) -> list[str]:
         """Debian packages."""
-        kinds = [STORES[store], BUSES[bus]]
+        kinds = [CLUSTER_STORES[store], BUSES[bus]]
         return [kind.package for kind in kinds if kind is not None and not kind.is_installed()]
 
     @property
@@ -80,8 +86,9 @@ class Member(Server):
         super().__init__(binary, folder, project)
         self.name = folder.name
         self.roles = frozenset(place.roles.split(","))
-        self.to_store = FaultProxy(backends.store.address)
-        self.to_bus = FaultProxy(backends.bus.address) if backends.has_own_bus else self.to_store
+        self.domain = place.domain
+        self.to_store = backends.store.line()
+        self.to_bus = backends.bus.line() if backends.has_own_bus else self.to_store
         self.store = backends.store.url(NAME, self.to_store.port)
         self._options = ["--strategy", strategy, *place.options()]
         # Without a bus of its own the store's URL is the bus.
@@ -95,7 +102,7 @@ class Member(Server):
         return {**super().environment(), "GANGLION_STORE": self.store, **self._bus}
 
     @property
-    def proxies(self) -> set[FaultProxy]:
+    def proxies(self) -> set[FaultProxy | FaultProxies]:
         return {self.to_store, self.to_bus}
 
     def left_over(self) -> dict[str, float]:
@@ -104,6 +111,14 @@ class Member(Server):
             lines = answer.read().decode().splitlines()
         values = [line.rsplit(" ", 1) for line in lines if line.startswith(LEFT_OVER)]
         return {name: float(value) for name, value in values if float(value) > 0}
+
+    def check_health(self) -> None:
+        with urllib.request.urlopen(f"{self.url}/healthz", timeout=HEALTHY_SECONDS):
+            pass
+
+    def has_lost_writes(self) -> bool:
+        """It has ended because its store has."""
+        return self.process is not None and self.process.poll() == LOST_WRITES_STATUS
 
     def freeze(self) -> None:
         os.kill(self.pid, signal.SIGSTOP)
@@ -156,6 +171,11 @@ coordination:
         self.server = self.ingress[0]
         employers: list[Server] = [*self.with_role("agents")]
         self._employ(employers * 2 if len(employers) == 1 else employers, folder / "workers.log")
+
+    @property
+    def works_without_bus(self) -> bool:
+        """Everybody does everything."""
+        return all(member.roles == frozenset(ALL.split(",")) and not member.domain for member in self.members)
 
     def with_role(self, role: str) -> list[Member]:
         return [member for member in self.members if role in member.roles]

@@ -7,7 +7,7 @@ Meanwhile coordinators are killed, frozen and restarted, store and bus are kille
 held, made deaf and slow. In the end every acknowledged run must have completed, with one accepted result for each task,
 a journal without a gap whose earlier readings are its beginning, and a replay that equals what the API shows.
 
-    cluster_test.py [--ganglion PATH] [--seed N] [--store redis|postgres] [--bus store|rabbitmq|nats]
+    cluster_test.py [--ganglion PATH] [--seed N] [--store redis|sentinel|postgres] [--bus store|rabbitmq|nats]
                     [--layout together|apart|domains] [--strategy S] [--faults kill,freeze,…]
 
 Needs Python's standard library only. The seed is printed; it fixes what goes wrong and when, relative to the load.
@@ -29,13 +29,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "sdk/python/src"))
 
-from cluster import BUSES, LAYOUTS, STRATEGIES, Backends, ClusterPipeline
+from cluster import BUSES, CLUSTER_STORES, LAYOUTS, STRATEGIES, Backends, ClusterPipeline
 from cluster_takeover import stillstands
 from cluster_trouble import Trouble
 from kill_load import Deadline, Load
 from kill_verdict import Verdict
 from serving import binary_from
-from store_servers import STORES
 
 #: What happens where nothing is said: a few seconds each.
 FAULTS = ("kill", "freeze", "hold", "reset", "store", "bus", "roll")
@@ -142,7 +141,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--seed", type=int, default=int(os.environ.get("CLUSTER_TEST_SEED", "0")) or secrets.randbelow(10**6)
     )
-    parser.add_argument("--store", choices=tuple(STORES), default="redis")
+    parser.add_argument("--store", choices=tuple(CLUSTER_STORES), default="redis")
     parser.add_argument("--bus", choices=tuple(BUSES), default="store", help="`store`: the same Redis")
     parser.add_argument("--layout", choices=tuple(LAYOUTS), default="together")
     parser.add_argument("--strategy", choices=STRATEGIES, default="mesh")

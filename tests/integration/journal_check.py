@@ -5,8 +5,9 @@ Pure functions over what the API, the journal and `ganglion replay` have shown; 
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -130,12 +131,18 @@ class Prefixes:
 
     def __init__(self) -> None:
         self._seen: dict[str, list[JournalEvent]] = {}
+        self._grown_at: dict[str, float] = {}
         self.complaints: list[str] = []
         self.readings = 0
 
     def known(self, run: str) -> int:
         """How many entries have been seen; asked before a reading, which must have as many."""
         return len(self._seen.get(run, []))
+
+    def forget(self, since: float) -> None:
+        """What was read from this time of the monotonic clock on: the store says that it may have lost it."""
+        for run in [run for run, at in self._grown_at.items() if at >= since]:
+            del self._seen[run], self._grown_at[run]
 
     def see(self, run: str, journal: Sequence[JournalEvent], known: int | None = None) -> bool:
         """Whether the journal has grown. `known`: when the reading began; others may have read more meanwhile."""
@@ -146,11 +153,19 @@ class Prefixes:
             self.complaints.append(f"{run}: its journal was {before}\n and is now {list(journal[: len(before)])}")
         if len(journal) > len(before):
             self._seen[run] = list(journal)
+            self._grown_at[run] = time.monotonic()
         return len(journal) > len(before)
 
 
-def store_complaints(acknowledged: Mapping[str, set[str]], stored: Sequence[str]) -> list[str]:
-    """`acknowledged`: by idempotency key, every run id that was answered. `stored`: every run that there is."""
+def store_complaints(
+    acknowledged: Mapping[str, set[str]], stored: Sequence[str], doubted: Set[str] = frozenset()
+) -> list[str]:
+    """`acknowledged`: by idempotency key, every run id that was answered. `stored`: every run that there is.
+
+    `doubted`: those that may be missing, since the store has said that it has lost writes.
+    """
+    missing = doubted - set(stored)
+    acknowledged = {key: ids - missing for key, ids in acknowledged.items()}
     found = [f"key {key} was answered with {sorted(ids)}" for key, ids in acknowledged.items() if len(ids) != 1]
     known = {run for ids in acknowledged.values() for run in ids}
     found += [f"{run} was acknowledged and is not there" for run in sorted(known - set(stored))]

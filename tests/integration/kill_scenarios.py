@@ -133,6 +133,14 @@ workflows:
         worker.kill()
         worker.wait()
 
+    def freeze_workers(self) -> None:
+        for _, worker in self._workers:
+            worker.send_signal(signal.SIGSTOP)
+
+    def thaw_workers(self) -> None:
+        for _, worker in self._workers:
+            worker.send_signal(signal.SIGCONT)
+
     def restart_workers(self) -> None:
         while self._missing:
             employer = self._missing.pop()

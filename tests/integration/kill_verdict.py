@@ -28,13 +28,14 @@ class Verdict:
     async def observe(self) -> None:
         """While servers run: everything that the API shows."""
         for key in list(self._load.acknowledged):
-            await self._load.start_run(key, 0)
+            await self._load.end_run(key)
         await self._load.persist(self._repeat_with_another_body, 0, "repeating a key")
-        self.complaints += store_complaints(
-            self._load.acknowledged, await self._load.persist(self._stored, 0, "listing runs")
-        )
+        stored = await self._load.persist(self._stored, 0, "listing runs")
+        self.complaints += store_complaints(self._load.acknowledged, stored, self._load.doubted)
+        missing = self._load.doubted - set(stored)
+        self.complaints += [f"{run} was unknown for a while" for run in self._load.missed - self._load.doubted]
         for key, ids in self._load.acknowledged.items():
-            for run in ids:
+            for run in ids - missing:
                 await self._observe_run(run, self._load.inputs[key])
         self.complaints += self._load.prefixes.complaints
 
