@@ -22,6 +22,8 @@ QUEUES = ("agent:first", "agent:second", "agent:third", "coordinator:default", "
 STILL_SECONDS = (0.1, 0.6)
 SHORT_SECONDS = (0.5, 2.5)
 SEVERED_TIMES = (10, 40)
+#: Of the cuts, those on the way to the bus.
+BUS_SEVERED = 0.25
 SEVERED_PAUSE_SECONDS = (0.005, 0.15)
 #: How long a primary stays frozen when another one has its place.
 USURPED_SECONDS = (0.0, 3.0)
@@ -37,14 +39,17 @@ PAUSE_SECONDS = 0.05
 async def sever(trouble: Trouble) -> None:
     """Connections end inside the kernel, again and again, whatever is on them: a commit, its answer, half of either."""
     times = trouble.plan.randint(*SEVERED_TIMES)
-    line = trouble.line(f"{times} times cut by {'the kernel' if can_cut() else 'the proxy, since the kernel does not'}")
+    trouble.say(f"{times} times {'ss --kill' if can_cut() else 'cut by the proxy, since the kernel does not do it'}")
+    cut = 0
     for _ in range(times):
+        member = trouble.plan.choice(trouble.cluster.members)
+        line = member.to_bus if trouble.plan.random() < BUS_SEVERED else member.to_store
         if can_cut():
-            for port in line.ports:
-                await asyncio.to_thread(cut_to, port)
+            cut += sum([await asyncio.to_thread(cut_to, port) for port in line.ports])
         else:
             line.cut(Cut.reset)
         await asyncio.sleep(trouble.plan.uniform(*SEVERED_PAUSE_SECONDS))
+    assert cut or not can_cut(), "nothing was there to be cut"
 
 
 async def wipe(trouble: Trouble) -> None:
