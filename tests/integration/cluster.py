@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fault_proxy import FaultProxies, FaultProxy
+from guarded_load import STEPS as GUARDED_STEPS
+from guarded_load import WORKFLOW as GUARDED
 from kill_scenarios import Pipeline
 from nats_server import NatsServer
 from rabbit_server import RabbitServer
@@ -154,6 +156,9 @@ workflows:
       second: {{workflow: detail, input: "${{{{ steps.first.output }}}}"}}
       third: {{agent: third, input: "${{{{ steps.second.output }}}}"}}
     output: "${{{{ steps.third.output }}}}"
+  {GUARDED}:
+    steps:
+{GUARDED_STEPS}\
   detail:
     steps:
       work: {{agent: second, input: "${{{{ input }}}}"}}
@@ -162,9 +167,14 @@ coordination:
   domains: {{details: {{workflows: [detail]}}}}
 """
 
-    def __init__(self, binary: Path, folder: Path, layout: str, strategy: str, backends: Backends) -> None:
+    def __init__(
+        self, binary: Path, folder: Path, layout: str, strategy: str, backends: Backends, old: Path | None = None
+    ) -> None:
+        """`old`: the binary that all begin with, where it is another one."""
+        self.binary = binary
+        self.old = old
         self.members = [
-            Member(binary, folder / f"member-{number}", self.project, place, strategy, backends)
+            Member(old or binary, folder / f"member-{number}", self.project, place, strategy, backends)
             for number, place in enumerate(LAYOUTS[layout])
         ]
         self.ingress = self.with_role("ingress")

@@ -53,11 +53,20 @@ class Trouble:
     async def run(self, kinds: Sequence[str]) -> None:
         """Those that these servers can have."""
         for kind in kinds:
-            if not is_possible(kind, self.backends):
+            if not self._is_possible(kind):
                 continue
             await self.await_progress(kind)
             await asyncio.sleep(self.plan.uniform(0, MOST_DELAY_SECONDS))
             await _KINDS[kind](self)
+
+    def _is_possible(self, kind: str) -> bool:
+        if kind == "bus":
+            return self.backends.has_own_bus  # one that is the store is not killed twice
+        if kind == "alarm":
+            return isinstance(self.backends.bus, RabbitServer)
+        if kind.startswith("failover"):
+            return isinstance(self.backends.store, SentinelRedis)
+        return kind != "upgrade" or self.cluster.old is not None
 
     async def await_progress(self, before: str) -> None:
         seen = self.load.progress
@@ -100,6 +109,18 @@ class Trouble:
             await asyncio.to_thread(member.stop)
             await asyncio.to_thread(member.start)
             self.is_up(member, up=True)
+
+    async def _upgrade(self) -> None:
+        """From the old binary to the new one, with one of either killed at each step on the way."""
+        for member in self.cluster.members:
+            self.say(f"{member.name} becomes new")
+            self.is_up(member, up=False)
+            await asyncio.to_thread(member.stop)
+            member.change_binary(self.cluster.binary)
+            await asyncio.to_thread(member.start)
+            self.is_up(member, up=True)
+            await self.await_progress("the next member becomes new")
+            await self._kill()
 
     async def _kill_worker(self) -> None:
         self.say("kill -9 a worker")
@@ -163,6 +184,7 @@ _KINDS: dict[str, Callable[[Trouble], Awaitable[None]]] = {
     "kill": Trouble._kill,
     "freeze": Trouble._freeze,
     "roll": Trouble._roll,
+    "upgrade": Trouble._upgrade,
     "worker": Trouble._kill_worker,
     "store": lambda trouble: trouble._restart("store"),
     "bus": lambda trouble: trouble._restart("bus"),
@@ -182,13 +204,3 @@ _KINDS: dict[str, Callable[[Trouble], Awaitable[None]]] = {
     "failover-frozen": fail_over_frozen,
 }
 KINDS = tuple(_KINDS)
-
-
-def is_possible(kind: str, backends: Backends) -> bool:
-    if kind == "bus":
-        return backends.has_own_bus  # one that is the store is not killed twice
-    if kind == "alarm":
-        return isinstance(backends.bus, RabbitServer)
-    if kind.startswith("failover"):
-        return isinstance(backends.store, SentinelRedis)
-    return True

@@ -124,6 +124,7 @@ workflows:
             tasks=dict.fromkeys(names, 1),
             needs={"second": ["first"], "third": ["second"]},
             max_attempts=self.max_attempts,
+            least_backoff=0.01,
         )
 
     async def kill_worker(self) -> None:

@@ -22,7 +22,7 @@ class Verdict:
         self._scenario = scenario
         self._load = load
         self._most_replays = most_replays
-        self.complaints: list[str] = list(load.prefixes.complaints)
+        self.complaints: list[str] = []
         self.runs: dict[str, tuple[Observed, Expectation]] = {}
 
     async def observe(self) -> None:
@@ -52,7 +52,8 @@ class Verdict:
 
     async def _stored(self, client: AsyncClient) -> list[str]:
         reference = self._scenario.reference_run
-        return [run.id async for run in client.list() if run.id != reference and run.parent is None]
+        workflow = self._load.workflow
+        return [run.id async for run in client.list(workflow=workflow) if run.id != reference and run.parent is None]
 
     async def _observe_run(self, run: str, input: dict[str, Any]) -> None:
         async def read(client: AsyncClient) -> tuple[list[JournalEvent], Mapping[str, Any]]:

@@ -21,6 +21,8 @@ SENTINELS = 3
 QUORUM = 2
 #: Milliseconds; a busy processor must not pass for a death.
 DOWN_AFTER = 1500
+#: Milliseconds; after a vote without a winner the next one comes after twice as long.
+FAILOVER_TIMEOUT = 2000
 #: Seconds until a primary notices that it has no replicas.
 MOST_LAG = 2
 #: Milliseconds between what sentinels do every second or ten by themselves.
@@ -89,7 +91,7 @@ class _Sentinel(_Configured):
             "bind 127.0.0.1",
             f"sentinel monitor {MASTER} 127.0.0.1 {self._primary.address[1]} {QUORUM}",
             f"sentinel down-after-milliseconds {MASTER} {DOWN_AFTER}",
-            f"sentinel failover-timeout {MASTER} 4000",
+            f"sentinel failover-timeout {MASTER} {FAILOVER_TIMEOUT}",
         ]
 
     def arguments(self) -> list[str]:
