@@ -127,6 +127,16 @@ TEST_F(PostgresStore, TwoThatOpenANewSchemaAtOnceBothSucceed) {
   EXPECT_THAT(errors, ::testing::Each(""));
 }
 
+TEST_F(PostgresStore, ALeaseFromBeforeTheClockWasSetBackDoesNotLast) {
+  const auto store = open(url()).value();
+  StoreDriver driver(loop_, *store);
+  EXPECT_TRUE(driver.turn_outbox_on());
+  EXPECT_TRUE(is_committed(driver.commit(start_of(run_number(1)))));
+  query("UPDATE outbox SET due = now() + interval '1 day'");
+  EXPECT_EQ(driver.take_from_outbox(), std::vector{run_number(1)});
+  EXPECT_TRUE(driver.take_from_outbox().empty());
+}
+
 TEST_F(PostgresStore, AUrlThatCannotBeIsRefusedWithWhatToWrite) {
   EXPECT_EQ(open(server().url() + "?schema=Main").error().code, "invalid_store");
   EXPECT_EQ(open(server().url() + "?schema=a\"b").error().code, "invalid_store");
