@@ -393,6 +393,40 @@ void StoreLink::collect_garbage(Timestamp now, Timestamp unused_since, std::uint
   });
 }
 
+void StoreLink::turn_outbox_on(Completion<Result<void>> done) {
+  call<void>(Access::write, std::move(done),
+             [](Store& store, auto answer) { store.turn_outbox_on(std::move(answer)); });
+}
+
+void StoreLink::put_into_outbox(std::vector<RunId> runs, Completion<Result<void>> done) {
+  call<void>(Access::write, std::move(done),
+             [=](Store& store, auto answer) { store.put_into_outbox(runs, std::move(answer)); });
+}
+
+void StoreLink::take_from_outbox(std::uint32_t limit, Duration lease,
+                                 Completion<Result<std::vector<RunId>>> done) {
+  call<std::vector<RunId>>(Access::write, std::move(done), [=](Store& store, auto answer) {
+    store.take_from_outbox(limit, lease, std::move(answer));
+  });
+}
+
+void StoreLink::settle_outbox(std::vector<JournalPosition> copied, Completion<Result<void>> done) {
+  call<void>(Access::write, std::move(done),
+             [=](Store& store, auto answer) { store.settle_outbox(copied, std::move(answer)); });
+}
+
+void StoreLink::count_outbox(Completion<Result<std::uint64_t>> done) {
+  call<std::uint64_t>(Access::read, std::move(done),
+                      [](Store& store, auto answer) { store.count_outbox(std::move(answer)); });
+}
+
+void StoreLink::read_growth(std::vector<JournalPosition> from,
+                            Completion<Result<std::vector<JournalGrowth>>> done) {
+  call<std::vector<JournalGrowth>>(Access::read, std::move(done), [=](Store& store, auto answer) {
+    store.read_growth(from, std::move(answer));
+  });
+}
+
 void StoreLink::last_time(Completion<Result<Timestamp>> done) {
   call<Timestamp>(Access::read, std::move(done),
                   [=](Store& store, auto answer) { store.last_time(std::move(answer)); });

@@ -186,6 +186,27 @@ class FaultyStore final : public Store {
       store_.collect_garbage(now, unused_since, limit, std::move(answer));
     });
   }
+  void turn_outbox_on(Completion<Result<void>> done) override {
+    write(std::move(done), [this](auto answer) { store_.turn_outbox_on(std::move(answer)); });
+  }
+  void put_into_outbox(std::vector<RunId> runs, Completion<Result<void>> done) override {
+    write(std::move(done), [this, runs](auto answer) { store_.put_into_outbox(runs, std::move(answer)); });
+  }
+  void take_from_outbox(std::uint32_t limit, Duration lease,
+                        Completion<Result<std::vector<RunId>>> done) override {
+    write(std::move(done),
+          [this, limit, lease](auto answer) { store_.take_from_outbox(limit, lease, std::move(answer)); });
+  }
+  void settle_outbox(std::vector<JournalPosition> copied, Completion<Result<void>> done) override {
+    write(std::move(done), [this, copied](auto answer) { store_.settle_outbox(copied, std::move(answer)); });
+  }
+  void count_outbox(Completion<Result<std::uint64_t>> done) override {
+    read(std::move(done), [this](auto answer) { store_.count_outbox(std::move(answer)); });
+  }
+  void read_growth(std::vector<JournalPosition> from,
+                   Completion<Result<std::vector<JournalGrowth>>> done) override {
+    read(std::move(done), [this, from](auto answer) { store_.read_growth(from, std::move(answer)); });
+  }
   void last_time(Completion<Result<Timestamp>> done) override {
     read(std::move(done), [this](auto answer) { store_.last_time(std::move(answer)); });
   }

@@ -1,9 +1,9 @@
 #pragma once
 
 // Where journals live, and what belongs to them: the records people look for, the event log, the state of
-// sessions, cached outputs and blobs. The store's one promise carries the whole engine: a commit appends
-// events at the version that it names or changes nothing, and when its completion says `Committed` the events
-// survive a crash.
+// sessions, cached outputs, blobs, and the outbox of what is still to be copied elsewhere. The store's one
+// promise carries the whole engine: a commit appends events at the version that it names or changes nothing,
+// and when its completion says `Committed` the events survive a crash.
 //
 // Calls are asynchronous. Completions run on the event loop that made the call, never inside the call,
 // commits in the order in which they were made, but for those that are refused as unavailable. Reads see
@@ -32,8 +32,12 @@
 
 namespace ganglion {
 
-inline constexpr std::uint64_t kStateHistory = 1000;  // versions of a session that can still be read
-inline constexpr std::size_t kMaxBlob = 64 << 20;     // bytes
+inline constexpr std::uint64_t kStateHistory = 1000;   // versions of a session that can still be read
+inline constexpr std::size_t kMaxBlob = 64 << 20;      // bytes
+inline constexpr std::uint32_t kMaxOutboxRuns = 1000;  // that one call names
+inline constexpr Duration kMaxOutboxLease{60'000};
+inline constexpr std::uint64_t kMaxOutboxCount = 100'000;
+inline constexpr std::size_t kMaxGrowthBytes = 4 << 20;  // of entries in one answer, roughly
 
 // The index entry of a run: what lists and filters show without folding a journal.
 struct RunRecord {
@@ -213,6 +217,20 @@ struct ExpiredState {
   std::uint64_t version = 0;  // that their removal made
 };
 
+// How far somebody has copied a journal: entry `seq` is the last one, 0 stands for none.
+struct JournalPosition {
+  RunId run;
+  std::uint64_t seq = 0;
+
+  bool operator==(const JournalPosition&) const = default;
+};
+
+// What a journal has behind a position, in order, with the run's record as of the same moment.
+struct JournalGrowth {
+  RunRecord record;
+  std::vector<JournalEntry> entries;
+};
+
 class Store {
  public:
   template <typename T>
@@ -294,6 +312,28 @@ class Store {
   // each; gives how many.
   virtual void collect_garbage(Timestamp now, Timestamp unused_since, std::uint32_t limit,
                                Completion<Result<std::uint64_t>> done) = 0;
+
+  // --- the outbox ---
+  // Runs whose journals have grown and are still to be copied elsewhere (audit/copier.h). Turned on once, it
+  // is on for good and for every process: each commit puts its run in, in the same step. Calls name at most
+  // kMaxOutboxRuns runs.
+  virtual void turn_outbox_on(Completion<Result<void>> done) = 0;
+  // Runs that exist; those that are in the outbox already keep their place.
+  virtual void put_into_outbox(std::vector<RunId> runs, Completion<Result<void>> done) = 0;
+  // Those that have waited longest, in no order. Nobody gets them again before `lease` is over by the store's
+  // own clock; at most kMaxOutboxLease.
+  virtual void take_from_outbox(std::uint32_t limit, Duration lease,
+                                Completion<Result<std::vector<RunId>>> done) = 0;
+  // A run whose journal has entries behind its position can be taken again at once, as one that came last;
+  // any other one leaves the outbox.
+  virtual void settle_outbox(std::vector<JournalPosition> copied, Completion<Result<void>> done) = 0;
+  // Runs in it, those that are taken included; kMaxOutboxCount stands for that many or more.
+  virtual void count_outbox(Completion<Result<std::uint64_t>> done) = 0;
+  // An answer for each run that exists, in the order of the positions, until there are kMaxGrowthBytes of
+  // entries: the runs behind are left out. A journal may have more entries than its answer, but the answer
+  // has one if the journal does.
+  virtual void read_growth(std::vector<JournalPosition> from,
+                           Completion<Result<std::vector<JournalGrowth>>> done) = 0;
 
   // The latest time in any journal, so that a clock set back never lets time run backwards. The epoch if
   // empty.

@@ -179,6 +179,37 @@ std::uint64_t StoreDriver::collect_garbage(Timestamp now, Timestamp unused_since
       .value();
 }
 
+// --- the outbox
+// ------------------------------------------------------------------------------------------------------
+
+Result<void> StoreDriver::turn_outbox_on() {
+  return wait_for<Result<void>>([&](auto done) { store_.turn_outbox_on(std::move(done)); });
+}
+
+Result<void> StoreDriver::put_into_outbox(std::vector<RunId> runs) {
+  return wait_for<Result<void>>([&](auto done) { store_.put_into_outbox(std::move(runs), std::move(done)); });
+}
+
+std::vector<RunId> StoreDriver::take_from_outbox(std::uint32_t limit, Duration lease) {
+  return wait_for<Result<std::vector<RunId>>>(
+             [&](auto done) { store_.take_from_outbox(limit, lease, std::move(done)); })
+      .value();
+}
+
+Result<void> StoreDriver::settle_outbox(std::vector<JournalPosition> copied) {
+  return wait_for<Result<void>>([&](auto done) { store_.settle_outbox(std::move(copied), std::move(done)); });
+}
+
+std::uint64_t StoreDriver::count_outbox() {
+  return wait_for<Result<std::uint64_t>>([&](auto done) { store_.count_outbox(std::move(done)); }).value();
+}
+
+std::vector<JournalGrowth> StoreDriver::read_growth(std::vector<JournalPosition> from) {
+  return wait_for<Result<std::vector<JournalGrowth>>>(
+             [&](auto done) { store_.read_growth(std::move(from), std::move(done)); })
+      .value();
+}
+
 // --- what to write
 // ------------------------------------------------------------------------------------------------------
 

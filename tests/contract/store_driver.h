@@ -71,6 +71,13 @@ class StoreDriver {
   Result<bool> has_blob(const std::string& digest);
   std::uint64_t collect_garbage(Timestamp now, Timestamp unused_since, std::uint32_t limit = 1000);
 
+  Result<void> turn_outbox_on();
+  Result<void> put_into_outbox(std::vector<RunId> runs);
+  std::vector<RunId> take_from_outbox(std::uint32_t limit = kMaxOutboxRuns, Duration lease = kMaxOutboxLease);
+  Result<void> settle_outbox(std::vector<JournalPosition> copied);
+  std::uint64_t count_outbox();
+  std::vector<JournalGrowth> read_growth(std::vector<JournalPosition> from);
+
   TestLoop& loop() { return loop_; }
   Store& store() { return store_; }
 

@@ -55,6 +55,7 @@ CommitOutcome Store::apply(Commit commit) {
     last_time_ = std::max(last_time_, event.at);
     run.own.push_back(std::move(event));
   }
+  outbox_.note(commit.run, clock_.now());
   return apply_rest(commit);
 }
 
@@ -255,6 +256,63 @@ void Store::collect_garbage(Timestamp now, Timestamp unused_since, std::uint32_t
   }
   collected += blobs_.collect(unused_since, limit);
   complete(std::move(done), Result<std::uint64_t>(collected));
+}
+
+// --- the outbox
+// ------------------------------------------------------------------------------------------------------
+
+void Store::turn_outbox_on(Completion<Result<void>> done) {
+  outbox_.turn_on();
+  complete(std::move(done), Result<void>());
+}
+
+void Store::put_into_outbox(std::vector<RunId> runs, Completion<Result<void>> done) {
+  GANGLION_ASSERT(runs.size() <= kMaxOutboxRuns);
+  for (const RunId& run : runs) {
+    if (runs_.contains(run)) outbox_.put(run, clock_.now());
+  }
+  complete(std::move(done), Result<void>());
+}
+
+void Store::take_from_outbox(std::uint32_t limit, Duration lease,
+                             Completion<Result<std::vector<RunId>>> done) {
+  GANGLION_ASSERT(limit <= kMaxOutboxRuns && lease <= kMaxOutboxLease);
+  complete<Result<std::vector<RunId>>>(std::move(done), outbox_.take(limit, clock_.now(), lease));
+}
+
+void Store::settle_outbox(std::vector<JournalPosition> copied, Completion<Result<void>> done) {
+  GANGLION_ASSERT(copied.size() <= kMaxOutboxRuns);
+  for (const auto& [run, seq] : copied) {
+    if (version_of(run) > seq)
+      outbox_.put_last(run, clock_.now());
+    else
+      outbox_.remove(run);
+  }
+  complete(std::move(done), Result<void>());
+}
+
+void Store::count_outbox(Completion<Result<std::uint64_t>> done) {
+  complete(std::move(done), Result<std::uint64_t>(outbox_.count()));
+}
+
+void Store::read_growth(std::vector<JournalPosition> from,
+                        Completion<Result<std::vector<JournalGrowth>>> done) {
+  GANGLION_ASSERT(from.size() <= kMaxOutboxRuns);
+  std::vector<JournalGrowth> growth;
+  std::size_t bytes = 0;
+  for (const auto& [id, seq] : from) {
+    if (bytes >= kMaxGrowthBytes) break;
+    const auto found = runs_.find(id);
+    if (found == runs_.end()) continue;
+    const Run& run = found->second;
+    growth.push_back({run.record, {}});
+    for (JournalEntry& entry : entries_of(run, seq, run.version())) {
+      if (bytes >= kMaxGrowthBytes) break;
+      bytes += sizeof(entry) + entry.data.size();
+      growth.back().entries.push_back(std::move(entry));
+    }
+  }
+  complete<Result<std::vector<JournalGrowth>>>(std::move(done), std::move(growth));
 }
 
 void Store::last_time(Completion<Result<Timestamp>> done) {

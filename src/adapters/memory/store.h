@@ -12,6 +12,7 @@
 
 #include "adapters/memory/blobs.h"
 #include "adapters/memory/event_log.h"
+#include "adapters/memory/outbox.h"
 #include "adapters/memory/records.h"
 #include "adapters/memory/session_states.h"
 #include "ports/clock.h"
@@ -56,6 +57,14 @@ class Store final : public ganglion::Store {
   void has_blob(std::string digest, Completion<Result<bool>> done) override;
   void collect_garbage(Timestamp now, Timestamp unused_since, std::uint32_t limit,
                        Completion<Result<std::uint64_t>> done) override;
+  void turn_outbox_on(Completion<Result<void>> done) override;
+  void put_into_outbox(std::vector<RunId> runs, Completion<Result<void>> done) override;
+  void take_from_outbox(std::uint32_t limit, Duration lease,
+                        Completion<Result<std::vector<RunId>>> done) override;
+  void settle_outbox(std::vector<JournalPosition> copied, Completion<Result<void>> done) override;
+  void count_outbox(Completion<Result<std::uint64_t>> done) override;
+  void read_growth(std::vector<JournalPosition> from,
+                   Completion<Result<std::vector<JournalGrowth>>> done) override;
   void last_time(Completion<Result<Timestamp>> done) override;
   std::vector<std::string> weaker_promises() const override;
 
@@ -90,6 +99,7 @@ class Store final : public ganglion::Store {
   EventLog events_{blobs_};
   SessionStates states_{blobs_};
   std::map<std::string, CachedOutput> cache_;
+  Outbox outbox_;
   Timestamp last_time_;
   // Posted completions hold it weakly: they are dropped once the store is gone.
   std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);

@@ -14,6 +14,7 @@ constexpr std::int64_t kMaxAnswerBytes = 4 << 20;
 // Of open runs in one answer.
 constexpr std::uint32_t kMaxOpenRuns = 256;
 constexpr std::int64_t kMaxOpenEntries = 20'000;  // one run may have more
+constexpr std::int64_t kMaxGrowthEntries = 256;   // of each run
 constexpr std::int64_t kAfterEveryTime = std::numeric_limits<std::int64_t>::max();
 
 RunId after_every_run() {
@@ -142,6 +143,38 @@ Result<std::vector<OpenRun>> open_runs_of(const PGresult& result) {
     open.back().journal.push_back(read_entry(row));
   }
   return open;
+}
+
+Call read_growth(const std::vector<JournalPosition>& from) {
+  Array runs(Type::uuid), seqs(Type::integer);
+  for (const auto& [run, seq] : from) {
+    runs.add(run);
+    seqs.add(seq);
+  }
+  Params params;
+  params.add(std::move(runs)).add(std::move(seqs)).add(kMaxGrowthEntries);
+  params.add(static_cast<std::int64_t>(kMaxGrowthBytes));
+  return {&kReadGrowth, std::move(params)};
+}
+
+Result<std::vector<JournalGrowth>> growth_of(const std::vector<JournalPosition>& from,
+                                             const PGresult& result) {
+  std::vector<JournalGrowth> growth;
+  auto asked = from.begin();
+  for (int i = 0; i < rows_of(result); ++i) {
+    const Row row(result, i);
+    if (!row.is_null(kEntryColumnCount)) {
+      Result<RunRecord> record = read_run(row, kEntryColumnCount);
+      if (!record) return std::unexpected(record.error());
+      asked = std::ranges::find(asked, from.end(), record->id, &JournalPosition::run);
+      growth.push_back({std::move(*record), {}});
+    }
+    if (row.is_null(0)) continue;
+    if (asked == from.end() || row.number(0) != asked->seq + growth.back().entries.size() + 1)
+      return std::unexpected(corrupt("a journal has a gap"));
+    growth.back().entries.push_back(read_entry(row));
+  }
+  return growth;
 }
 
 // --- records

@@ -96,6 +96,9 @@ Result<std::vector<JournalEntry>> journal_of(const RunId& run, std::uint64_t aft
 Result<RunRecord> run_of(const RunId& run, const PGresult& result);
 Call read_open_runs(const std::optional<RunId>& after, std::uint32_t limit);
 Result<std::vector<OpenRun>> open_runs_of(const PGresult& result);
+Call read_growth(const std::vector<JournalPosition>& from);
+Result<std::vector<JournalGrowth>> growth_of(const std::vector<JournalPosition>& from,
+                                             const PGresult& result);
 Result<StateSnapshot> snapshot_of(std::optional<std::uint64_t> version, const PGresult& result);
 Result<CachedOutput> cached_of(const std::string& key, const PGresult& result);
 Result<std::string> blob_of(const std::string& digest, const PGresult& result);

@@ -11,6 +11,7 @@
 #include "adapters/postgres/promises.h"
 #include "adapters/postgres/result.h"
 #include "adapters/postgres/schema_functions.h"
+#include "adapters/postgres/schema_outbox.h"
 #include "adapters/postgres/schema_tables.h"
 #include "adapters/postgres/text_value.h"
 #include "base/assert.h"
@@ -27,8 +28,11 @@ constexpr std::chrono::seconds kTimeToRecover{60};
 constexpr std::chrono::milliseconds kLookAgain{50};
 
 // Each list of steps makes one version of the schema out of the one before.
-constexpr std::array kVersion1 = {kTables, kGroupFunctions, kPartFunctions, kAudit};
-const std::array<std::span<const char* const>, 1> kMigrations = {kVersion1};
+constexpr std::array kVersion1 = {kTables, kAudit};
+constexpr std::array kVersion2 = {kOutboxTable};
+const std::array<std::span<const char* const>, 2> kMigrations = {kVersion1, kVersion2};
+// Made anew with every new version. Processes of the one before go on with them: their arguments stay.
+constexpr std::array kFunctions = {kGroupFunctions, kPartFunctions, kOutboxFunctions};
 
 struct ConnectionDelete {
   void operator()(PGconn* connection) const { pq().finish(connection); }
@@ -52,17 +56,23 @@ Result<ConnectionPtr> connect_once(const ConnectionWords& words) {
   return connection;
 }
 
-// A server that recovers from a crash is waited for; other failures don't mend themselves.
+// Returns when the server takes connections, or doesn't answer at all.
+void await_recovery(const ConnectionWords& words) {
+  for (const auto end = Steady::now() + kTimeToRecover; Steady::now() < end;
+       std::this_thread::sleep_for(kLookAgain)) {
+    if (pq().pingParams(words.names.data(), words.values.data(), kExpandUrl) != PQPING_REJECT) return;
+  }
+}
+
+// A server that recovers from a crash is waited for; other failures don't mend themselves. It may have
+// recovered since it refused us, so what counts is how it answers afterwards.
 Result<ConnectionPtr> connect(const Address& address) {
   ConnectionWords words(address, 0);
   words.names.insert(words.names.begin(), "connect_timeout");
   words.values.insert(words.values.begin(), kConnectSeconds);
-  for (const auto end = Steady::now() + kTimeToRecover;; std::this_thread::sleep_for(kLookAgain)) {
-    Result<ConnectionPtr> connection = connect_once(words);
-    if (connection || Steady::now() >= end) return connection;
-    if (pq().pingParams(words.names.data(), words.values.data(), kExpandUrl) != PQPING_REJECT)
-      return connection;
-  }
+  if (Result<ConnectionPtr> connection = connect_once(words)) return connection;
+  await_recovery(words);
+  return connect_once(words);
 }
 
 // Rows as text.
@@ -70,6 +80,13 @@ Result<ResultPtr> execute(PGconn* connection, const std::string& sql) {
   ResultPtr result(pq().exec(connection, sql.c_str()));
   if (result && succeeded(*result)) return result;
   return std::unexpected(unavailable(one_line(pq().errorMessage(connection))));
+}
+
+Result<void> execute_all(PGconn* connection, std::span<const char* const> steps) {
+  for (const char* step : steps) {
+    if (const Result<ResultPtr> done = execute(connection, step); !done) return std::unexpected(done.error());
+  }
+  return {};
 }
 
 Result<std::string> value_of(PGconn* connection, const std::string& sql) {
@@ -125,12 +142,12 @@ Result<void> migrate(PGconn* connection, const std::string& schema) {
                      "); use that one or a newer one"));
   }
   for (auto at = static_cast<std::size_t>(*version); at < kMigrations.size(); ++at) {
-    for (const char* step : kMigrations[at]) {
-      if (const Result<ResultPtr> done = execute(connection, step); !done)
-        return std::unexpected(done.error());
-    }
+    if (const Result<void> made = execute_all(connection, kMigrations[at]); !made) return made;
     const std::string mark = "INSERT INTO schema_version(version) VALUES(" + std::to_string(at + 1) + ")";
     if (const Result<ResultPtr> done = execute(connection, mark); !done) return std::unexpected(done.error());
+  }
+  if (static_cast<std::size_t>(*version) < kMigrations.size()) {
+    if (const Result<void> made = execute_all(connection, kFunctions); !made) return made;
   }
   const Result<ResultPtr> committed = execute(connection, "COMMIT");
   if (!committed) return std::unexpected(committed.error());

@@ -11,7 +11,7 @@ namespace ganglion::postgres {
 inline constexpr const char* kGroupFunctions = R"sql(
 -- Makes one connection the writer of its process. An earlier one that is still at work is waited for and can't
 -- begin another group. Gives how far the groups have come.
-CREATE FUNCTION enter(p_writer uuid, p_epoch bigint, p_forget_after interval) RETURNS bigint LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION enter(p_writer uuid, p_epoch bigint, p_forget_after interval) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
   v_last_group bigint;
 BEGIN
@@ -23,7 +23,7 @@ BEGIN
   RETURN v_last_group;
 END $$;
 
-CREATE FUNCTION begin_group(p_writer uuid, p_epoch bigint, p_group bigint, p_time bigint, p_runs uuid[],
+CREATE OR REPLACE FUNCTION begin_group(p_writer uuid, p_epoch bigint, p_group bigint, p_time bigint, p_runs uuid[],
                             p_sessions text[], p_claims boolean, p_publishes boolean) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -32,6 +32,10 @@ BEGIN
   IF NOT FOUND THEN
     RAISE EXCEPTION 'another connection has taken over' USING ERRCODE = 'GA001';
   END IF;
+  -- Whoever turns the outbox on waits for the groups that have begun without it.
+  PERFORM pg_advisory_xact_lock_shared('outbox'::regclass::oid::bigint);
+  PERFORM set_config('ganglion.outbox', CASE WHEN EXISTS (SELECT FROM settings WHERE name = 'outbox') THEN 'on' ELSE '' END,
+                     true);
   PERFORM 1 FROM runs WHERE id = ANY(p_runs) ORDER BY id FOR NO KEY UPDATE;
   IF cardinality(p_sessions) > 0 THEN
     INSERT INTO sessions(id)
@@ -48,7 +52,7 @@ BEGIN
 END $$;
 
 -- Outcomes: 0 committed, 1 the version is another, 2 the key is taken, 3 the session has moved.
-CREATE FUNCTION commit_to_run(
+CREATE OR REPLACE FUNCTION commit_to_run(
     p_run uuid, p_expected bigint, p_at bigint[], p_type text[], p_step text[], p_item bigint[], p_attempt bigint[],
     p_data bytea[], p_status text, p_ended_at bigint, p_usage text, p_session text, p_session_version bigint,
     OUT o_outcome bigint, OUT o_actual bigint)
@@ -74,10 +78,13 @@ BEGIN
   IF p_status IS NOT NULL THEN
     UPDATE runs SET status = p_status, ended_at = p_ended_at, usage = p_usage WHERE id = p_run;
   END IF;
+  IF current_setting('ganglion.outbox', true) = 'on' THEN
+    INSERT INTO outbox(run, due) VALUES(p_run, clock_timestamp()) ON CONFLICT DO NOTHING;
+  END IF;
   o_outcome := 0;
 END $$;
 
-CREATE FUNCTION create_run(
+CREATE OR REPLACE FUNCTION create_run(
     p_run uuid, p_expected bigint, p_at bigint[], p_type text[], p_step text[], p_item bigint[], p_attempt bigint[],
     p_data bytea[], p_workflow text, p_definition text, p_status text, p_session_id text, p_labels text,
     p_label_names text[], p_label_values text[], p_created_at bigint, p_ended_at bigint, p_parent uuid, p_usage text,
@@ -138,16 +145,19 @@ BEGIN
     INSERT INTO journal(run, seq, at, type, step, item, attempt, data)
       VALUES(p_run, p_expected + i, p_at[i], p_type[i], p_step[i], p_item[i], p_attempt[i], p_data[i]);
   END LOOP;
+  IF current_setting('ganglion.outbox', true) = 'on' THEN
+    INSERT INTO outbox(run, due) VALUES(p_run, clock_timestamp()) ON CONFLICT DO NOTHING;
+  END IF;
   o_outcome := 0;
 END $$;
 
 -- Whether the commit whose parts follow was written.
-CREATE FUNCTION is_written() RETURNS boolean LANGUAGE sql STABLE AS $$
+CREATE OR REPLACE FUNCTION is_written() RETURNS boolean LANGUAGE sql STABLE AS $$
   SELECT current_setting('ganglion.outcome', true) = '0'
 $$;
 
 -- The entries of a run, from one run of its chain of forks after another.
-CREATE FUNCTION journal_of(p_run uuid, p_after bigint, p_limit bigint) RETURNS SETOF journal LANGUAGE sql STABLE AS $$
+CREATE OR REPLACE FUNCTION journal_of(p_run uuid, p_after bigint, p_limit bigint) RETURNS SETOF journal LANGUAGE sql STABLE AS $$
   WITH RECURSIVE chain(run, last, fork_of, fork_seq) AS (
     SELECT id, 9223372036854775807, fork_of, fork_seq FROM runs WHERE id = p_run
     UNION ALL
@@ -162,18 +172,18 @@ $$;
 inline constexpr const char* kPartFunctions = R"sql(
 -- Rows are only ever added, so commits that refer to the same blob don't wait for one another; the lock on the
 -- blob is one that only a collection waits for.
-CREATE FUNCTION add_references(p_digests bytea[], p_kind bigint, p_holder bigint) RETURNS void LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION add_references(p_digests bytea[], p_kind bigint, p_holder bigint) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO blob_references(digest, kind, holder) SELECT d, p_kind, p_holder FROM unnest(p_digests) d;
   PERFORM 1 FROM blobs WHERE digest = ANY(p_digests) ORDER BY digest FOR KEY SHARE;
 END $$;
 
-CREATE FUNCTION release_references(p_kind bigint, p_holder bigint) RETURNS void LANGUAGE sql AS $$
+CREATE OR REPLACE FUNCTION release_references(p_kind bigint, p_holder bigint) RETURNS void LANGUAGE sql AS $$
   WITH gone AS (DELETE FROM blob_references WHERE kind = p_kind AND holder = p_holder AND kind > 0 RETURNING digest)
   UPDATE blobs SET referred = false WHERE digest IN (SELECT digest FROM gone)
 $$;
 
-CREATE FUNCTION put_record(p_kind bigint, p_id text, p_run uuid, p_at bigint, p_data bytea, p_blobs bytea[])
+CREATE OR REPLACE FUNCTION put_record(p_kind bigint, p_id text, p_run uuid, p_at bigint, p_data bytea, p_blobs bytea[])
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   v_handle bigint;
@@ -194,7 +204,7 @@ BEGIN
 END $$;
 
 -- Without an id all of the kind. Gives how many.
-CREATE FUNCTION remove_records(p_kind bigint, p_id text) RETURNS bigint LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION remove_records(p_kind bigint, p_id text) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
   v_removed bigint := 0;
   v_handle bigint;
@@ -212,7 +222,7 @@ BEGIN
   RETURN v_removed;
 END $$;
 
-CREATE FUNCTION append_events(
+CREATE OR REPLACE FUNCTION append_events(
     p_topics text[], p_sources text[], p_ids text[], p_versions bigint[], p_times bigint[], p_subjects text[],
     p_runs uuid[], p_steps text[], p_causes bigint[], p_hops bigint[], p_data bytea[], p_ref_events bigint[],
     p_ref_digests bytea[])
@@ -244,7 +254,7 @@ BEGIN
 END $$;
 
 -- Makes the session's next version, which is the answer; a value that is null removes its key.
-CREATE FUNCTION write_session(p_session text, p_keys text[], p_values bytea[], p_expires bigint[], p_history bigint,
+CREATE OR REPLACE FUNCTION write_session(p_session text, p_keys text[], p_values bytea[], p_expires bigint[], p_history bigint,
                               p_ref_writes bigint[], p_ref_digests bytea[])
 RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
@@ -295,7 +305,7 @@ END $$;
 
 -- Outcomes: 0 written, 1 the condition doesn't hold, 2 too large. Conditions: 0 none, 1 the key is absent, 2 it
 -- was last written at `p_version`.
-CREATE FUNCTION write_state(
+CREATE OR REPLACE FUNCTION write_state(
     p_session text, p_key text, p_value bytea, p_expires bigint, p_condition bigint, p_version bigint, p_max_keys bigint,
     p_max_bytes bigint, p_history bigint, p_blobs bytea[],
     OUT o_outcome bigint, OUT o_version bigint, OUT o_value bytea, OUT o_written_at bigint, OUT o_expires bigint)
@@ -325,7 +335,7 @@ BEGIN
   o_outcome := 0;
 END $$;
 
-CREATE FUNCTION expire_state(p_now bigint, p_limit bigint, p_history bigint)
+CREATE OR REPLACE FUNCTION expire_state(p_now bigint, p_limit bigint, p_history bigint)
 RETURNS TABLE(o_session text, o_version bigint) LANGUAGE plpgsql AS $$
 DECLARE
   v_handle bigint;
@@ -352,7 +362,7 @@ END $$;
 -- Looks at each blob that might be unused once: one that is referred to is marked and not looked at again until
 -- it loses a reference. A blob that a commit is about to refer to is locked and left alone; one that is locked
 -- here makes that commit wait.
-CREATE FUNCTION collect_garbage(p_now bigint, p_unused_since bigint, p_limit bigint) RETURNS bigint
+CREATE OR REPLACE FUNCTION collect_garbage(p_now bigint, p_unused_since bigint, p_limit bigint) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE
   v_collected bigint;

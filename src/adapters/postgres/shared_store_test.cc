@@ -9,6 +9,7 @@
 #include <set>
 
 #include "adapters/postgres/store.h"
+#include "base/asio/asio.h"
 #include "contract/store_driver.h"
 #include "servers/postgres_server.h"
 
@@ -102,6 +103,42 @@ class Rival {
   std::map<std::pair<std::size_t, std::uint64_t>, std::string> won_;
   std::set<std::uint64_t> published_;
 };
+
+// What is in the outbox of a store that is turned on while others commit.
+std::set<RunId> outbox_of(StoreDriver& driver) {
+  const std::vector<RunId> runs = driver.take_from_outbox();
+  return {runs.begin(), runs.end()};
+}
+
+TEST_F(SharedPostgres, TurningTheOutboxOnMissesNoCommitThatComesAfter) {
+  constexpr std::uint64_t kRuns = 300;
+  StoreDriver driver(loop_, *stores_[0]);
+  bool on = false;
+  std::size_t open = 0;
+  std::set<RunId> after;
+  for (std::uint64_t n = 1; n <= kRuns; ++n) {
+    ++open;
+    stores_[n % 3]->commit(start_of(run_number(n)), [&, n](const CommitOutcome& outcome) {
+      EXPECT_TRUE(is_committed(outcome));
+      --open;
+      // A commit that is made once it is on.
+      if (!on) return;
+      after.insert(run_number(n));
+      ++open;
+      stores_[n % 3]->commit(append_to(run_number(n), 1), [&](const CommitOutcome& second) {
+        EXPECT_TRUE(is_committed(second));
+        --open;
+      });
+    });
+    if (n == kRuns / 2) stores_[1]->turn_outbox_on([&](Result<void> turned) { on = turned.has_value(); });
+    if (n % 30 == 0) loop_.context().poll();
+  }
+  loop_.run_until([&] { return on && open == 0; });
+  const std::set<RunId> noted = outbox_of(driver);
+  EXPECT_FALSE(after.empty());
+  for (const RunId& run : after) EXPECT_TRUE(noted.contains(run)) << run.text();
+  expect_no_deadlocks();
+}
 
 // Follows the log from its beginning, always asking for what comes after the last event that it saw.
 class Follower {

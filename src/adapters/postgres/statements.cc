@@ -124,6 +124,14 @@ const Statement kPutSetting{
     "INSERT INTO settings(name, value) VALUES($1, $2) ON CONFLICT (name) DO UPDATE SET "
     "value = excluded.value"};
 
+const Statement kTurnOutboxOn{"turn_outbox_on", "SELECT turn_outbox_on()"};
+const Statement kPutIntoOutbox{
+    "put_into_outbox",
+    "INSERT INTO outbox(run, due) SELECT id, clock_timestamp() FROM runs WHERE id = "
+    "ANY($1::uuid[]) ORDER BY id ON CONFLICT DO NOTHING"};
+const Statement kTakeFromOutbox{"take_from_outbox", "SELECT r FROM take_from_outbox($1, $2, $3) r"};
+const Statement kSettleOutbox{"settle_outbox", "SELECT settle_outbox($1, $2)"};
+
 // One row at least for a run that exists.
 const Statement kReadJournal{
     "read_journal", std::string("SELECT ") + kEntryColumns +
@@ -190,6 +198,22 @@ const Statement kGetBlob{"get_blob", "SELECT content FROM blobs WHERE digest = $
 const Statement kHasBlob{"has_blob", "SELECT FROM blobs WHERE digest = $1"};
 const Statement kLastTime{"last_time", "SELECT coalesce(max(last_time), 0) FROM writers"};
 
+const Statement kCountOutbox{"count_outbox",
+                             "SELECT count(*) FROM (SELECT FROM outbox LIMIT $1::bigint) counted"};
+// $1 runs, $2 positions, $3 entries of each, $4 bytes. A run's own columns come with the first of its rows,
+// and there is one of a run without growth, too.
+const Statement kReadGrowth{
+    "read_growth", std::string("SELECT ") + kEntryColumns + ", " + run_columns("r") +
+                       " FROM (SELECT f.n, f.run, f.after, e.*, coalesce(sum(octet_length(e.data)) OVER "
+                       "(ORDER BY f.n, e.seq) -"
+                       " octet_length(e.data), 0) AS bytes_before"
+                       " FROM unnest($1::uuid[], $2::bigint[]) WITH ORDINALITY f(run, after, n)"
+                       " JOIN runs ON runs.id = f.run"
+                       " LEFT JOIN LATERAL (SELECT seq, at, type, step, item, attempt, data FROM"
+                       " journal_of(f.run, f.after, $3::bigint)) e ON true) j"
+                       " LEFT JOIN runs r ON r.id = j.run AND coalesce(j.seq, j.after + 1) = j.after + 1"
+                       " WHERE j.bytes_before < $4::bigint ORDER BY j.n, j.seq"};
+
 std::span<const Statement* const> writer_statements() {
   static constexpr std::array kAll = {&kAskPromises,
                                       &kBegin,
@@ -216,7 +240,11 @@ std::span<const Statement* const> writer_statements() {
                                       &kPutBlob,
                                       &kCollectGarbage,
                                       &kPutDefinition,
-                                      &kPutSetting};
+                                      &kPutSetting,
+                                      &kTurnOutboxOn,
+                                      &kPutIntoOutbox,
+                                      &kTakeFromOutbox,
+                                      &kSettleOutbox};
   return kAll;
 }
 
@@ -244,7 +272,9 @@ std::span<const Statement* const> reader_statements() {
                                       &kFindCached,
                                       &kGetBlob,
                                       &kHasBlob,
-                                      &kLastTime};
+                                      &kLastTime,
+                                      &kCountOutbox,
+                                      &kReadGrowth};
   return kAll;
 }
 

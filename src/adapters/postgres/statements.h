@@ -23,6 +23,7 @@ extern const Statement kAppendEvents, kAppendEventsPart;
 extern const Statement kWriteSessionPart, kWriteState, kExpireState;
 extern const Statement kPutCachedPart, kKeepBlobsPart, kPutBlob, kCollectGarbage;
 extern const Statement kPutDefinition, kPutSetting;
+extern const Statement kTurnOutboxOn, kPutIntoOutbox, kTakeFromOutbox, kSettleOutbox;
 // In the order in which they are prepared.
 std::span<const Statement* const> writer_statements();
 
@@ -34,6 +35,7 @@ extern const Statement kFindRecord, kListRecords, kListRecordsOfRun;
 extern const Statement kReadEventsForward, kReadEventsBackward, kReadTopicForward, kReadTopicBackward,
     kLastEvent;
 extern const Statement kReadState, kFindCached, kGetBlob, kHasBlob, kLastTime;
+extern const Statement kCountOutbox, kReadGrowth;
 std::span<const Statement* const> reader_statements();
 
 // Runs, or events, that a listing looks at before other reads get their turn.

@@ -274,6 +274,47 @@ void Store::collect_garbage(Timestamp now, Timestamp unused_since, std::uint32_t
   parts_->writer.push(answered<Result<std::uint64_t>>(std::move(write), count, std::move(done)));
 }
 
+// --- the outbox
+// ------------------------------------------------------------------------------------------------------
+
+void Store::turn_outbox_on(Completion<Result<void>> done) {
+  Write write = one_call(kTurnOutboxOn, Params());
+  write.alone = true;
+  parts_->writer.push(answered<Result<void>>(std::move(write), nothing, std::move(done)));
+}
+
+void Store::put_into_outbox(std::vector<RunId> runs, Completion<Result<void>> done) {
+  GANGLION_ASSERT(runs.size() <= kMaxOutboxRuns);
+  parts_->writer.push(answered<Result<void>>(filling_of(runs), nothing, std::move(done)));
+}
+
+void Store::take_from_outbox(std::uint32_t limit, Duration lease,
+                             Completion<Result<std::vector<RunId>>> done) {
+  using Answer = Result<std::vector<RunId>>;
+  GANGLION_ASSERT(limit <= kMaxOutboxRuns && lease <= kMaxOutboxLease);
+  const auto parse = [](Results results) -> Answer { return taken_of(*results[0]); };
+  parts_->writer.push(answered<Answer>(taking_of(limit, lease), parse, std::move(done)));
+}
+
+void Store::settle_outbox(std::vector<JournalPosition> copied, Completion<Result<void>> done) {
+  GANGLION_ASSERT(copied.size() <= kMaxOutboxRuns);
+  parts_->writer.push(answered<Result<void>>(settling_of(copied), nothing, std::move(done)));
+}
+
+void Store::count_outbox(Completion<Result<std::uint64_t>> done) {
+  const auto parse = [](const PGresult& result) -> Result<std::uint64_t> { return Row(result, 0).number(0); };
+  parts_->reader.push(read_once<std::uint64_t>({&kCountOutbox, std::move(Params().add(kMaxOutboxCount))},
+                                               parse, std::move(done)));
+}
+
+void Store::read_growth(std::vector<JournalPosition> from,
+                        Completion<Result<std::vector<JournalGrowth>>> done) {
+  GANGLION_ASSERT(from.size() <= kMaxOutboxRuns);
+  Call call = postgres::read_growth(from);
+  const auto parse = [from = std::move(from)](const PGresult& result) { return growth_of(from, result); };
+  parts_->reader.push(read_once<std::vector<JournalGrowth>>(std::move(call), parse, std::move(done)));
+}
+
 void Store::last_time(Completion<Result<Timestamp>> done) {
   const auto parse = [](const PGresult& result) -> Result<Timestamp> { return Row(result, 0).time(0); };
   parts_->reader.push(read_once<Timestamp>({&kLastTime, Params()}, parse, std::move(done)));

@@ -333,4 +333,41 @@ std::vector<ExpiredState> expired_of(const PGresult& result) {
   return expired;
 }
 
+// --- the outbox
+// ------------------------------------------------------------------------------------------------------
+
+Write filling_of(const std::vector<RunId>& runs) {
+  Array ids(Type::uuid);
+  for (const RunId& run : runs) ids.add(run);
+  Write write;
+  write.calls.push_back({&kPutIntoOutbox, std::move(Params().add(std::move(ids)))});
+  return write;
+}
+
+Write taking_of(std::uint32_t limit, Duration lease) {
+  Params params;
+  params.add(limit).add(std::int64_t{lease.count()}).add(std::int64_t{kMaxOutboxLease.count()});
+  Write write;
+  write.calls.push_back({&kTakeFromOutbox, std::move(params)});
+  return write;
+}
+
+std::vector<RunId> taken_of(const PGresult& result) {
+  std::vector<RunId> taken;
+  for (int i = 0; i < rows_of(result); ++i) taken.push_back(Row(result, i).run(0));
+  return taken;
+}
+
+Write settling_of(const std::vector<JournalPosition>& copied) {
+  Write write;
+  Array runs(Type::uuid), seqs(Type::integer);
+  for (const auto& [run, seq] : copied) {
+    write.locks.runs.push_back(run);
+    runs.add(run);
+    seqs.add(seq);
+  }
+  write.calls.push_back({&kSettleOutbox, std::move(Params().add(std::move(runs)).add(std::move(seqs)))});
+  return write;
+}
+
 }  // namespace ganglion::postgres

@@ -34,4 +34,10 @@ StateOutcome state_outcome_of(const PGresult& result);
 Write expiry_of(Timestamp now, std::uint32_t limit);
 std::vector<ExpiredState> expired_of(const PGresult& result);
 
+// Of the outbox.
+Write filling_of(const std::vector<RunId>& runs);
+Write taking_of(std::uint32_t limit, Duration lease);
+std::vector<RunId> taken_of(const PGresult& result);
+Write settling_of(const std::vector<JournalPosition>& copied);
+
 }  // namespace ganglion::postgres

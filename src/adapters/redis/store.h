@@ -79,6 +79,14 @@ class Store final : public ganglion::Store {
   void has_blob(std::string digest, Completion<Result<bool>> done) override;
   void collect_garbage(Timestamp now, Timestamp unused_since, std::uint32_t limit,
                        Completion<Result<std::uint64_t>> done) override;
+  void turn_outbox_on(Completion<Result<void>> done) override;
+  void put_into_outbox(std::vector<RunId> runs, Completion<Result<void>> done) override;
+  void take_from_outbox(std::uint32_t limit, Duration lease,
+                        Completion<Result<std::vector<RunId>>> done) override;
+  void settle_outbox(std::vector<JournalPosition> copied, Completion<Result<void>> done) override;
+  void count_outbox(Completion<Result<std::uint64_t>> done) override;
+  void read_growth(std::vector<JournalPosition> from,
+                   Completion<Result<std::vector<JournalGrowth>>> done) override;
   void last_time(Completion<Result<Timestamp>> done) override;
   // As the server's settings were when it was last connected to.
   std::vector<std::string> weaker_promises() const override;

@@ -78,6 +78,20 @@ TEST_F(RedisStore, AUserWithAFewRightsIsEnough) {
   runs.expect_exactly_what_was_acknowledged();
 }
 
+TEST_F(RedisStore, AnOutboxNeedsTheTimeWhereCommitsDoNot) {
+  const RedisServer server;
+  server.command({"ACL", "SETUSER", "g", "on", ">p", "~{ganglion}*", "+@read", "+@write", "+@scripting",
+                  "+@connection", "+role", "+select", "+config|get"});
+  const auto store = open("redis://g:p@" + server.address());
+  StoreDriver driver(loop_, *store);
+  EXPECT_THAT(driver.turn_outbox_on().error().message, HasSubstr("+time"));
+  server.command({"SET", "{ganglion}:outbox-is-on", "1"});  // as somebody else did
+  EXPECT_TRUE(is_committed(driver.commit(start_of(run_number(1)))));
+  server.command({"ACL", "SETUSER", "g", "+time"});
+  EXPECT_TRUE(driver.turn_outbox_on());
+  EXPECT_THAT(driver.take_from_outbox(), ElementsAre(run_number(1)));
+}
+
 TEST_F(RedisStore, ADurableServerPromisesEverything) {
   const RedisServer server;
   EXPECT_THAT(open(server.url())->weaker_promises(), IsEmpty());
@@ -117,6 +131,26 @@ TEST_F(RedisStore, WhatAStoreWroteAnotherOneFinds) {
   const RedisServer server;
   StoreDriver(loop_, *open(server.url())).commit(start_of(run_number(1), 3));
   EXPECT_EQ(StoreDriver(loop_, *open(server.url())).read_journal(run_number(1)).value().size(), 3u);
+}
+
+TEST_F(RedisStore, AnOutboxIsOnForWhoeverCommits) {
+  const RedisServer server;
+  const auto store = open(server.url()), other = open(server.url());
+  EXPECT_TRUE(is_committed(StoreDriver(loop_, *other).commit(start_of(run_number(1)))));
+  EXPECT_TRUE(StoreDriver(loop_, *store).turn_outbox_on());
+  EXPECT_TRUE(is_committed(StoreDriver(loop_, *other).commit(start_of(run_number(2)))));
+  EXPECT_THAT(StoreDriver(loop_, *store).take_from_outbox(), ElementsAre(run_number(2)));
+}
+
+TEST_F(RedisStore, ALeaseFromBeforeTheClockWasSetBackDoesNotLast) {
+  const RedisServer server;
+  const auto store = open(server.url());
+  StoreDriver driver(loop_, *store);
+  EXPECT_TRUE(driver.turn_outbox_on());
+  EXPECT_TRUE(is_committed(driver.commit(start_of(run_number(1)))));
+  server.command({"ZADD", "{ganglion}:outbox", "4102444800000", run_number(1).text()});
+  EXPECT_THAT(driver.take_from_outbox(), ElementsAre(run_number(1)));
+  EXPECT_THAT(driver.take_from_outbox(), IsEmpty());
 }
 
 TEST_F(RedisStore, OfTwoCoordinatorsAtOneVersionOneWins) {

@@ -18,9 +18,10 @@ std::string labels_json(const std::map<std::string, std::string>& labels) {
 
 }  // namespace
 
-JournalWriter::JournalWriter(Database& database, PieceTable& pieces)
+JournalWriter::JournalWriter(Database& database, PieceTable& pieces, OutboxTable& outbox)
     : database_(database),
       pieces_(pieces),
+      outbox_(outbox),
       begin_(database.prepare("BEGIN IMMEDIATE")),
       commit_(database.prepare("COMMIT")),
       roll_back_(database.prepare("ROLLBACK")),
@@ -52,7 +53,7 @@ DatabaseResult<void> JournalWriter::load() {
   last_row_time_ = Timestamp(*last_row);
   saved_time_ = Timestamp(*saved);
   last_time_ = std::max(last_row_time_, saved_time_);
-  return {};
+  return outbox_.load();
 }
 
 DatabaseResult<void> JournalWriter::begin() {
@@ -91,6 +92,7 @@ DatabaseResult<CommitOutcome> JournalWriter::apply(const Commit& commit) {
     const auto changed = change_status(position.handle, *commit.status);
     if (!changed) return std::unexpected(changed.error());
   }
+  if (const auto noted = outbox_.note(position.handle); !noted) return std::unexpected(noted.error());
   position.version = commit.events.back().seq;
   remember(commit.run, position, commit.status && commit.status->ended_at);
   return Committed{};

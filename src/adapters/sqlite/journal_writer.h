@@ -13,6 +13,7 @@
 #include <variant>
 
 #include "adapters/sqlite/database.h"
+#include "adapters/sqlite/outbox_table.h"
 #include "adapters/sqlite/piece_table.h"
 #include "ports/store.h"
 
@@ -20,8 +21,8 @@ namespace ganglion::sqlite {
 
 class JournalWriter {
  public:
-  // The tables exist. Both outlive the writer.
-  JournalWriter(Database& database, PieceTable& pieces);
+  // The tables exist. All outlive the writer.
+  JournalWriter(Database& database, PieceTable& pieces, OutboxTable& outbox);
 
   // What a new writer must know about the past; once, before anything else.
   DatabaseResult<void> load();
@@ -57,6 +58,7 @@ class JournalWriter {
 
   Database& database_;
   PieceTable& pieces_;
+  OutboxTable& outbox_;
   Statement begin_, commit_, roll_back_;
   Statement find_run_, find_version_, find_fork_, find_claim_;
   Statement insert_run_, insert_label_, insert_claim_, insert_event_, update_status_;

@@ -1,6 +1,7 @@
 #include "adapters/sqlite/run_reader.h"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 
 #include "base/json_text.h"
@@ -13,6 +14,8 @@ namespace {
 constexpr int kRunsPerSlice = 500;
 // Of journals in one answer of read_open_runs.
 constexpr std::size_t kMaxOpenRunsBytes = 4 << 20;
+// Of a journal's growth, taken at once.
+constexpr std::uint64_t kGrowthEntries = 64;
 
 // The columns in the order in which read_record takes them; the handle comes last.
 std::string select_runs(std::string_view from) {
@@ -29,6 +32,12 @@ constexpr std::string_view kAfterEveryId = "~";
 
 Error run_not_found(const RunId& run) {
   return {"not_found", "there is no run " + run.text()};
+}
+
+std::size_t size_of(const std::vector<JournalEntry>& entries) {
+  std::size_t bytes = 0;
+  for (const JournalEntry& entry : entries) bytes += sizeof(entry) + entry.data.size();
+  return bytes;
 }
 
 std::optional<std::map<std::string, std::string>> read_labels(const std::string& json) {
@@ -227,10 +236,41 @@ Result<std::vector<OpenRun>> RunReader::read_open_runs(const std::optional<RunId
     if (!journal) return std::unexpected(journal.error().as_read_error());
     DatabaseResult<RunRecord> record = read_record(read_open_runs_);
     if (!record) return std::unexpected(record.error().as_read_error());
-    for (const JournalEntry& entry : *journal) bytes += sizeof(JournalEntry) + entry.data.size();
+    bytes += size_of(*journal);
     open.push_back(OpenRun{std::move(*record), std::move(*journal)});
   }
   return open;
+}
+
+Result<std::vector<JournalGrowth>> RunReader::read_growth(const std::vector<JournalPosition>& from) {
+  std::vector<JournalGrowth> growth;
+  std::size_t bytes = 0;
+  for (const auto& [run, seq] : from) {
+    if (bytes >= kMaxGrowthBytes) break;
+    const ResetAtEnd reset(find_run_);
+    const DatabaseResult<bool> found = find_run_.bind(1, run).step();
+    if (!found) return std::unexpected(found.error().as_read_error());
+    if (!*found) continue;
+    DatabaseResult<RunRecord> record = read_record(find_run_);
+    if (!record) return std::unexpected(record.error().as_read_error());
+    auto entries = read_some(find_run_.integer(kHandleColumn), seq, kMaxGrowthBytes - bytes);
+    if (!entries) return std::unexpected(entries.error().as_read_error());
+    bytes += size_of(*entries);
+    growth.push_back({std::move(*record), std::move(*entries)});
+  }
+  return growth;
+}
+
+DatabaseResult<std::vector<JournalEntry>> RunReader::read_some(std::int64_t handle, std::uint64_t after,
+                                                               std::size_t max_bytes) {
+  std::vector<JournalEntry> entries;
+  for (;;) {
+    DatabaseResult<std::vector<JournalEntry>> page =
+        read_entries(handle, after + entries.size(), kGrowthEntries);
+    if (!page) return page;
+    std::ranges::move(*page, std::back_inserter(entries));
+    if (page->size() < kGrowthEntries || size_of(entries) >= max_bytes) return entries;
+  }
 }
 
 Result<std::string> RunReader::read_text(Statement& statement, const std::string& key,

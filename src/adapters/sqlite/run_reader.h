@@ -31,6 +31,7 @@ class RunReader {
   Result<bool> advance(ListScan& scan);
   // Fewer than `limit` where journals are large, at least one if there is one.
   Result<std::vector<OpenRun>> read_open_runs(const std::optional<RunId>& after, std::uint32_t limit);
+  Result<std::vector<JournalGrowth>> read_growth(const std::vector<JournalPosition>& from);
   Result<std::string> get_definition(const std::string& digest);
   Result<std::string> get_setting(const std::string& name);
 
@@ -47,6 +48,9 @@ class RunReader {
                                                          std::uint64_t limit);
   DatabaseResult<void> append_entries(const Segment& segment, std::uint64_t after, std::uint64_t limit,
                                       std::vector<JournalEntry>& entries);
+  // Entries until there are some `max_bytes`.
+  DatabaseResult<std::vector<JournalEntry>> read_some(std::int64_t handle, std::uint64_t after,
+                                                      std::size_t max_bytes);
   Statement& start(const ListScan& scan);
   Result<std::string> read_text(Statement& statement, const std::string& key, std::string_view what);
 

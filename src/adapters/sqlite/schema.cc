@@ -163,7 +163,13 @@ CREATE VIEW journal_readable AS
 // file that has none is rewritten after its tables are those of this version.
 constexpr const char* kVersion3 = "SELECT 3";
 
-constexpr std::array<const char*, 3> kMigrations = {kVersion1, kVersion2, kVersion3};
+// Runs whose journals are still to be copied, by when they may be taken.
+constexpr const char* kVersion4 = R"sql(
+CREATE TABLE outbox(run INTEGER PRIMARY KEY REFERENCES runs(handle), due INTEGER NOT NULL) STRICT;
+CREATE INDEX outbox_due ON outbox(due);
+)sql";
+
+constexpr std::array kMigrations = {kVersion1, kVersion2, kVersion3, kVersion4};
 
 Result<void> incompatible(std::string why) {
   return fail("store_incompatible", std::move(why));

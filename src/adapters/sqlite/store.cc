@@ -365,6 +365,47 @@ void Store::collect_garbage(Timestamp now, Timestamp unused_since, std::uint32_t
   worker_->push(write<Result<Answer>>(0, std::move(change), std::move(done)));
 }
 
+// --- the outbox
+// ------------------------------------------------------------------------------------------------------
+
+void Store::turn_outbox_on(Completion<Result<void>> done) {
+  auto change = as_result<void>([](Tables& t) { return t.outbox.turn_on(); });
+  worker_->push(write<Result<void>>(0, std::move(change), std::move(done)));
+}
+
+void Store::put_into_outbox(std::vector<RunId> runs, Completion<Result<void>> done) {
+  GANGLION_ASSERT(runs.size() <= kMaxOutboxRuns);
+  const std::size_t bytes = runs.size() * sizeof(RunId);
+  auto change = as_result<void>([runs = std::move(runs)](Tables& t) { return t.outbox.put(runs); });
+  worker_->push(write<Result<void>>(bytes, std::move(change), std::move(done)));
+}
+
+void Store::take_from_outbox(std::uint32_t limit, Duration lease,
+                             Completion<Result<std::vector<RunId>>> done) {
+  using Answer = std::vector<RunId>;
+  GANGLION_ASSERT(limit <= kMaxOutboxRuns && lease <= kMaxOutboxLease);
+  auto change = as_result<Answer>([limit, lease](Tables& t) { return t.outbox.take(limit, lease); });
+  worker_->push(write<Result<Answer>>(0, std::move(change), std::move(done)));
+}
+
+void Store::settle_outbox(std::vector<JournalPosition> copied, Completion<Result<void>> done) {
+  GANGLION_ASSERT(copied.size() <= kMaxOutboxRuns);
+  const std::size_t bytes = copied.size() * sizeof(JournalPosition);
+  auto change = as_result<void>([copied = std::move(copied)](Tables& t) { return t.outbox.settle(copied); });
+  worker_->push(write<Result<void>>(bytes, std::move(change), std::move(done)));
+}
+
+void Store::count_outbox(Completion<Result<std::uint64_t>> done) {
+  worker_->push(read_once([](Tables& t) { return t.outbox.count(); }, std::move(done)));
+}
+
+void Store::read_growth(std::vector<JournalPosition> from,
+                        Completion<Result<std::vector<JournalGrowth>>> done) {
+  GANGLION_ASSERT(from.size() <= kMaxOutboxRuns);
+  const auto query = [from = std::move(from)](Tables& t) { return t.reader.read_growth(from); };
+  worker_->push(read_once(query, std::move(done)));
+}
+
 void Store::last_time(Completion<Result<Timestamp>> done) {
   const auto query = [](Tables& t) -> Result<Timestamp> { return t.writer.last_time(); };
   worker_->push(read_once(query, std::move(done)));

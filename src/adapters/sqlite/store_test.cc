@@ -82,6 +82,18 @@ TEST(SqliteStore, TheLastTimeSurvivesEvenIfOlderEventsCameAfterIt) {
   EXPECT_EQ(StoreDriver(loop, *store).last_time(), Timestamp(900));
 }
 
+TEST(SqliteStore, AnOutboxThatWasTurnedOnStaysOn) {
+  StoreFile file;
+  TestLoop loop;
+  EXPECT_TRUE(StoreDriver(loop, *file.open(loop).value()).turn_outbox_on());
+  for (std::uint64_t n = 1; n <= 2; ++n) {
+    const auto store = file.open(loop).value();
+    StoreDriver driver(loop, *store);
+    EXPECT_TRUE(is_committed(driver.commit(start_of(run_number(n)))));
+    EXPECT_EQ(driver.count_outbox(), n);
+  }
+}
+
 TEST(SqliteStore, ClosingWritesWhatWasCommittedBefore) {
   StoreFile file;
   TestLoop loop;

@@ -4,6 +4,7 @@
 #include "adapters/sqlite/cache_table.h"
 #include "adapters/sqlite/event_table.h"
 #include "adapters/sqlite/journal_writer.h"
+#include "adapters/sqlite/outbox_table.h"
 #include "adapters/sqlite/piece_table.h"
 #include "adapters/sqlite/record_table.h"
 #include "adapters/sqlite/run_reader.h"
@@ -21,7 +22,8 @@ struct Tables {
         events(database, blobs),
         state(database, blobs),
         cache(database),
-        writer(database, pieces),
+        outbox(database),
+        writer(database, pieces, outbox),
         reader(database, pieces) {}
   Tables(const Tables&) = delete;
   Tables& operator=(const Tables&) = delete;
@@ -32,6 +34,7 @@ struct Tables {
   EventTable events;
   StateTable state;
   CacheTable cache;
+  OutboxTable outbox;
   JournalWriter writer;
   RunReader reader;
 };

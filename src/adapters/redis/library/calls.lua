@@ -9,6 +9,10 @@ local operations = {
   append_events = append_events,
   write_state = write_state,
   expire_state = expire_state,
+  turn_outbox_on = turn_outbox_on,
+  put_into_outbox = put_into_outbox,
+  take_from_outbox = take_from_outbox,
+  settle_outbox = settle_outbox,
   put_definition = function(o) return call('HSETNX', base .. ':definitions', o.digest, o.source) end,
   put_setting = function(o) return call('HSET', base .. ':settings', o.name, o.value) end,
 }
@@ -21,6 +25,7 @@ local queries = {
   list_records = list_records,
   read_events = read_events,
   read_state = read_state,
+  read_growth = read_growth,
 }
 
 -- While a cluster moves the slot to another node, each key is on one of the two: a command on a key that isn't
@@ -48,7 +53,7 @@ end
 -- refused; one that comes again gets the answer of the first time and changes nothing. Where the writer's last
 -- call is older than the one whose answer it has, the server has forgotten what it acknowledged.
 local function write(keys, args)
-  base, latest = keys[1], nil
+  base, latest, outbox_is_on = keys[1], nil, nil
   local moving = refusal_while_moving()
   if moving then return moving end
   local writer = key('writer', args[1])

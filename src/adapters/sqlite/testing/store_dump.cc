@@ -68,11 +68,15 @@ std::string show(const CachedOutput& output) {
   return show(output.at) + " " + show(output.expires_at) + " " + std::string(output.output.bytes());
 }
 std::string show(const OpenRun& open);
+std::string show(const JournalGrowth& growth);
 template <typename T>
 std::string show(const std::vector<T>& values) {
   std::string text = std::to_string(values.size());
   for (const T& value : values) text += "\n  " + show(value);
   return text;
+}
+std::string show(const JournalGrowth& growth) {
+  return show(growth.record) + show(growth.entries);
 }
 std::string show(const OpenRun& open) {
   return show(open.record) + show(open.journal);
@@ -163,6 +167,10 @@ void read_runs(Reading& reading, ganglion::Store& store, const std::vector<RunRe
   RunQuery by_label = every_run();
   by_label.labels = {{"team", "blue"}};
   store.list_runs(by_label, reading.line<Runs>("runs with the label"));
+  std::vector<JournalPosition> behind_the_first;
+  for (const RunRecord& run : runs) behind_the_first.push_back({run.id, 1});
+  store.read_growth(behind_the_first, reading.line<std::vector<JournalGrowth>>("growth"));
+  store.count_outbox(reading.line<std::uint64_t>("runs in the outbox"));
   store.read_open_runs({}, kAll, reading.line<std::vector<OpenRun>>("open runs"));
 }
 

@@ -83,6 +83,23 @@ Step append_events(std::vector<TopicEvent> events) {
   });
 }
 
+Step turn_outbox_on() {
+  return step("outbox", [](auto& store, auto done) { store.turn_outbox_on(std::move(done)); });
+}
+Step put_into_outbox(std::uint64_t run) {
+  return step("into the outbox",
+              [run](auto& store, auto done) { store.put_into_outbox({run_number(run)}, std::move(done)); });
+}
+Step take_from_outbox() {
+  return step("out of the outbox",
+              [](auto& store, auto done) { store.take_from_outbox(10, kMaxOutboxLease, std::move(done)); });
+}
+Step settle_outbox(std::uint64_t run, std::uint64_t seq) {
+  return step("settled", [run, seq](auto& store, auto done) {
+    store.settle_outbox({{run_number(run), seq}}, std::move(done));
+  });
+}
+
 const std::string kUsedBlob = "blob 1";
 std::string large_blob() {
   return unlike_text(5'000, 77);
@@ -152,6 +169,7 @@ Session first_session() {
 
 Session second_session() {
   Session groups;
+  groups.push_back({turn_outbox_on(), {put_into_outbox(1)}});
   groups.push_back(
       {append_events({topic_event("orders.new", "1"), topic_event("orders.new", "e2", "{\"x\":2}"),
                       topic_event("mail.in", "e3")})});
@@ -160,7 +178,7 @@ Session second_session() {
                     {commit("laden", laden(append_to(run_number(5), 4), 5)),
                      commit("removed", removing(append_to(run_number(2), 3), "a")),
                      commit("end", end_of(run_number(3), 1))}});
-  groups.push_back({collect_garbage(1'000)});
+  groups.push_back({collect_garbage(1'000), {take_from_outbox(), settle_outbox(5, 5), settle_outbox(3, 1)}});
   groups.push_back(
       {put_record(approval("b", "{\"blob\":{\"$ref\":\"sha256:" + sha256_hex(kUsedBlob) + "\"}}"))});
   groups.push_back({step("removed records", [](auto& store, auto done) {
