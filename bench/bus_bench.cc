@@ -1,6 +1,6 @@
 // How fast a bus takes and gives messages.
-//   ganglion_bus_bench URL …   such as amqp://guest:guest@127.0.0.1:5672, nats://127.0.0.1:4222 or
-//                              redis://127.0.0.1:6379
+//   ganglion_bus_bench URL …   such as amqp://guest:guest@127.0.0.1:5672, nats://127.0.0.1:4222,
+//                              kafka://127.0.0.1:9092 or redis://127.0.0.1:6379
 // Three rows a URL: publications that are confirmed, 500 at a time; deliveries that are acknowledged, with a
 // prefetch of 500; and the time from a publication to its delivery, one at a time, over a second connection.
 
@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "adapters/kafka/bus.h"
+#include "adapters/kafka/url.h"
 #include "adapters/nats/bus.h"
 #include "adapters/nats/url.h"
 #include "adapters/rabbitmq/bus.h"
@@ -37,6 +39,8 @@ std::unique_ptr<Bus> open_bus(asio::io_context& context, const std::string& url)
     bus = rabbitmq::Bus::open(context, {.url = url});
   else if (nats::is_url(url))
     bus = nats::Bus::open(context, {.url = url});
+  else if (kafka::is_url(url))
+    bus = kafka::Bus::open(context, {.url = url});
   else
     bus = redis::Bus::open(context, {.url = url});
   if (bus) return std::move(*bus);

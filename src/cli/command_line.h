@@ -234,7 +234,7 @@ struct BenchCommand {
   std::optional<std::string> server;    // a URL; else one of its own for each row
   std::optional<std::string> token;     // for it
   std::string store = "sqlite:";        // memory:, redis://…, postgres://…
-  std::optional<std::string> bus;       // redis://…, amqp://…, nats://…; else as the store has it
+  std::optional<std::string> bus;       // redis://…, amqp://…, nats://…, kafka://…; else as the store has it
   std::vector<std::string> strategies;  // names; none: one server as usual
   std::vector<int> coordinators;        // of each strategy
   std::size_t in_flight = 1'200;        // runs, when a coordinator is killed

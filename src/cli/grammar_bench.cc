@@ -56,7 +56,8 @@ bool is_known_store(const std::string& store) {
 }
 
 bool is_known_bus(const std::string& bus) {
-  return bus.starts_with("redis") || bus.starts_with("amqp") || bus.starts_with("nats");
+  return bus.starts_with("redis") || bus.starts_with("amqp") || bus.starts_with("nats") ||
+         bus.starts_with("kafka");
 }
 
 std::expected<std::vector<std::string>, Notice> strategies_of(const std::vector<std::string>& texts) {
@@ -140,10 +141,10 @@ void Grammar::add_strategies(CLI::App& bench) {
       ->delimiter(',')
       ->check(CLI::Range(1, kMaxCoordinators).description(""));
   bench
-      .add_option(
-          "--bus", raw_.bus,
-          "With --strategy: what carries their messages, redis://…, amqp://… or nats://… (default: the "
-          "store where that is Redis)")
+      .add_option("--bus", raw_.bus,
+                  "With --strategy: what carries their messages, redis://…, amqp://…, nats://… or kafka://… "
+                  "(default: "
+                  "the store where that is Redis)")
       ->type_name("BUS");
   bench
       .add_option("--in-flight", bench_.in_flight,

@@ -97,8 +97,8 @@ void Grammar::add_serve() {
 void Grammar::add_sharing(CLI::App& serve) {
   serve
       .add_option("--bus", raw_.bus,
-                  "What carries messages between processes: redis://HOST, amqp://HOST or nats://HOST, also "
-                  "in GANGLION_BUS; "
+                  "What carries messages between processes: redis://HOST, amqp://HOST, nats://HOST or "
+                  "kafka://HOST, also in GANGLION_BUS; "
                   "embedded: is this process alone (default: the store where that is Redis, else embedded:)")
       ->type_name("BUS");
   serve

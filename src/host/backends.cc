@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <utility>
 
+#include "adapters/kafka/bus.h"
+#include "adapters/kafka/url.h"
 #include "adapters/memory/store.h"
 #include "adapters/nats/bus.h"
 #include "adapters/nats/url.h"
@@ -69,10 +71,10 @@ Result<std::unique_ptr<Bus>> open_bus(const std::string& url, asio::io_context& 
   if (redis::is_url(url)) return redis::Bus::open(context, {.url = url});
   if (rabbitmq::is_url(url)) return rabbitmq::Bus::open(context, {.url = url});
   if (nats::is_url(url)) return nats::Bus::open(context, {.url = url});
-  return fail("unknown_bus",
-              "\"" + url.substr(0, url.find(':') + 1) +
-                  "\" is no bus of this version; write embedded:, redis://HOST, amqp://HOST or "
-                  "nats://HOST");
+  if (kafka::is_url(url)) return kafka::Bus::open(context, {.url = url});
+  return fail("unknown_bus", "\"" + url.substr(0, url.find(':') + 1) +
+                                 "\" is no bus of this version; write embedded:, redis://HOST, amqp://HOST, "
+                                 "nats://HOST or kafka://HOST");
 }
 
 }  // namespace ganglion

@@ -108,7 +108,7 @@ Result<void> EmbeddedHost::open() {
   if (options_.bus == kEmbeddedBus && !options_.domains.empty()) {
     return fail("no_bus",
                 "--domain shares runs out among processes, which need a bus to hear of each other: "
-                "give --bus redis://HOST, amqp://HOST or nats://HOST");
+                "give --bus redis://HOST, amqp://HOST, nats://HOST or kafka://HOST");
   }
   auto store = open_store(options_.store, context_, loop_);
   if (!store) return std::unexpected(store.error());

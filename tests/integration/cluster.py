@@ -11,6 +11,7 @@ from pathlib import Path
 from fault_proxy import FaultProxies, FaultProxy
 from guarded_load import STEPS as GUARDED_STEPS
 from guarded_load import WORKFLOW as GUARDED
+from kafka_server import KafkaServer
 from kill_scenarios import Pipeline
 from nats_server import NatsServer
 from rabbit_server import RabbitServer
@@ -44,7 +45,12 @@ LAYOUTS: dict[str, tuple[Place, ...]] = {
 STRATEGIES = ("mesh", "centralized", "hierarchical", "swarm")
 #: By the names that a test's options give them; `store`: the store carries the messages, too.
 CLUSTER_STORES: dict[str, type[Backend]] = {**STORES, "sentinel": SentinelRedis}
-BUSES: dict[str, type[Backend] | None] = {"store": None, "rabbitmq": RabbitServer, "nats": NatsServer}
+BUSES: dict[str, type[Backend] | None] = {
+    "store": None,
+    "rabbitmq": RabbitServer,
+    "nats": NatsServer,
+    "kafka": KafkaServer,
+}
 #: Of a process over a store that has lost what it had acknowledged.
 LOST_WRITES_STATUS = 70
 #: That a member answers a look at its health in, whatever its store and its bus do.

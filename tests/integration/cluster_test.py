@@ -7,7 +7,7 @@ Meanwhile coordinators are killed, frozen and restarted, store and bus are kille
 held, made deaf and slow. In the end every acknowledged run must have completed, with one accepted result for each task,
 a journal without a gap whose earlier readings are its beginning, and a replay that equals what the API shows.
 
-    cluster_test.py [--ganglion PATH] [--seed N] [--store redis|sentinel|postgres] [--bus store|rabbitmq|nats]
+    cluster_test.py [--ganglion PATH] [--seed N] [--store redis|sentinel|postgres] [--bus store|rabbitmq|nats|kafka]
                     [--layout together|apart|domains] [--strategy S] [--faults kill,freeze,…] [--old PATH]
 
 Needs Python's standard library only. The seed is printed; it fixes what goes wrong and when, relative to the load.

@@ -15,6 +15,7 @@ from cluster import Backends, ClusterPipeline, Member
 from cluster_server_trouble import alarm, fail_over, fail_over_frozen, settle, sever, wipe
 from fault_proxy import Cut, FaultProxies, FaultProxy, Faults, Side
 from kill_load import Load
+from kafka_server import KafkaServer
 from rabbit_server import RabbitServer
 from sentinel_redis import SentinelRedis
 
@@ -64,6 +65,8 @@ class Trouble:
             return self.backends.has_own_bus  # one that is the store is not killed twice
         if kind == "alarm":
             return isinstance(self.backends.bus, RabbitServer)
+        if kind == "wipe":
+            return not isinstance(self.backends.bus, KafkaServer)  # which is told so in a protocol of its own
         if kind.startswith("failover"):
             return isinstance(self.backends.store, SentinelRedis)
         return kind != "upgrade" or self.cluster.old is not None
