@@ -15,13 +15,16 @@ namespace {
 using std::chrono::milliseconds;
 
 const std::string kQueue = "queue";
-constexpr BusTimings kImpatient{.patience = milliseconds(1'000), .silence = milliseconds(3'000)};
 constexpr BusTimings kPatient{.patience = milliseconds(120'000), .silence = milliseconds(5'000)};
 
 class BusFaults : public ::testing::TestWithParam<BusServerKind> {
  protected:
   std::unique_ptr<Bus> connect(BusTimings timings) {
     return server_.connect(loop_, server_.process().port(), prefix_, timings);
+  }
+
+  BusTimings impatient() const {
+    return {.patience = GetParam().least_patience, .silence = milliseconds(3'000)};
   }
 
   // A queue that survives a kill. RabbitMQ 3.10 writes down a moment after it has answered which log is
@@ -113,7 +116,7 @@ TEST_P(BusFaults, NothingConfirmedIsLostWhenTheBrokerIsKilled) {
 }
 
 TEST_P(BusFaults, APublicationIsAnsweredInTimeThoughTheBrokerIsGone) {
-  const auto bus = connect(kImpatient);
+  const auto bus = connect(impatient());
   BusDriver driver(loop_, *bus);
   declare_for_good(driver);
   server_.process().kill();
@@ -129,7 +132,7 @@ TEST_P(BusFaults, APublicationIsAnsweredInTimeThoughTheBrokerIsGone) {
 }
 
 TEST_P(BusFaults, APublicationIsAnsweredInTimeThoughTheBrokerHangs) {
-  const auto bus = connect(kImpatient);
+  const auto bus = connect(impatient());
   BusDriver driver(loop_, *bus);
   ASSERT_TRUE(driver.declare(kQueue));
   Inbox inbox(loop_);
@@ -144,7 +147,7 @@ TEST_P(BusFaults, APublicationIsAnsweredInTimeThoughTheBrokerHangs) {
 
 // A broker that hangs longer than `silence` is given up, and found again.
 TEST_P(BusFaults, EverythingGoesOnAfterABrokerThatHungForLong) {
-  const auto bus = connect(kImpatient);
+  const auto bus = connect(impatient());
   BusDriver driver(loop_, *bus);
   ASSERT_TRUE(driver.declare(kQueue));
   Inbox inbox(loop_);
@@ -152,7 +155,7 @@ TEST_P(BusFaults, EverythingGoesOnAfterABrokerThatHungForLong) {
   int lost = 0;
   ASSERT_TRUE(driver.listen("t", [](const BusMessage&) {}, [&] { ++lost; }));
   server_.process().pause();
-  turn_until([] { return false; }, 2 * kImpatient.silence);
+  turn_until([] { return false; }, 2 * impatient().silence);
   server_.process().resume();
   loop_.run_until([&] { return lost == 1; });
   while (!driver.publish(kQueue, bus_message("m1"))) continue;
@@ -160,7 +163,7 @@ TEST_P(BusFaults, EverythingGoesOnAfterABrokerThatHungForLong) {
 }
 
 TEST_P(BusFaults, ABrokerThatIsShortOfMemoryTakesNothingAndGivesWhatItHas) {
-  const auto bus = connect(kImpatient);
+  const auto bus = connect(impatient());
   BusDriver driver(loop_, *bus);
   ASSERT_TRUE(driver.declare(kQueue));
   driver.publish_all(kQueue, numbered("m", 5));

@@ -116,7 +116,8 @@ BusServer& only() {
 }  // namespace
 
 std::vector<BusServerKind> bus_server_kinds() {
-  return {{"kafka", KafkaServer::kPackages, KafkaServer::is_installed(), only<KafkaBusServer>, false},
+  return {{"kafka", KafkaServer::kPackages, KafkaServer::is_installed(), only<KafkaBusServer>, false,
+           std::chrono::milliseconds(4'000)},
           {"nats", "nats-server", is_installed(NatsServer::kProgram), only<NatsBusServer>},
           {"rabbitmq", "rabbitmq-server", is_installed(RabbitServer::kProgram), only<RabbitBusServer>},
           {"redis", "redis-server", is_installed(RedisServer::kProgram), only<RedisBusServer>}};

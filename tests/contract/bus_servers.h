@@ -43,6 +43,8 @@ struct BusServerKind {
   // Whether a message that a plain client had which has died is marked and counted, though another one takes
   // it.
   bool counts_for_plain_clients = true;
+  // With how little patience calls still succeed while all is well, on a busy machine.
+  std::chrono::milliseconds least_patience{1'000};
 };
 
 std::vector<BusServerKind> bus_server_kinds();

@@ -106,7 +106,7 @@ std::string KafkaServer::properties(std::uint16_t port, const std::filesystem::p
          "num.network.threads=1\nnum.io.threads=2\nnum.partitions=1\ndefault.replication.factor=1\n"
          "offsets.topic.num.partitions=1\noffsets.topic.replication.factor=1\n"
          "transaction.state.log.num.partitions=1\ntransaction.state.log.replication.factor=1\n"
-         "transaction.state.log.min.isr=1\nbroker.session.timeout.ms=1500\nbroker.heartbeat.interval.ms="
+         "transaction.state.log.min.isr=1\nbroker.session.timeout.ms=3000\nbroker.heartbeat.interval.ms="
          "300\ngroup.initial.rebalance.delay.ms=0\n"
          "auto.create.topics.enable=false\nlog.cleaner.enable=false\n";
 }

@@ -29,7 +29,7 @@ namespace {
 using Steady = std::chrono::steady_clock;
 
 // Generous: several test programs, each with sanitizers, may share two processors.
-constexpr auto kTimeToStart = std::chrono::seconds(30);
+constexpr auto kTimeToStart = std::chrono::seconds(60);
 constexpr auto kTimeToStop = std::chrono::seconds(10);
 constexpr auto kPoll = std::chrono::milliseconds(5);
 constexpr const char* kOutput = "server-output.txt";

@@ -1,5 +1,6 @@
 #include "adapters/kafka/bus.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -24,7 +25,9 @@ namespace {
 
 using Steady = std::chrono::steady_clock;
 
-constexpr auto kTurn = std::chrono::milliseconds(50);   // of the loop while it waits to be there
+constexpr auto kTurn = std::chrono::milliseconds(50);  // of the loop while it waits to be there
+// However little patience there is for a call: the first topics take a while.
+constexpr auto kLeastToOpen = std::chrono::milliseconds(10'000);
 constexpr auto kTick = std::chrono::milliseconds(100);  // of everything that depends on time
 // What is said on topics; who is away for longer is told that it has lost something.
 constexpr const char* kTopicsKeptMs = "60000";
@@ -75,18 +78,13 @@ class Bus::Parts {
   // False where the time is over first.
   bool begin(asio::io_context& context, std::chrono::milliseconds time) {
     reader->on_trouble([this] { ears.trouble(); });
-    errands.create(common_topics(names), [this](const Result<void>& made) {
-      if (!made) problem = made.error().message;
-      if (made)
-        errands.copies(names.ledger(), [this](const Result<int>& count) { copies = count.value_or(0); });
-    });
-    for (const auto end = Steady::now() + time; Steady::now() < end;) {
+    make_common_topics();
+    for (const auto end = Steady::now() + std::max(time, kLeastToOpen); Steady::now() < end;) {
       context.run_one_for(kTurn);
-      if (!problem.empty()) return false;
       if (copies && !started) start();
       if (started && session.is_live()) return true;
     }
-    problem = producer->problem();
+    if (problem.empty()) problem = producer->problem();
     return false;
   }
 
@@ -115,6 +113,21 @@ class Bus::Parts {
   std::string problem;
 
  private:
+  void make_common_topics() {
+    errands.create(common_topics(names), [this](const Result<void>& made) {
+      if (!made) return try_again(made.error());
+      errands.copies(names.ledger(), [this](const Result<int>& count) {
+        if (!count) return try_again(count.error());
+        copies = *count;
+      });
+    });
+  }
+
+  void try_again(const Error& error) {
+    problem = error.message;
+    make_common_topics();
+  }
+
   void start() {
     started = true;
     session.start();

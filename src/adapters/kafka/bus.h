@@ -32,8 +32,9 @@ struct Options {
 
 class Bus final : public ganglion::Bus {
  public:
-  // Connects, for as long as `patience`, by running `context` on the caller's thread; nobody else may run it
-  // then. `context` must outlive the bus. Errors: `unknown_bus` (the URL), `bus_unavailable`.
+  // Connects, for as long as `patience` and at least ten seconds, by running `context` on the caller's
+  // thread; nobody else may run it then. `context` must outlive the bus. Errors: `unknown_bus` (the URL),
+  // `bus_unavailable`.
   static Result<std::unique_ptr<Bus>> open(boost::asio::io_context& context, Options options);
 
   // Says that this process leaves, and waits half a second at most until that is known.

@@ -37,17 +37,18 @@ void Queues::make(const std::string& queue, const QueueOptions& options, const A
   auto measured = [this, queue, options, done](const Result<Ends>& ends) {
     if (!ends) return (*done)(std::unexpected(ends.error()));
     session_.say(word::Declare{.queue = queue, .begin = ends->first, .options = options});
+    errands_.create(
+        {{.name = names_.handout(queue), .partitions = kHandoutPartitions, .settings = settings_that_keep()}},
+        nullptr);
     go_on_declaring(queue, options, done);
   };
   auto made = [this, queue, measured = std::move(measured), done](const Result<void>& topics) mutable {
     if (!topics) return (*done)(topics);
     errands_.ends(names_.queue(queue), std::move(measured));
   };
-  errands_.create(
-      {{.name = names_.queue(queue), .settings = settings_that_keep()},
-       {.name = names_.dead(queue), .settings = settings_that_keep()},
-       {.name = names_.handout(queue), .partitions = kHandoutPartitions, .settings = settings_that_keep()}},
-      std::move(made));
+  errands_.create({{.name = names_.queue(queue), .settings = settings_that_keep()},
+                   {.name = names_.dead(queue), .settings = settings_that_keep()}},
+                  std::move(made));
 }
 
 void Queues::remove(const std::string& queue, Done<void> done) {
