@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from cluster import Backends, ClusterPipeline, Member
 from cluster_server_trouble import alarm, fail_over, fail_over_frozen, settle, sever, wipe
 from fault_proxy import Cut, FaultProxies, FaultProxy, Faults, Side
-from kill_load import Load
 from kafka_server import KafkaServer
+from kill_load import Load
 from rabbit_server import RabbitServer
 from sentinel_redis import SentinelRedis
 
