@@ -19,7 +19,7 @@ from pathlib import Path
 from fault_proxy import FaultProxies, FaultProxy
 from wire import redis_command
 
-START_SECONDS = 30.0
+START_SECONDS = 60.0
 #: Below the ports that the system gives out, so that nobody takes ours while the server is away.
 PORTS = range(12_000, 20_000)
 
