@@ -56,17 +56,23 @@ Result<ConnectionPtr> connect_once(const ConnectionWords& words) {
   return connection;
 }
 
-// A server that recovers from a crash is waited for; other failures don't mend themselves.
+// Returns when the server takes connections, or doesn't answer at all.
+void await_recovery(const ConnectionWords& words) {
+  for (const auto end = Steady::now() + kTimeToRecover; Steady::now() < end;
+       std::this_thread::sleep_for(kLookAgain)) {
+    if (pq().pingParams(words.names.data(), words.values.data(), kExpandUrl) != PQPING_REJECT) return;
+  }
+}
+
+// A server that recovers from a crash is waited for; other failures don't mend themselves. It may have
+// recovered since it refused us, so what counts is how it answers afterwards.
 Result<ConnectionPtr> connect(const Address& address) {
   ConnectionWords words(address, 0);
   words.names.insert(words.names.begin(), "connect_timeout");
   words.values.insert(words.values.begin(), kConnectSeconds);
-  for (const auto end = Steady::now() + kTimeToRecover;; std::this_thread::sleep_for(kLookAgain)) {
-    Result<ConnectionPtr> connection = connect_once(words);
-    if (connection || Steady::now() >= end) return connection;
-    if (pq().pingParams(words.names.data(), words.values.data(), kExpandUrl) != PQPING_REJECT)
-      return connection;
-  }
+  if (Result<ConnectionPtr> connection = connect_once(words)) return connection;
+  await_recovery(words);
+  return connect_once(words);
 }
 
 // Rows as text.
