@@ -24,7 +24,7 @@ void RunConsumer::open(const std::string& domain) {
                           [this, alive, domain](Delivery delivery) {
                             if (!alive.expired()) delivered(domain, std::move(delivery));
                           });
-      return;
+      return keep(domain);
     }
     if (result.error().code != "unavailable") around_.problem(result.error());
     around_.clock.at(around_.clock.now() + options_.try_again, [this, alive, domain] {
@@ -32,6 +32,15 @@ void RunConsumer::open(const std::string& domain) {
     });
   };
   around_.bus.declare(coordinator_queue(domain), {}, std::move(declared));
+}
+
+// Plain clients find it there, whoever removes it; its consumer goes on by itself.
+void RunConsumer::keep(const std::string& domain) {
+  around_.clock.at(around_.clock.now() + options_.look_again, [this, alive = std::weak_ptr(alive_), domain] {
+    if (alive.expired()) return;
+    around_.bus.declare(coordinator_queue(domain), {}, [](const Result<void>&) {});
+    keep(domain);
+  });
 }
 
 void RunConsumer::delivered(const std::string& domain, Delivery delivery) {

@@ -24,6 +24,7 @@ namespace ganglion::cluster {
 struct RunConsumerOptions {
   std::uint32_t prefetch = 256;  // messages of one domain at once
   Duration try_again{200};       // after a broker or a store that was unavailable
+  Duration look_again{5'000};    // for a queue that somebody may have removed
 };
 
 class RunConsumer {
@@ -48,6 +49,7 @@ class RunConsumer {
 
  private:
   void open(const std::string& domain);
+  void keep(const std::string& domain);
   void delivered(const std::string& domain, Delivery delivery);
   void result(const std::string& domain, Delivery delivery);
   void pass_on(const std::string& domain, Delivery delivery, TaskReport report);

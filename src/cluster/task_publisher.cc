@@ -201,6 +201,7 @@ void TaskPublisher::look_at_queue(const std::string& agent, std::vector<AttemptT
   auto seen = [this, alive = std::weak_ptr(alive_),
                tokens = std::move(tokens)](const Result<std::uint64_t>& depth) {
     if (alive.expired()) return;
+    if (!depth && depth.error().code == "unknown_queue") return queue_removed(tokens);
     for (const AttemptToken& token : tokens) {
       const auto at = open_.find(token);
       if (at == open_.end() || at->second.where != Where::queue) continue;
@@ -209,6 +210,17 @@ void TaskPublisher::look_at_queue(const std::string& agent, std::vector<AttemptT
     }
   };
   around_.bus.depth(agent_queue(agent), std::move(seen));
+}
+
+// With all that it held. What was taken from it before is performed twice, and counts once.
+void TaskPublisher::queue_removed(const std::vector<AttemptToken>& tokens) {
+  for (const AttemptToken& token : tokens) {
+    const auto at = open_.find(token);
+    if (at == open_.end() || at->second.where != Where::queue) continue;
+    declared_.erase(at->second.agent);
+    forget(token);
+    around_.perform_again(token);
+  }
 }
 
 }  // namespace ganglion::cluster

@@ -101,6 +101,7 @@ class TaskPublisher final : public TaskQueue {
   void look(const std::vector<AttemptToken>& due);
   void look_here(const AttemptToken& token, Open& open);
   void look_at_queue(const std::string& agent, std::vector<AttemptToken> tokens);
+  void queue_removed(const std::vector<AttemptToken>& tokens);
   void tell_withdrawn();
 
   Surroundings around_;

@@ -118,6 +118,18 @@ TEST_F(TaskPublisherTest, AnAttemptHasItsWholeTimeoutFromWhenItMustHaveBeenTaken
   EXPECT_EQ(std::get<TaskFailure>(reported[0].outcome).code, "timeout");
 }
 
+TEST_F(TaskPublisherTest, WhatAQueueHeldThatSomebodyHasRemovedIsPerformedAgain) {
+  publisher.dispatch(task_of(1));
+  clock.run();
+  broker.remove(agent_queue("worker"));
+  clock.advance(2 * task_of(1).timeout);
+  EXPECT_THAT(again, ElementsAre(token_of(1)));
+  EXPECT_THAT(reported, IsEmpty());
+  publisher.dispatch(task_of(1));
+  clock.run();
+  EXPECT_EQ(waiting(), 1u);
+}
+
 TEST_F(TaskPublisherTest, WhatAMemberHasClaimedItWatchesAndItsDeathGivesBack) {
   publisher.dispatch(task_of(1));
   clock.run();

@@ -106,7 +106,7 @@ class Load:
                 run = start_run(self._server, number, self._seed)
                 with self._lock:
                     self.runs.append(run)
-                time.sleep(0.01)
+                time.sleep(0.05)
         except BaseException as failure:
             self._failures.append(failure)
 
@@ -161,10 +161,10 @@ def journal_of(server: Server, run: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     while True:
         after = found[-1]["seq"] if found else 0
-        page = persist(lambda after=after: call(server, f"/v1/runs/{run}/journal?after={after}&limit=1000"))
-        if not page["events"]:
+        page = persist(lambda after=after: call(server, f"/v1/runs/{run}/journal?after={after}&limit=200"))
+        if not page["items"]:
             return found
-        for event in page["events"]:
+        for event in page["items"]:
             entry = {name: event.get(name) for name in ("seq", "type", "step", "item", "attempt", "data")}
             found.append(entry | {"at": milliseconds(event["at"])})
 

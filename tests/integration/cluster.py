@@ -8,12 +8,15 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
-from fault_proxy import FaultProxy
+from fault_proxy import FaultProxies, FaultProxy
+from guarded_load import STEPS as GUARDED_STEPS
+from guarded_load import WORKFLOW as GUARDED
 from kill_scenarios import Pipeline
 from nats_server import NatsServer
 from rabbit_server import RabbitServer
+from sentinel_redis import SentinelRedis
 from serving import Server
-from store_servers import STORES, StoreServer
+from store_servers import STORES, Backend
 
 NAME = "cluster"
 METRICS_SECONDS = 10.0
@@ -39,15 +42,20 @@ LAYOUTS: dict[str, tuple[Place, ...]] = {
     "domains": (Place(domain="default"), Place(domain="default"), Place(domain="details"), Place(domain="details")),
 }
 STRATEGIES = ("mesh", "centralized", "hierarchical", "swarm")
-#: By the name that a test's option gives them; `store`: the store carries the messages, too.
-BUSES: dict[str, type[StoreServer] | None] = {"store": None, "rabbitmq": RabbitServer, "nats": NatsServer}
+#: By the names that a test's options give them; `store`: the store carries the messages, too.
+CLUSTER_STORES: dict[str, type[Backend]] = {**STORES, "sentinel": SentinelRedis}
+BUSES: dict[str, type[Backend] | None] = {"store": None, "rabbitmq": RabbitServer, "nats": NatsServer}
+#: Of a process over a store that has lost what it had acknowledged.
+LOST_WRITES_STATUS = 70
+#: That a member answers a look at its health in, whatever its store and its bus do.
+HEALTHY_SECONDS = 2.0
 
 
 class Backends:
     """The servers of an installation. `bus` is the store where there is none of its own."""
 
     def __init__(self, store: str, bus: str) -> None:
-        self.store = STORES[store]()
+        self.store = CLUSTER_STORES[store]()
         kind = BUSES[bus]
         try:
             self.bus = kind() if kind is not None else self.store
@@ -58,7 +66,7 @@ class Backends:
     @staticmethod
     def missing(store: str, bus: str) -> list[str]:
         """Debian packages."""
-        kinds = [STORES[store], BUSES[bus]]
+        kinds = [CLUSTER_STORES[store], BUSES[bus]]
         return [kind.package for kind in kinds if kind is not None and not kind.is_installed()]
 
     @property
@@ -80,8 +88,9 @@ class Member(Server):
         super().__init__(binary, folder, project)
         self.name = folder.name
         self.roles = frozenset(place.roles.split(","))
-        self.to_store = FaultProxy(backends.store.address)
-        self.to_bus = FaultProxy(backends.bus.address) if backends.has_own_bus else self.to_store
+        self.domain = place.domain
+        self.to_store = backends.store.line()
+        self.to_bus = backends.bus.line() if backends.has_own_bus else self.to_store
         self.store = backends.store.url(NAME, self.to_store.port)
         self._options = ["--strategy", strategy, *place.options()]
         # Without a bus of its own the store's URL is the bus.
@@ -95,7 +104,7 @@ class Member(Server):
         return {**super().environment(), "GANGLION_STORE": self.store, **self._bus}
 
     @property
-    def proxies(self) -> set[FaultProxy]:
+    def proxies(self) -> set[FaultProxy | FaultProxies]:
         return {self.to_store, self.to_bus}
 
     def left_over(self) -> dict[str, float]:
@@ -104,6 +113,14 @@ class Member(Server):
             lines = answer.read().decode().splitlines()
         values = [line.rsplit(" ", 1) for line in lines if line.startswith(LEFT_OVER)]
         return {name: float(value) for name, value in values if float(value) > 0}
+
+    def check_health(self) -> None:
+        with urllib.request.urlopen(f"{self.url}/healthz", timeout=HEALTHY_SECONDS):
+            pass
+
+    def has_lost_writes(self) -> bool:
+        """It has ended because its store has."""
+        return self.process is not None and self.process.poll() == LOST_WRITES_STATUS
 
     def freeze(self) -> None:
         os.kill(self.pid, signal.SIGSTOP)
@@ -139,6 +156,9 @@ workflows:
       second: {{workflow: detail, input: "${{{{ steps.first.output }}}}"}}
       third: {{agent: third, input: "${{{{ steps.second.output }}}}"}}
     output: "${{{{ steps.third.output }}}}"
+  {GUARDED}:
+    steps:
+{GUARDED_STEPS}\
   detail:
     steps:
       work: {{agent: second, input: "${{{{ input }}}}"}}
@@ -147,15 +167,25 @@ coordination:
   domains: {{details: {{workflows: [detail]}}}}
 """
 
-    def __init__(self, binary: Path, folder: Path, layout: str, strategy: str, backends: Backends) -> None:
+    def __init__(
+        self, binary: Path, folder: Path, layout: str, strategy: str, backends: Backends, old: Path | None = None
+    ) -> None:
+        """`old`: the binary that all begin with, where it is another one."""
+        self.binary = binary
+        self.old = old
         self.members = [
-            Member(binary, folder / f"member-{number}", self.project, place, strategy, backends)
+            Member(old or binary, folder / f"member-{number}", self.project, place, strategy, backends)
             for number, place in enumerate(LAYOUTS[layout])
         ]
         self.ingress = self.with_role("ingress")
         self.server = self.ingress[0]
         employers: list[Server] = [*self.with_role("agents")]
         self._employ(employers * 2 if len(employers) == 1 else employers, folder / "workers.log")
+
+    @property
+    def works_without_bus(self) -> bool:
+        """Everybody does everything."""
+        return all(member.roles == frozenset(ALL.split(",")) and not member.domain for member in self.members)
 
     def with_role(self, role: str) -> list[Member]:
         return [member for member in self.members if role in member.roles]

@@ -1,4 +1,7 @@
-"""What goes wrong in an installation under load, one after the other: processes, servers, and the lines between."""
+"""What goes wrong in an installation under load, one after the other: processes, servers, and the lines between.
+
+What is done to a store or a bus that lives on is in cluster_server_trouble.py.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from cluster import Backends, ClusterPipeline, Member
-from fault_proxy import Cut, FaultProxy, Faults, Side
+from cluster_server_trouble import alarm, fail_over, fail_over_frozen, settle, sever, wipe
+from fault_proxy import Cut, FaultProxies, FaultProxy, Faults, Side
 from kill_load import Load
+from rabbit_server import RabbitServer
+from sentinel_redis import SentinelRedis
 
 #: How long the load may take to progress after anything.
 PROGRESS_SECONDS = 60.0
@@ -37,111 +43,135 @@ class Trouble:
     """Makes it; after each fault everything is whole again."""
 
     def __init__(self, cluster: ClusterPipeline, backends: Backends, load: Load, plan: random.Random) -> None:
-        self._cluster = cluster
-        self._backends = backends
-        self._load = load
-        self._plan = plan
+        self.cluster = cluster
+        self.backends = backends
+        self.load = load
+        self.plan = plan
         self._began = time.monotonic()
         self.deaths: list[Death] = []
 
     async def run(self, kinds: Sequence[str]) -> None:
-        """A bus that is the store is not killed twice."""
+        """Those that these servers can have."""
         for kind in kinds:
-            if kind == "bus" and not self._backends.has_own_bus:
+            if not self._is_possible(kind):
                 continue
-            await self._await_progress(kind)
-            await asyncio.sleep(self._plan.uniform(0, MOST_DELAY_SECONDS))
+            await self.await_progress(kind)
+            await asyncio.sleep(self.plan.uniform(0, MOST_DELAY_SECONDS))
             await _KINDS[kind](self)
 
-    async def _await_progress(self, before: str) -> None:
-        seen = self._load.progress
+    def _is_possible(self, kind: str) -> bool:
+        if kind == "bus":
+            return self.backends.has_own_bus  # one that is the store is not killed twice
+        if kind == "alarm":
+            return isinstance(self.backends.bus, RabbitServer)
+        if kind.startswith("failover"):
+            return isinstance(self.backends.store, SentinelRedis)
+        return kind != "upgrade" or self.cluster.old is not None
+
+    async def await_progress(self, before: str) -> None:
+        seen = self.load.progress
         deadline = time.monotonic() + PROGRESS_SECONDS
-        while self._load.progress == seen or self._load.in_flight < self._cluster.parallel // 2:
-            await self._load.check()
-            assert time.monotonic() < deadline, f"no progress before {before}:\n{self._cluster.log_tails()}"
+        while self.load.progress == seen or self.load.in_flight < self.cluster.parallel // 2:
+            await self.load.check()
+            assert time.monotonic() < deadline, f"no progress before {before}:\n{self.cluster.log_tails()}"
             await asyncio.sleep(0.005)
 
-    def _say(self, what: str) -> None:
+    def say(self, what: str) -> None:
         print(f"  {time.monotonic() - self._began:5.1f} s  {what}", flush=True)
 
     async def _kill(self) -> None:
-        member = self._plan.choice(self._cluster.with_role("coordinator"))
-        seconds = self._plan.uniform(*DEAD_SECONDS)
-        self._say(f"kill -9 {member.name}, away for {seconds:.1f} s")
-        self._is_up(member, up=False)
+        member = self.plan.choice(self.cluster.with_role("coordinator"))
+        seconds = self.plan.uniform(*DEAD_SECONDS)
+        self.say(f"kill -9 {member.name}, away for {seconds:.1f} s")
+        self.is_up(member, up=False)
         member.kill()
         at = time.time()
         await asyncio.sleep(seconds)
         back = time.time()
         await asyncio.to_thread(member.start)
-        self._is_up(member, up=True)
+        self.is_up(member, up=True)
         self.deaths.append(Death(member, at, back))
 
     async def _freeze(self) -> None:
-        member = self._plan.choice(self._cluster.members)
-        seconds = self._plan.uniform(*FROZEN_SECONDS)
-        self._say(f"SIGSTOP {member.name}, CONT after {seconds:.1f} s")
-        self._is_up(member, up=False)
+        member = self.plan.choice(self.cluster.members)
+        seconds = self.plan.uniform(*FROZEN_SECONDS)
+        self.say(f"SIGSTOP {member.name}, CONT after {seconds:.1f} s")
+        self.is_up(member, up=False)
         member.freeze()
         await asyncio.sleep(seconds)
         member.thaw()
-        self._is_up(member, up=True)
+        self.is_up(member, up=True)
 
     async def _roll(self) -> None:
-        self._say("rolling restart")
-        for member in self._cluster.members:
-            self._is_up(member, up=False)
+        self.say("rolling restart")
+        for member in self.cluster.members:
+            self.is_up(member, up=False)
             await asyncio.to_thread(member.stop)
             await asyncio.to_thread(member.start)
-            self._is_up(member, up=True)
+            self.is_up(member, up=True)
+
+    async def _upgrade(self) -> None:
+        """From the old binary to the new one, with one of either killed at each step on the way."""
+        for member in self.cluster.members:
+            self.say(f"{member.name} becomes new")
+            self.is_up(member, up=False)
+            await asyncio.to_thread(member.stop)
+            member.change_binary(self.cluster.binary)
+            await asyncio.to_thread(member.start)
+            self.is_up(member, up=True)
+            await self.await_progress("the next member becomes new")
+            await self._kill()
 
     async def _kill_worker(self) -> None:
-        self._say("kill -9 a worker")
-        await self._cluster.kill_worker()
-        self._cluster.restart_workers()
+        self.say("kill -9 a worker")
+        await self.cluster.kill_worker()
+        self.cluster.restart_workers()
 
     async def _restart(self, which: str) -> None:
-        server = self._backends.store if which == "store" else self._backends.bus
-        seconds = self._plan.uniform(*AWAY_SECONDS)
-        self._say(f"kill -9 the {which}, started again after {seconds:.1f} s")
+        server = self.backends.store if which == "store" else self.backends.bus
+        seconds = self.plan.uniform(*AWAY_SECONDS)
+        self.say(f"kill -9 the {which}, started again after {seconds:.1f} s")
+        at = time.monotonic()
         server.kill()
         await asyncio.sleep(seconds)
         await asyncio.to_thread(server.start)
+        if isinstance(server, SentinelRedis):
+            await settle(self, server, at)
 
     async def _cut_at_once(self, how: Cut) -> None:
-        self._line(f"every connection ends ({how.value})").cut(how)
+        self.line(f"every connection ends ({how.value})").cut(how)
 
     async def _half_open(self) -> None:
-        closed = self._plan.choice(list(Side))
-        self._line(f"half-open, the {closed.value} was told").half_open(closed)
+        closed = self.plan.choice(list(Side))
+        self.line(f"half-open, the {closed.value} was told").half_open(closed)
 
     async def _refuse(self) -> None:
-        seconds = self._plan.uniform(*CUT_SECONDS)
-        proxy = self._line(f"cut, and refused for {seconds:.1f} s")
+        seconds = self.plan.uniform(*CUT_SECONDS)
+        proxy = self.line(f"cut, and refused for {seconds:.1f} s")
         proxy.refuse()
         proxy.cut(Cut.reset)
         await asyncio.sleep(seconds)
         proxy.accept()
 
     async def _spoil(self, *, both: Faults | None = None, one: Faults | None = None) -> None:
-        seconds = self._plan.uniform(*CUT_SECONDS)
-        to_server = both or self._plan.choice([one, None])
+        seconds = self.plan.uniform(*CUT_SECONDS)
+        to_server = both or self.plan.choice([one, None])
         to_client = both or (one if to_server is None else None)
-        proxy = self._line(f"{_described('to', to_server)}{_described('from', to_client)}for {seconds:.1f} s")
+        proxy = self.line(f"{_described('to', to_server)}{_described('from', to_client)}for {seconds:.1f} s")
         proxy.set(to_server, to_client)
         await asyncio.sleep(seconds)
         proxy.set()
 
-    def _line(self, what: str) -> FaultProxy:
+    def line(self, what: str) -> FaultProxy | FaultProxies:
         """Between one member and the store or the bus."""
-        member = self._plan.choice(self._cluster.members)
-        to_bus = self._backends.has_own_bus and self._plan.random() < 0.5
-        self._say(f"{member.name} to the {'bus' if to_bus else 'store'}: {what}")
+        member = self.plan.choice(self.cluster.members)
+        to_bus = self.backends.has_own_bus and self.plan.random() < 0.5
+        self.say(f"{member.name} to the {'bus' if to_bus else 'store'}: {what}")
         return member.to_bus if to_bus else member.to_store
 
-    def _is_up(self, member: Member, *, up: bool) -> None:
-        if member in self._cluster.ingress:
-            self._load.server_is(self._cluster.ingress.index(member), up=up)
+    def is_up(self, member: Member, *, up: bool) -> None:
+        if member in self.cluster.ingress:
+            self.load.server_is(self.cluster.ingress.index(member), up=up)
 
 
 def _described(way: str, faults: Faults | None) -> str:
@@ -154,6 +184,7 @@ _KINDS: dict[str, Callable[[Trouble], Awaitable[None]]] = {
     "kill": Trouble._kill,
     "freeze": Trouble._freeze,
     "roll": Trouble._roll,
+    "upgrade": Trouble._upgrade,
     "worker": Trouble._kill_worker,
     "store": lambda trouble: trouble._restart("store"),
     "bus": lambda trouble: trouble._restart("bus"),
@@ -166,5 +197,10 @@ _KINDS: dict[str, Callable[[Trouble], Awaitable[None]]] = {
     "drop": lambda trouble: trouble._spoil(both=Faults(drop=True)),
     "drop-one-way": lambda trouble: trouble._spoil(one=Faults(drop=True)),
     "slow": lambda trouble: trouble._spoil(both=SLOW),
+    "sever": sever,
+    "wipe": wipe,
+    "alarm": alarm,
+    "failover": fail_over,
+    "failover-frozen": fail_over_frozen,
 }
 KINDS = tuple(_KINDS)

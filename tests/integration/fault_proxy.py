@@ -21,11 +21,13 @@ import enum
 import socket
 import struct
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+#: What a server's bytes become on their way; of small answers, which come in one piece.
+Translate = Callable[[bytes], bytes]
 
 CALL_SECONDS = 10.0
 _CHUNK = 64 * 1024
@@ -66,10 +68,11 @@ class Side(enum.Enum):
 class Way:
     """One direction of all connections; the counts are of bytes."""
 
-    def __init__(self) -> None:
+    def __init__(self, translate: Translate | None = None) -> None:
         self.passed = 0
         self.swallowed = 0
         self.faults = Faults()
+        self.translate = translate
         self._changed = asyncio.Event()
 
     def set(self, faults: Faults) -> None:
@@ -118,6 +121,8 @@ class _Stream:
                 data = await loop.sock_recv(self._source, _CHUNK)
             except OSError:
                 data = None
+            if data and self._way.translate is not None:
+                data = self._way.translate(data)
             if self._way.faults.drop:
                 self.be_deaf()
             if self._deaf:
@@ -205,11 +210,14 @@ class _Connection:
 
 
 class FaultProxy:
-    """In front of the server at `server`, on a free port of the loopback that stays its own also while it refuses."""
+    """In front of the server at `server`, on a free port of the loopback that stays its own also while it refuses.
 
-    def __init__(self, server: tuple[str, int]) -> None:
+    `translate`: what becomes of the bytes that the server sends, where they name ports.
+    """
+
+    def __init__(self, server: tuple[str, int], translate: Translate | None = None) -> None:
         self.to_server = Way()
-        self.to_client = Way()
+        self.to_client = Way(translate)
         self.accepted = 0
         self._server = server
         self._connections: dict[_Connection, asyncio.Task[None]] = {}
@@ -228,6 +236,10 @@ class FaultProxy:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def ports(self) -> list[int]:
+        return [self.port]
 
     @property
     def connections(self) -> int:
@@ -337,6 +349,42 @@ class FaultProxy:
             task.cancel()
             await asyncio.wait([task])
             del self._connections[connection]
+
+
+class FaultProxies:
+    """Several of them that are one way: in front of all servers of a group. Who connects begins at `first`."""
+
+    def __init__(self, first: FaultProxy, *others: FaultProxy) -> None:
+        self._all = (first, *others)
+        self.port = first.port
+
+    def set(self, to_server: Faults | None = None, to_client: Faults | None = None) -> None:
+        for proxy in self._all:
+            proxy.set(to_server, to_client)
+
+    def cut(self, how: Cut) -> None:
+        for proxy in self._all:
+            proxy.cut(how)
+
+    def half_open(self, closed: Side) -> None:
+        for proxy in self._all:
+            proxy.half_open(closed)
+
+    def refuse(self) -> None:
+        for proxy in self._all:
+            proxy.refuse()
+
+    def accept(self) -> None:
+        for proxy in self._all:
+            proxy.accept()
+
+    def close(self) -> None:
+        for proxy in self._all:
+            proxy.close()
+
+    @property
+    def ports(self) -> list[int]:
+        return [proxy.port for proxy in self._all]
 
 
 def _bound_socket(port: int) -> socket.socket:

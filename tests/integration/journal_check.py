@@ -5,9 +5,11 @@ Pure functions over what the API, the journal and `ganglion replay` have shown; 
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from ganglion.models import JournalEvent
@@ -32,6 +34,8 @@ class Expectation:
     tasks: Mapping[str, int]
     needs: Mapping[str, Sequence[str]]
     max_attempts: int
+    #: Seconds between a failure and the next attempt.
+    least_backoff: float = 0.0
 
 
 @dataclass
@@ -39,6 +43,7 @@ class _Task:
     scheduled: list[int] = field(default_factory=list)
     failed: list[int] = field(default_factory=list)
     succeeded: list[int] = field(default_factory=list)
+    failure: JournalEvent | None = None  # the last
 
 
 def complaints_about(observed: Observed, expected: Expectation) -> list[str]:
@@ -88,8 +93,11 @@ def _tasks(journal: Sequence[JournalEvent], expected: Expectation) -> list[str]:
         if task.succeeded:
             found.append(f"{name}: {event.type} of attempt {event.attempt} after its result was accepted")
         if event.type == "task_scheduled":
+            if task.failure is not None:
+                found += [f"{name}: {words}" for words in _backoff(task.failure, event, expected.least_backoff)]
             task.scheduled.append(event.attempt)
         else:
+            task.failure = event
             if not task.scheduled or task.scheduled[-1] != event.attempt:
                 found.append(f"{name}: {event.type} of attempt {event.attempt}, which was not the current one")
             (task.succeeded if event.type == "task_succeeded" else task.failed).append(event.attempt)
@@ -108,6 +116,16 @@ def _tasks(journal: Sequence[JournalEvent], expected: Expectation) -> list[str]:
     if dict(per_step) != dict(expected.tasks):
         found.append(f"it had tasks {dict(per_step)}, not {dict(expected.tasks)}")
     return found
+
+
+def _backoff(failure: JournalEvent, again: JournalEvent, least: float) -> list[str]:
+    at, again_at = datetime.fromisoformat(failure.at), datetime.fromisoformat(again.at)
+    if (again_at - at).total_seconds() < least:
+        return [f"attempt {again.attempt} came {(again_at - at).total_seconds()} s after a failure"]
+    retry_at = (failure.data or {}).get("retry_at")
+    if retry_at is not None and again_at < datetime.fromisoformat(retry_at):
+        return [f"attempt {again.attempt} was to wait until {retry_at} and came {again.at}"]
+    return []
 
 
 def _dependencies(journal: Sequence[JournalEvent], expected: Expectation) -> list[str]:
@@ -130,12 +148,23 @@ class Prefixes:
 
     def __init__(self) -> None:
         self._seen: dict[str, list[JournalEvent]] = {}
-        self.complaints: list[str] = []
+        self._grown_at: dict[str, float] = {}
+        self._complaints: list[tuple[float, str]] = []  # and when what has changed had been read
         self.readings = 0
+
+    @property
+    def complaints(self) -> list[str]:
+        return [words for _, words in self._complaints]
 
     def known(self, run: str) -> int:
         """How many entries have been seen; asked before a reading, which must have as many."""
         return len(self._seen.get(run, []))
+
+    def forget(self, since: float) -> None:
+        """What was read from this time of the monotonic clock on: the store says that it may have lost it."""
+        for run in [run for run, at in self._grown_at.items() if at >= since]:
+            del self._seen[run], self._grown_at[run]
+        self._complaints = [complaint for complaint in self._complaints if complaint[0] < since]
 
     def see(self, run: str, journal: Sequence[JournalEvent], known: int | None = None) -> bool:
         """Whether the journal has grown. `known`: when the reading began; others may have read more meanwhile."""
@@ -143,14 +172,23 @@ class Prefixes:
         must_have = before[: max(known if known is not None else len(before), min(len(journal), len(before)))]
         self.readings += 1
         if list(journal[: len(must_have)]) != must_have:
-            self.complaints.append(f"{run}: its journal was {before}\n and is now {list(journal[: len(before)])}")
+            words = f"{run}: its journal was {before}\n and is now {list(journal[: len(before)])}"
+            self._complaints.append((self._grown_at[run], words))
         if len(journal) > len(before):
             self._seen[run] = list(journal)
+            self._grown_at[run] = time.monotonic()
         return len(journal) > len(before)
 
 
-def store_complaints(acknowledged: Mapping[str, set[str]], stored: Sequence[str]) -> list[str]:
-    """`acknowledged`: by idempotency key, every run id that was answered. `stored`: every run that there is."""
+def store_complaints(
+    acknowledged: Mapping[str, set[str]], stored: Sequence[str], doubted: Set[str] = frozenset()
+) -> list[str]:
+    """`acknowledged`: by idempotency key, every run id that was answered. `stored`: every run that there is.
+
+    `doubted`: those that may be missing, since the store has said that it has lost writes.
+    """
+    missing = doubted - set(stored)
+    acknowledged = {key: ids - missing for key, ids in acknowledged.items()}
     found = [f"key {key} was answered with {sorted(ids)}" for key, ids in acknowledged.items() if len(ids) != 1]
     known = {run for ids in acknowledged.values() for run in ids}
     found += [f"{run} was acknowledged and is not there" for run in sorted(known - set(stored))]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,9 +13,12 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "sdk/python/src"))
 
 from ganglion.models import JournalEvent
+from guarded_check import Guarded, complaints_about_guarded, event_complaints
 from journal_check import Expectation, Observed, Prefixes, complaints_about, store_complaints
 
 Journal = list[JournalEvent]
+#: Of a failed attempt whose next one came earlier.
+LATE = {"retry_at": "2026-01-01T00:00:59.000Z"}
 EXPECTED = Expectation(output={"n": 1}, tasks={"a": 1, "b": 1}, needs={"b": ["a"]}, max_attempts=3)
 
 
@@ -31,7 +35,7 @@ def sound() -> Observed:
         ("run_completed", None, None),
     ]
     journal = [
-        JournalEvent(seq=number, at="", type=kind, step=step, attempt=attempt)
+        JournalEvent(seq=number, at=f"2026-01-01T00:00:{number:02}.000Z", type=kind, step=step, attempt=attempt)
         for number, (kind, step, attempt) in enumerate(kinds, 1)
     ]
     done = {"status": "completed", "error": None}
@@ -98,6 +102,23 @@ def check_store_rules() -> None:
     assert store_complaints({"k1": {"r1"}}, ["r1", "r1"])
 
 
+def check_forgetting() -> None:
+    """What a store has said that it may have lost is no complaint, and all else is."""
+    assert store_complaints({"k1": {"r1", "r2"}}, ["r2"], {"r1"}) == []
+    assert store_complaints({"k1": {"r1", "r2"}}, ["r2"])
+    assert store_complaints({"k1": {"r1", "r2"}}, ["r1", "r2"], {"r1"}), "it was not lost, so there are two"
+    journal = list(sound().journal)
+    prefixes = Prefixes()
+    prefixes.see("r", journal)
+    prefixes.see("r", journal[:2])
+    assert len(prefixes.complaints) == 1
+    prefixes.forget(time.monotonic())
+    assert len(prefixes.complaints) == 1, "it was read before"
+    prefixes.forget(0)
+    prefixes.see("r", journal[:2])
+    assert prefixes.complaints == []
+
+
 def check_prefixes() -> None:
     journal = list(sound().journal)
     prefixes = Prefixes()
@@ -115,13 +136,83 @@ def check_prefixes() -> None:
     assert len(prefixes.complaints) == 4
 
 
+def guarded() -> Guarded:
+    """A run that was approved by ann, and has ended."""
+    entries = [
+        ("run_created", None, {}),
+        ("task_waiting", "rest", {"for": "timer", "until": "2026-01-01T00:00:03.000Z"}),
+        ("task_succeeded", "rest", {}),
+        ("task_waiting", "ask", {"for": "person", "digest": "d"}),
+        ("approval_decided", "ask", {"by": "ann", "decision": "approve", "digest": "d"}),
+        ("task_succeeded", "ask", {}),
+        ("task_scheduled", "work", {}),
+        ("task_succeeded", "work", {}),
+        ("run_completed", None, {}),
+    ]
+    journal = [
+        JournalEvent(seq=number, at=f"2026-01-01T00:00:{number:02}.000Z", type=kind, step=step, data=data)
+        for number, (kind, step, data) in enumerate(entries, 1)
+    ]
+    return Guarded("r", decisions=[("ann", "approve")], journal=journal, children={"c": [journal[0], journal[-1]]})
+
+
+def guarded_damages(sound: Guarded) -> dict[str, Guarded]:
+    journal = list(sound.journal)
+    rested, decided = journal[2], journal[4]
+
+    def with_entry(place: int, **members: Any) -> Guarded:
+        return replace(sound, journal=[*journal[:place], replace(journal[place], **members), *journal[place + 1 :]])
+
+    return {
+        "no end": replace(sound, journal=journal[:-1]),
+        "something after the end": replace(sound, journal=[*journal, decided]),
+        "a lost cancel": replace(sound, cancelled=True),
+        "a sub-run that goes on": replace(sound, children={"c": journal[:1]}),
+        "a timer that was early": with_entry(2, at="2026-01-01T00:00:02.999Z"),
+        "a timer that counted twice": replace(sound, journal=[*journal[:3], rested, *journal[3:]]),
+        "two decisions": replace(sound, journal=[*journal[:5], decided, *journal[5:]]),
+        "a lost decision": replace(sound, decisions=[("bob", "approve")]),
+        "a decision of nobody who may": with_entry(4, data={**decided.data, "by": "eve"}),
+        "a decision about something else": with_entry(4, data={**decided.data, "digest": "e"}),
+        "work without an approval": with_entry(4, data={**decided.data, "decision": "reject"}),
+        "work before its approval": with_entry(6, seq=decided.seq - 1),
+    }
+
+
+def check_guarded() -> None:
+    assert complaints_about_guarded(guarded()) == [], complaints_about_guarded(guarded())
+    for name, damaged in guarded_damages(guarded()).items():
+        assert complaints_about_guarded(damaged), f"the checker does not see {name}"
+
+
+def check_events() -> None:
+    ends = {1: "run_completed", 2: "run_cancelled", 3: "run_failed"}
+    assert event_complaints(ends, [(5, 1), (7, 2)], {"m": [5, 7]}) == []
+    assert event_complaints(ends, [], {"m": []}), "an event that was lost"
+    assert event_complaints(ends, [(5, 1), (6, 1)], {"m": [5, 6]}), "an event that came twice"
+    assert event_complaints(ends, [(5, 1), (6, 3)], {"m": [5, 6]}), "an event of a run that did not come so far"
+    for heard in ([5], [7, 5], [5, 5, 7]):
+        assert event_complaints(ends, [(5, 1), (7, 2)], {"m": heard}), f"a consumer that heard {heard}"
+
+
+def check_backoff() -> None:
+    hasty = replace(EXPECTED, least_backoff=2.0)
+    assert complaints_about(sound(), hasty), "the checker does not measure pauses"
+    early = with_journal(sound(), lambda journal: [*journal[:2], replace(journal[2], data=LATE), *journal[3:]])
+    assert complaints_about(early, EXPECTED), "the checker does not see an attempt before its time"
+
+
 def main() -> int:
     check_damages(sound(), EXPECTED)
     too_many = replace(EXPECTED, max_attempts=1)
     assert complaints_about(sound(), too_many), "the checker does not count attempts"
     check_store_rules()
     check_prefixes()
-    print(f"the checker sees {len(damages(sound())) + 7} kinds of damage")
+    check_forgetting()
+    check_backoff()
+    check_guarded()
+    check_events()
+    print(f"the checker sees {len(damages(sound())) + len(guarded_damages(guarded())) + 14} kinds of damage")
     return 0
 
 

@@ -26,6 +26,9 @@ T = TypeVar("T")
 WAIT_SECONDS = 20.0
 #: Between two looks of an observer, and between two tries of a client.
 PAUSE_SECONDS = 0.02
+#: How long an answer may be under way from a server that has lost what it tells of.
+DOUBT_SECONDS = 1.0
+NOT_FOUND = 404
 
 MakeInput = Callable[[int], dict[str, Any]]
 
@@ -61,6 +64,10 @@ class Load:
         self.repeated = 0
         #: The longest time between a run's end and its client's hearing of it, in seconds, and the run.
         self.latest_news = (0.0, "")
+        #: Runs whose acknowledgement the store may have lost, as it has said itself.
+        self.doubted: set[str] = set()
+        #: Acknowledged runs of which a server has said that there is none.
+        self.missed: set[str] = set()
         self._parallel = parallel
         self._make_input = make_input
         self._random = random.Random(seed)
@@ -68,6 +75,8 @@ class Load:
         self._deadline = deadline
         self._up = set(range(len(urls)))
         self._serving = asyncio.Event()
+        self._acknowledged_at: dict[str, float] = {}
+        self._doubt_until = 0.0
         self._finishing = False
         self._in_flight: dict[str, None] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -90,6 +99,12 @@ class Load:
             self._serving.set()
         else:
             self._serving.clear()
+
+    def may_have_lost(self, since: float) -> None:
+        """The store has said that it has lost writes, of this time of the monotonic clock at the earliest."""
+        self._doubt_until = time.monotonic() + DOUBT_SECONDS
+        self.doubted.update(run for run, at in self._acknowledged_at.items() if at >= since)
+        self.prefixes.forget(since)
 
     async def check(self) -> None:
         """Raises what went wrong in the background."""
@@ -130,8 +145,21 @@ class Load:
             return await client.start(self.workflow, self.inputs[key], idempotency_key=key, wait=wait)
 
         run = await self.persist(call, client_number, f"starting {key}")
-        self.acknowledged[key].add(run.id)
+        self._acknowledge(key, run.id)
         return run
+
+    async def end_run(self, key: str, client_number: int = 0) -> Run:
+        """What it is when it has ended."""
+        while True:
+            run = await self.start_run(key, client_number, wait=WAIT_SECONDS)
+            if run.ended:
+                return run
+
+    def _acknowledge(self, key: str, run: str) -> None:
+        self.acknowledged[key].add(run)
+        at = self._acknowledged_at.setdefault(run, time.monotonic())
+        if at < self._doubt_until:
+            self.doubted.add(run)
 
     async def _be_client(self, number: int) -> None:
         count = 0
@@ -141,9 +169,10 @@ class Load:
             self.inputs[key] = self._make_input(len(self.inputs))
             run = await self.start_run(key, number)
             self._in_flight[run.id] = None
-            while not run.ended:
-                run = await self.start_run(key, number, wait=WAIT_SECONDS)
-            self._in_flight.pop(run.id, None)
+            first = run.id
+            if not run.ended:
+                run = await self.end_run(key, number)
+            self._in_flight.pop(first, None)
             if run.ended_at is not None:
                 late = time.time() - datetime.fromisoformat(run.ended_at).timestamp()
                 self.latest_news = max(self.latest_news, (late, run.id))
@@ -155,11 +184,17 @@ class Load:
                 if server in self._up and self._in_flight:
                     run = self._random.choice(list(self._in_flight))
                     known = self.prefixes.known(run)
+                    began = time.monotonic()
                     try:
                         journal = [event async for event in client.journal(run)]
-                    except (ServerUnavailable, ProblemError) as error:
-                        if isinstance(error, ProblemError) and not error.temporary:
+                    except ServerUnavailable:
+                        pass
+                    except ProblemError as problem:
+                        if problem.status == NOT_FOUND:
+                            self.missed.add(run)
+                        elif not problem.temporary:
                             raise
                     else:
-                        self.progress += self.prefixes.see(run, journal, known)
+                        if began >= self._doubt_until:
+                            self.progress += self.prefixes.see(run, journal, known)
                 await asyncio.sleep(PAUSE_SECONDS)

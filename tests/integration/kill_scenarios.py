@@ -124,6 +124,7 @@ workflows:
             tasks=dict.fromkeys(names, 1),
             needs={"second": ["first"], "third": ["second"]},
             max_attempts=self.max_attempts,
+            least_backoff=0.01,
         )
 
     async def kill_worker(self) -> None:
@@ -132,6 +133,14 @@ workflows:
         assert worker.poll() is None, f"a worker had ended by itself:\n{self._log.read_text()[-2000:]}"
         worker.kill()
         worker.wait()
+
+    def freeze_workers(self) -> None:
+        for _, worker in self._workers:
+            worker.send_signal(signal.SIGSTOP)
+
+    def thaw_workers(self) -> None:
+        for _, worker in self._workers:
+            worker.send_signal(signal.SIGCONT)
 
     def restart_workers(self) -> None:
         while self._missing:

@@ -22,19 +22,20 @@ class Verdict:
         self._scenario = scenario
         self._load = load
         self._most_replays = most_replays
-        self.complaints: list[str] = list(load.prefixes.complaints)
+        self.complaints: list[str] = []
         self.runs: dict[str, tuple[Observed, Expectation]] = {}
 
     async def observe(self) -> None:
         """While servers run: everything that the API shows."""
         for key in list(self._load.acknowledged):
-            await self._load.start_run(key, 0)
+            await self._load.end_run(key)
         await self._load.persist(self._repeat_with_another_body, 0, "repeating a key")
-        self.complaints += store_complaints(
-            self._load.acknowledged, await self._load.persist(self._stored, 0, "listing runs")
-        )
+        stored = await self._load.persist(self._stored, 0, "listing runs")
+        self.complaints += store_complaints(self._load.acknowledged, stored, self._load.doubted)
+        missing = self._load.doubted - set(stored)
+        self.complaints += [f"{run} was unknown for a while" for run in self._load.missed - self._load.doubted]
         for key, ids in self._load.acknowledged.items():
-            for run in ids:
+            for run in ids - missing:
                 await self._observe_run(run, self._load.inputs[key])
         self.complaints += self._load.prefixes.complaints
 
@@ -51,7 +52,8 @@ class Verdict:
 
     async def _stored(self, client: AsyncClient) -> list[str]:
         reference = self._scenario.reference_run
-        return [run.id async for run in client.list() if run.id != reference and run.parent is None]
+        workflow = self._load.workflow
+        return [run.id async for run in client.list(workflow=workflow) if run.id != reference and run.parent is None]
 
     async def _observe_run(self, run: str, input: dict[str, Any]) -> None:
         async def read(client: AsyncClient) -> tuple[list[JournalEvent], Mapping[str, Any]]:

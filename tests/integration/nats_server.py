@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from store_servers import StoreServer
+from wire import nats_request
 
 
 class NatsServer(StoreServer):
@@ -24,3 +27,19 @@ class NatsServer(StoreServer):
         ]
         config.write_text("\n".join(lines) + "\n")
         return ["--config", str(config)]
+
+    def empty(self, name: str, queue: str) -> int:
+        """Loses what is in a queue; how much that was."""
+        return int(self._ask("PURGE", name, queue)["purged"])
+
+    def remove(self, name: str, queue: str) -> int:
+        """Loses the queue; how much was in it."""
+        lost = int(self._ask("INFO", name, queue)["state"]["messages"])
+        self._ask("DELETE", name, queue)
+        return lost
+
+    def _ask(self, verb: str, name: str, queue: str) -> dict[str, Any]:
+        stream = f"{name}+queue+{queue.replace(':', '~')}"
+        answer = nats_request(self.address, f"$JS.API.STREAM.{verb}.{stream}")
+        assert "error" not in answer, f"{verb} {stream}: {answer['error']}"
+        return answer

@@ -12,6 +12,7 @@ from store_servers import PORTS, StoreServer
 class RabbitServer(StoreServer):
     package = "rabbitmq-server"
     program = "/usr/lib/rabbitmq/bin/rabbitmq-server"
+    control_program = "/usr/lib/rabbitmq/bin/rabbitmqctl"
 
     @classmethod
     def is_installed(cls) -> bool:
@@ -28,12 +29,38 @@ class RabbitServer(StoreServer):
     def arguments(self) -> list[str]:
         return []
 
-    # Everything that would otherwise be the machine's.
     def command(self) -> list[str]:
-        home, names, distribution = str(self._folder), *random.sample(PORTS, 2)
+        names, distribution = random.sample(PORTS, 2)
         (self._folder / "rabbitmq.conf").write_text(f"listeners.tcp.1 = 127.0.0.1:{self._port}\n")
         self._end_names()
         self._names = self.launch(["epmd", "-port", str(names), "-address", "127.0.0.1"])
+        self._environment = self._settings(names, distribution)
+        return [*self._environment, self.program]
+
+    def control(self, *words: str) -> str:
+        """What `rabbitmqctl` says."""
+        command = [*self._environment, self.control_program, "--quiet", *words]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=self._folder)
+        assert done.returncode == 0, f"rabbitmqctl {' '.join(words)}: {done.stdout}"
+        return done.stdout
+
+    def starve(self) -> None:
+        """From now on it is short of memory, and reads nothing from whoever publishes."""
+        self.control("set_vm_memory_high_watermark", "0.00001")
+
+    def feed(self) -> None:
+        self.control("set_vm_memory_high_watermark", "0.9")
+
+    def empty(self, name: str, queue: str) -> None:
+        """Loses what is in a queue, but for what consumers have."""
+        self.control("purge_queue", f"{name}.{queue}")
+
+    def remove(self, name: str, queue: str) -> None:
+        self.control("delete_queue", f"{name}.{queue}")
+
+    def _settings(self, names: int, distribution: int) -> list[str]:
+        """Everything that would otherwise be the machine's."""
+        home = str(self._folder)
         settings = {
             "HOME": home,
             "ERL_EPMD_PORT": str(names),
@@ -50,7 +77,7 @@ class RabbitServer(StoreServer):
             "RABBITMQ_LOG_BASE": home,
             "RABBITMQ_PID_FILE": f"{home}/pid",
         }
-        return ["env", *(f"{name}={value}" for name, value in settings.items()), self.program]
+        return ["env", *(f"{name}={value}" for name, value in settings.items())]
 
     def end(self) -> None:
         self._end_names()

@@ -60,6 +60,10 @@ class Server:
         assert self.process is not None
         return self.process.pid
 
+    def change_binary(self, binary: Path) -> None:
+        """From its next start on."""
+        self._binary = binary.resolve()
+
     def command(self, *arguments: str) -> list[str]:
         return [str(self._binary), *arguments]
 

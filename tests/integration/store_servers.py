@@ -16,6 +16,9 @@ import time
 from abc import ABC, abstractmethod
 from pathlib import Path
 
+from fault_proxy import FaultProxies, FaultProxy
+from wire import redis_command
+
 START_SECONDS = 30.0
 #: Below the ports that the system gives out, so that nobody takes ours while the server is away.
 PORTS = range(12_000, 20_000)
@@ -24,10 +27,38 @@ _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)
 
 
-class StoreServer(ABC):
-    """Durable: what it has acknowledged is there after a kill."""
+class Backend(ABC):
+    """A store or a bus that a test can kill. Durable: what it has acknowledged is there when it is back."""
 
     package: str  # of Debian
+
+    @classmethod
+    @abstractmethod
+    def is_installed(cls) -> bool: ...
+
+    @abstractmethod
+    def line(self) -> FaultProxy | FaultProxies:
+        """A way to it of somebody's own."""
+
+    @abstractmethod
+    def url(self, name: str, port: int | None = None) -> str:
+        """Of a store of this name, apart from others of the same server; or the same at another port than its own."""
+
+    @abstractmethod
+    def kill(self) -> None: ...
+
+    @abstractmethod
+    def start(self) -> None:
+        """After a kill."""
+
+    @abstractmethod
+    def end(self) -> None:
+        """Nothing of it stays."""
+
+
+class StoreServer(Backend):
+    """One server, whose processes end at once when it is killed."""
+
     program: str
     account: str | None = None  # that it runs as where the test is root's
 
@@ -50,9 +81,8 @@ class StoreServer(ABC):
     def address(self) -> tuple[str, int]:
         return "127.0.0.1", self._port
 
-    @abstractmethod
-    def url(self, name: str, port: int | None = None) -> str:
-        """Of a store of this name, apart from others of the same server; or the same at another port than its own."""
+    def line(self) -> FaultProxy | FaultProxies:
+        return FaultProxy(self.address)
 
     @abstractmethod
     def arguments(self) -> list[str]:
@@ -76,6 +106,14 @@ class StoreServer(ABC):
                     return
             assert time.monotonic() < deadline, f"{self.program} does not listen"
             time.sleep(0.005)
+
+    def freeze(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
         """Every process of it at once."""
@@ -122,10 +160,28 @@ class RedisStore(StoreServer):
     def prepare(self) -> None:
         pass
 
-    def arguments(self) -> list[str]:
+    def ask(self, *words: str) -> object:
+        return redis_command(self.address, *words)
+
+    def empty(self, name: str, queue: str) -> int:
+        """Loses what is in a queue; how much that was."""
+        stream = f"{{{name}}}:queue:{queue}"
+        lost = self.ask("XLEN", stream)
+        self.ask("DEL", stream)
+        return int(str(lost))
+
+    def remove(self, name: str, queue: str) -> int:
+        """Loses the queue; how much was in it."""
+        lost = self.empty(name, queue)
+        self.ask("DEL", f"{{{name}}}:queue-options:{queue}")
+        return lost
+
+    def settings(self) -> dict[str, str]:
         settings = {"port": str(self._port), "bind": "127.0.0.1", "dir": str(self._folder), "save": ""}
-        settings |= {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"}
-        return [word for name, value in settings.items() for word in (f"--{name}", value)]
+        return settings | {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"}
+
+    def arguments(self) -> list[str]:
+        return [word for name, value in self.settings().items() for word in (f"--{name}", value)]
 
 
 class PostgresStore(StoreServer):

@@ -125,9 +125,10 @@ class Connection::Stream : public std::enable_shared_from_this<Stream> {
 
   void write() {
     writing_.swap(waiting_);
-    // Each time that the server has taken a part of it, it has been heard of.
-    const auto as_much_as_it_takes = [this](error_code error, std::size_t) {
-      heard_ = Steady::now();
+    // Each time that the server has taken a part of much, it has been heard of. Little says nothing: that goes
+    // into a connection that leads nowhere, too.
+    const auto as_much_as_it_takes = [this](error_code error, std::size_t taken) {
+      if (taken >= kWriteBytes) heard_ = Steady::now();
       return error ? 0 : kWriteBytes;
     };
     asio::async_write(socket_, asio::buffer(writing_), as_much_as_it_takes,

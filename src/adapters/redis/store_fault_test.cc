@@ -245,6 +245,22 @@ TEST_F(RedisFaults, AServerThatHangsIsWaitedForAndWhatItWasNeverAskedIsRefused) 
   EXPECT_EQ(driver.find_run(run_number(2)).error().code, "not_found");
 }
 
+TEST_F(RedisFaults, AServerThatHangsIsGivenUpHoweverOftenItIsAsked) {
+  RedisServer server;
+  std::string problem;
+  Options impatient = options(server.url());
+  impatient.patience = std::chrono::milliseconds(100);
+  impatient.silence = std::chrono::milliseconds(200);
+  const auto store = open(std::move(impatient));
+  server.process().pause();
+  for (int asked = 0; asked < 100 && !problem.contains("silent"); ++asked) {
+    store->find_run(run_number(1), [&](const auto& found) { problem = found.error().message; });
+    turn_for(Duration(20));
+  }
+  EXPECT_THAT(problem, HasSubstr("the server has been silent for 200 ms"));
+  server.process().resume();
+}
+
 TEST_F(RedisFaults, AServerThatIsAwayRefusesWhatItWasNeverAsked) {
   RedisServer server;
   Options patient = options(server.url());
