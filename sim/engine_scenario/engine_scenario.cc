@@ -23,7 +23,8 @@ namespace {
 constexpr SimTime kSettles{600'000'000};  // everything that waits for nobody ends within
 constexpr SimTime kLook{1'000'000};
 constexpr Duration kAuditLease{4'000};  // some end too early, all end before the rest is over
-constexpr SimTime kRest{15'000'000};    // after the last run: late reports, polls and retries come home
+constexpr Duration kAuditRest{250};
+constexpr SimTime kRest{15'000'000};  // after the last run: late reports, polls and retries come home
 
 // What a seed is about.
 struct Shape {
@@ -171,6 +172,7 @@ WorldOptions Story::world_options(std::uint64_t seed, const OnlyEvents& only, Tr
   world.make_executor = [this](Clock& clock) { return std::make_unique<ModelExecutor>(clock, *agents_); };
   world.has_audit = shape_.audit;
   world.engine.audit.lease = kAuditLease;
+  world.engine.audit.rest = kAuditRest;
   world.sink = std::move(sink);
   return world;
 }
