@@ -263,13 +263,13 @@ void Cluster::changed(const Membership::Change& change) {
   }
   const bool lost = !change.left.empty() || change.apart;
   if (!lost && change.joined.empty()) return;
-  coordinator_->homes_changed(
-      lost ? Coordinator::Engines::lost : Coordinator::Engines::joined,
-      [this, alive = std::weak_ptr(alive_), change](const Result<std::size_t>& open_runs) {
-        if (alive.expired()) return;
-        if (!open_runs) return problem(open_runs.error());
-        if (options_.on_change) options_.on_change(change, coordinator_->open_runs());
-      });
+  if (options_.on_change) options_.on_change(change);
+  coordinator_->homes_changed(lost ? Coordinator::Engines::lost : Coordinator::Engines::joined,
+                              [this, alive = std::weak_ptr(alive_)](const Result<std::size_t>& open_runs) {
+                                if (alive.expired()) return;
+                                if (!open_runs) return problem(open_runs.error());
+                                if (options_.on_taken_over) options_.on_taken_over(coordinator_->open_runs());
+                              });
 }
 
 void Cluster::members_changed() {
@@ -343,6 +343,8 @@ std::vector<ingress::Metric> Cluster::metrics() const {
   };
   return {gauge("ganglion_members", "Processes of the installation that this one hears.",
                 membership_->live().size()),
+          gauge("ganglion_followed_runs", "Runs at home here for which somebody waits at another member.",
+                followers_->watched()),
           gauge("ganglion_published_tasks", "Tasks of runs at home here that have no result yet.",
                 publisher_->open()),
           gauge("ganglion_consumed_tasks", "Tasks from queues that this process has.",

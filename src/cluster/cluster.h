@@ -50,8 +50,10 @@ struct Options {
   MembershipOptions membership = {};
   Duration sweep_every{30'000};  // for open runs that nobody looks after
   std::function<void(const Error& problem)> on_problem = {};
-  // Told who has come and gone, and how many open runs are looked after here when that has been dealt with.
-  std::function<void(const Membership::Change& change, std::size_t open_runs)> on_change = {};
+  // Told who has come and gone as soon as it is noticed, and then how many open runs are looked after here,
+  // once those that have got another home by it are.
+  std::function<void(const Membership::Change& change)> on_change = {};
+  std::function<void(std::size_t open_runs)> on_taken_over = {};
 };
 
 class Cluster final : public Placement {

@@ -188,11 +188,13 @@ EngineOptions EmbeddedHost::engine_options() {
   options.cluster.on_problem = [this](const Error& problem) {
     log_.line(LogLevel::error, "cluster_problem").add("code", problem.code).add("message", problem.message);
   };
-  options.cluster.on_change = [this](const cluster::Membership::Change& change, std::size_t open_runs) {
+  options.cluster.on_change = [this](const cluster::Membership::Change& change) {
     log_.line(LogLevel::info, "members_changed")
         .add("joined", static_cast<std::int64_t>(change.joined.size()))
-        .add("left", static_cast<std::int64_t>(change.left.size()))
-        .add("open_runs", static_cast<std::int64_t>(open_runs));
+        .add("left", static_cast<std::int64_t>(change.left.size()));
+  };
+  options.cluster.on_taken_over = [this](std::size_t open_runs) {
+    log_.line(LogLevel::info, "homes_changed").add("open_runs", static_cast<std::int64_t>(open_runs));
   };
   options.on_event_problem = [this](const TopicEvent& event, const Error& problem) {
     log_.line(LogLevel::error, "event_problem")
