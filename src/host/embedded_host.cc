@@ -188,10 +188,14 @@ EngineOptions EmbeddedHost::engine_options() {
   options.work = works() ? EngineWork::on : EngineWork::off;
   options.coordinator.sharing = store_.sharing;
   options.coordinator.on_problem = [this](const RunId& run, const Error& problem) {
+    const auto times =
+        problem.code == "unavailable" ? store_outage_.another(loop_.now()) : std::optional<std::int64_t>(1);
+    if (!times) return;
     log_.line(LogLevel::error, "run_problem")
         .add("run", run.text())
         .add("code", problem.code)
-        .add("message", problem.message);
+        .add("message", problem.message)
+        .add("times", *times);
   };
   if (options_.transitions == cli::TransitionLog::on) {
     options.coordinator.on_transition = [this](const RunId& run, const JournalEntry& entry) {

@@ -20,6 +20,7 @@
 #include "cli/host.h"
 #include "engine/engine.h"
 #include "host/backends.h"
+#include "host/outage_count.h"
 #include "ingress/http/server.h"
 #include "observability/log.h"
 
@@ -66,6 +67,7 @@ class EmbeddedHost final : public cli::Host {
   AsioLoop loop_{context_};
   OsRandom random_;
   Log log_;
+  host::OutageCount store_outage_;
   CurlHttpClient curl_;
   agents::HttpExecutor http_agents_;
   std::shared_ptr<const Project> project_;  // of the file, if there is one
