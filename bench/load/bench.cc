@@ -120,15 +120,19 @@ class Bench {
   }
 
  private:
+  // A closed loop for each number of clients, or an open one for each number and rate.
+  std::vector<LoadOptions> loads() const {
+    std::vector<LoadOptions> loads;
+    for (const int clients : options_.clients) {
+      if (options_.rates.empty()) loads.push_back(load_of(clients, std::nullopt));
+      for (const double rate : options_.rates) loads.push_back(load_of(clients, rate));
+    }
+    return loads;
+  }
+
   void measure(const Workload& workload) {
     std::vector<Row> rows;
-    const auto add_row = [&](int clients, std::optional<double> rate) {
-      rows.push_back(row_of(workload, load_of(clients, rate), {}));
-    };
-    for (const int clients : options_.clients) {
-      if (options_.rates.empty()) add_row(clients, std::nullopt);
-      for (const double rate : options_.rates) add_row(clients, rate);
-    }
+    for (const LoadOptions& load : loads()) rows.push_back(row_of(workload, load, {}));
     show(table_of(rows));
     std::ranges::move(rows, std::back_inserter(rows_));
   }
@@ -140,8 +144,8 @@ class Bench {
       for (const std::string& name : names) {
         const Workload workload = make_workload(name, options_.payload_bytes, Attempts::several);
         for (const int coordinators : options_.coordinators) {
-          for (const int clients : options_.clients)
-            rows_.push_back(row_of(workload, load_of(clients, {}), {strategy, coordinators}));
+          for (const LoadOptions& load : loads())
+            rows_.push_back(row_of(workload, load, {strategy, coordinators}));
         }
       }
     }
@@ -205,7 +209,8 @@ class Bench {
     row.coordinators = setup.coordinators;
     row.peaks_mib = own->peaks_mib();
     row.taken_for_dead = own->deaths_noticed();
-    if (setup.coordinators > 1) row.recovery = recovery_of(*own, workload, load.workers, say);
+    const bool crashes = setup.coordinators > 1 && !load.rate;
+    if (crashes) row.recovery = recovery_of(*own, workload, load.workers, say);
     return row;
   }
 

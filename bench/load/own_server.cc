@@ -24,7 +24,7 @@ constexpr std::chrono::milliseconds kLookEvery{2};
 constexpr std::string_view kListening = "listening on http://127.0.0.1:";
 constexpr std::string_view kWeaker = "weaker than promised: ";
 constexpr std::string_view kMembersChanged = R"("members_changed")";
-constexpr std::string_view kNobodyLeft = R"("left":0,)";
+constexpr std::string_view kNobodyLeft = R"("left":0)";
 
 std::string store_of(const OwnServerOptions& options, const std::filesystem::path& folder) {
   if (options.store == "memory:") return options.store;

@@ -22,7 +22,7 @@ using ::testing::IsSupersetOf;
 
 constexpr std::uint64_t kFixedTens = 8;
 // As `ganglion sim engine --seeds 12` prints it.
-constexpr const char* kTraceOfTwelve = "02ea106ed5b645f1";
+constexpr const char* kTraceOfTwelve = "939a91993f664eac";
 
 BusFactory memory_broker() {
   return [broker = std::make_shared<memory::Broker>()](Clock& clock) {

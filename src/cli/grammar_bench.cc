@@ -162,10 +162,8 @@ std::expected<void, Notice> Grammar::finish_strategies() {
     if (!bench_.bus && bench_.coordinators.empty()) return {};
     return usage("--bus and --coordinators are for strategies; say which with --strategy, or --strategy all");
   }
-  if (bench_.server || !bench_.traces.empty() || !raw_.rates.empty()) {
-    return usage(
-        "--strategy makes installations of its own and loads them with a closed loop: leave out --server, "
-        "--trace and --rate");
+  if (bench_.server || !bench_.traces.empty()) {
+    return usage("--strategy makes installations of its own: leave out --server and --trace");
   }
   if (bench_.bus && !is_known_bus(*bench_.bus)) return std::unexpected(not_available("--bus " + *bench_.bus));
   const bool one_process = bench_.store == "sqlite:" || bench_.store == "memory:";

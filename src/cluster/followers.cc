@@ -70,6 +70,8 @@ void Followers::watch(const std::string& member, const RunId& run) {
   if (is_new) {
     at->second.follower =
         coordinator_->follow(run, [this, run](std::span<const JournalEntry>, const Run& now) {
+          const auto watched = watched_.find(run);
+          if (watched != watched_.end()) watched->second.ended = now.ended();
           written(run, now.ended() ? When::now : When::soon);
         });
   }
@@ -94,24 +96,35 @@ void Followers::written(const RunId& run, When when) {
 void Followers::flush() {
   flushing_ = false;
   gathering_ = false;
-  for (const auto& [member, runs] : std::exchange(leaving_, {})) {
+  const auto leaving = std::exchange(leaving_, {});
+  for (const auto& [member, runs] : leaving) {
     std::vector<std::string> texts;
     for (const RunId& run : runs) texts.push_back(run.text());
     mail_.tell(member, kWrittenType, join(texts));
+  }
+  // Whoever doesn't hear of it still follows, and says so again.
+  for (const auto& [member, runs] : leaving) {
+    for (const RunId& run : runs) {
+      const auto watched = watched_.find(run);
+      if (watched != watched_.end() && watched->second.ended) let_go(run);
+    }
   }
 }
 
 void Followers::forget() {
   const Timestamp now = clock_.now();
-  std::vector<std::pair<RunId, FollowerId>> over;
+  std::vector<RunId> over;
   for (auto& [run, watched] : watched_) {
     std::erase_if(watched.members, [&](const auto& member) { return member.second < now; });
-    if (watched.members.empty()) over.emplace_back(run, watched.follower);
+    if (watched.members.empty()) over.push_back(run);
   }
-  for (const auto& [run, follower] : over) {
-    watched_.erase(run);
-    coordinator_->unfollow(run, follower);
-  }
+  for (const RunId& run : over) let_go(run);
+}
+
+void Followers::let_go(const RunId& run) {
+  const FollowerId follower = watched_.at(run).follower;
+  watched_.erase(run);
+  coordinator_->unfollow(run, follower);
 }
 
 }  // namespace ganglion::cluster

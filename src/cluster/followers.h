@@ -38,10 +38,14 @@ class Followers {
   void followed(const RunId& run, const std::string& workflow);
   void unfollowed(const RunId& run) { followed_.erase(run); }
 
+  // Runs that other members follow here.
+  std::size_t watched() const { return watched_.size(); }
+
  private:
   struct Watched {
     FollowerId follower;
     std::map<std::string, Timestamp> members;  // and when they are forgotten
+    bool ended = false;                        // it is let go of once they have been told
   };
 
   void tell_home(const RunId& run, const std::string& workflow);
@@ -50,6 +54,7 @@ class Followers {
   enum class When { now, soon };
   void written(const RunId& run, When when);
   void flush();
+  void let_go(const RunId& run);
   void hear(const std::string& runs);
   void forget();
 

@@ -10,13 +10,25 @@ namespace {
 
 constexpr const char* kAnswer = "ganglion.answer.v1";
 constexpr Duration kAskAgain{400};
-constexpr std::size_t kRemembered = 4'096;  // questions, for those that are asked again
+constexpr std::size_t kMostAsked = 4'096;  // of one member that it has no answers to, as far as is known
 
 std::string topic_of(const std::string& member) {
   return "member." + member;
 }
 
 }  // namespace
+
+std::string Mail::QuestionId::text() const {
+  return std::to_string(number) + "." + std::to_string(waits_from);
+}
+
+Mail::QuestionId Mail::QuestionId::parse(std::string_view text) {
+  QuestionId id;
+  const char* const end = text.data() + text.size();
+  const auto number = std::from_chars(text.data(), end, id.number);
+  if (number.ptr != end) std::from_chars(number.ptr + 1, end, id.waits_from);
+  return id;
+}
 
 Mail::~Mail() {
   for (auto& [number, question] : questions_) clock_.cancel(question.timer);
@@ -31,8 +43,9 @@ void Mail::start(std::move_only_function<void(Result<void>)> done) {
 
 void Mail::ask(const std::string& member, std::string type, std::string body, Answered done) {
   const std::uint64_t number = ++last_question_;
-  BusMessage message{
-      .id = std::to_string(number), .type = std::move(type), .reply_to = self_, .body = std::move(body)};
+  const QuestionId id{.number = number,
+                      .waits_from = questions_.empty() ? number : questions_.begin()->first};
+  BusMessage message{.id = id.text(), .type = std::move(type), .reply_to = self_, .body = std::move(body)};
   questions_.emplace(number, Question{.member = member,
                                       .message = std::move(message),
                                       .until = clock_.now() + patience_,
@@ -57,6 +70,7 @@ void Mail::tell(const std::string& member, std::string type, std::string body) {
 }
 
 void Mail::gone(const std::string& member) {
+  asked_.erase(member);
   std::vector<std::uint64_t> numbers;
   for (const auto& [number, question] : questions_) {
     if (question.member == member) numbers.push_back(number);
@@ -67,40 +81,43 @@ void Mail::gone(const std::string& member) {
 }
 
 void Mail::hear(const BusMessage& message) {
-  if (message.type == kAnswer) {
-    std::uint64_t number = 0;
-    std::from_chars(message.id.data(), message.id.data() + message.id.size(), number);
-    return answered(number, message.body);
-  }
+  const QuestionId id = QuestionId::parse(message.id);
+  if (message.type == kAnswer) return answered(id.number, message.body);
   const auto handler = handlers_.find(message.type);
   if (handler == handlers_.end()) return;
-  if (!message.id.empty() && is_repeated(message)) return;
-  auto answer = [this, alive = std::weak_ptr(alive_), to = message.reply_to,
-                 number = message.id](std::string body) {
-    if (!alive.expired() && !number.empty()) reply(to, number, std::move(body));
+  const bool is_question = id.number > 0;
+  if (is_question && is_repeated(message.reply_to, id)) return;
+  auto answer = [this, alive = std::weak_ptr(alive_), to = message.reply_to, id,
+                 is_question](std::string body) {
+    if (!alive.expired() && is_question) reply(to, id, std::move(body));
   };
   handler->second(message.reply_to, message.body, std::move(answer));
 }
 
-bool Mail::is_repeated(const BusMessage& question) {
-  const Asked::key_type key(question.reply_to, question.id);
-  const auto [at, is_new] = asked_.try_emplace(key);
-  if (!is_new) {
-    if (at->second) reply(question.reply_to, question.id, *at->second);
-    return true;
-  }
-  asked_in_order_.push_back(key);
-  if (asked_in_order_.size() > kRemembered) {
-    asked_.erase(asked_in_order_.front());
-    asked_in_order_.pop_front();
-  }
-  return false;
+// One that is repeated gets its answer again, if there is one.
+bool Mail::is_repeated(const std::string& member, const QuestionId& id) {
+  Asked& asked = asked_[member];
+  auto& questions = asked.questions;
+  asked.waits_from = std::max(asked.waits_from, id.waits_from);
+  questions.erase(questions.begin(), questions.lower_bound(asked.waits_from));
+  if (id.number < asked.waits_from) return true;
+  const auto [at, is_new] = questions.try_emplace(id.number);
+  if (!is_new && at->second) send_answer(member, id, *at->second);
+  if (questions.size() > kMostAsked) questions.erase(questions.begin());
+  return !is_new;
 }
 
-void Mail::reply(const std::string& member, const std::string& number, std::string body) {
-  bus_.broadcast(topic_of(member), {.id = number, .type = kAnswer, .reply_to = {}, .body = body});
-  const auto asked = asked_.find({member, number});
-  if (asked != asked_.end()) asked->second = std::move(body);
+void Mail::reply(const std::string& member, const QuestionId& id, std::string body) {
+  send_answer(member, id, body);
+  const auto asked = asked_.find(member);
+  if (asked == asked_.end()) return;
+  const auto question = asked->second.questions.find(id.number);
+  if (question != asked->second.questions.end()) question->second = std::move(body);
+}
+
+void Mail::send_answer(const std::string& member, const QuestionId& id, std::string body) {
+  bus_.broadcast(topic_of(member),
+                 {.id = id.text(), .type = kAnswer, .reply_to = {}, .body = std::move(body)});
 }
 
 void Mail::answered(std::uint64_t number, Result<std::string> answer) {

@@ -5,12 +5,12 @@
 // question once, and repeats its answer.
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "base/result.h"
@@ -53,13 +53,26 @@ class Mail {
     Answered done;
   };
 
+  // On the wire `number.waits_from`: what the asker has an answer to is before the second.
+  struct QuestionId {
+    std::uint64_t number = 0;
+    std::uint64_t waits_from = 0;
+
+    std::string text() const;
+    static QuestionId parse(std::string_view text);
+  };
+  // What one member asks, by number, with the answer where there is one.
+  struct Asked {
+    std::uint64_t waits_from = 0;
+    std::map<std::uint64_t, std::optional<std::string>> questions;
+  };
+
   void hear(const BusMessage& message);
   void send(std::uint64_t number);
   void answered(std::uint64_t number, Result<std::string> answer);
-  // By member and number: a question that was asked of this one, and the answer where there is one.
-  using Asked = std::map<std::pair<std::string, std::string>, std::optional<std::string>>;
-  bool is_repeated(const BusMessage& question);
-  void reply(const std::string& member, const std::string& number, std::string body);
+  bool is_repeated(const std::string& member, const QuestionId& id);
+  void reply(const std::string& member, const QuestionId& id, std::string body);
+  void send_answer(const std::string& member, const QuestionId& id, std::string body);
 
   Bus& bus_;
   Clock& clock_;
@@ -68,8 +81,7 @@ class Mail {
   std::map<std::string, Handler> handlers_;
   std::map<std::uint64_t, Question> questions_;
   std::uint64_t last_question_ = 0;
-  Asked asked_;  // lately
-  std::deque<Asked::key_type> asked_in_order_;
+  std::map<std::string, Asked> asked_;  // by member
   std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);
 };
 

@@ -77,5 +77,23 @@ TEST_F(MailTest, NobodyWaitsForAMemberThatHasGone) {
   EXPECT_THAT(answers, ::testing::ElementsAre("unavailable"));
 }
 
+// A message may come twice, and late.
+TEST_F(MailTest, AQuestionThatNobodyWaitsForAnyMoreIsNotDealtWithAgain) {
+  const auto send = [this](const char* id) {
+    bus_here.broadcast("member.there", {.id = id, .type = "sum", .reply_to = "here", .body = id});
+    clock.run();
+  };
+  for (const char* id : {"7.7", "8.7", "8.7", "9.9", "7.7", "8.7"}) send(id);
+  EXPECT_EQ(dealt_with, 3);
+}
+
+// As an older member asks.
+TEST_F(MailTest, AQuestionMayLackTheNumberFromWhichOnAnswersAreWaitedFor) {
+  bus_here.broadcast("member.there", {.id = "1", .type = "sum", .reply_to = "here", .body = "1"});
+  bus_here.broadcast("member.there", {.id = "1", .type = "sum", .reply_to = "here", .body = "1"});
+  clock.run();
+  EXPECT_EQ(dealt_with, 1);
+}
+
 }  // namespace
 }  // namespace ganglion::cluster

@@ -25,16 +25,23 @@ void TaskPublisher::dispatch(Task task) {
   open.timeout = task.timeout;
   open.agent = task.agent;
   open.task = std::make_unique<Task>(std::move(task));
+  hand_over(token);
+}
+
+// To whoever is here for it now.
+void TaskPublisher::hand_over(const AttemptToken& token) {
+  Open& open = open_.at(token);
+  const Timestamp now = around_.clock.now();
   if (around_.pool != nullptr && around_.pool->has(token)) {
     // It came here through the queue: published by the home that the run had before.
     open.where = Where::queue;
     open.task.reset();
-    return watched_.look_at(token, open.since + std::max(open.timeout, options_.shortest_watch));
+    return watched_.look_at(token, now + std::max(open.timeout, options_.shortest_watch));
   }
   if (!is_wanted_here(*open.task)) return publish(token);
   open.where = Where::here;
   around_.pool->dispatch(*open.task);
-  watched_.look_at(token, open.since + options_.stranded);
+  watched_.look_at(token, now + options_.stranded);
 }
 
 bool TaskPublisher::is_wanted_here(const Task& task) const {
@@ -96,7 +103,7 @@ void TaskPublisher::published(const AttemptToken& token, const Result<void>& res
   around_.clock.at(around_.clock.now() + options_.try_again, [this, alive = std::weak_ptr(alive_), token] {
     if (alive.expired()) return;
     const auto waiting = open_.find(token);
-    if (waiting != open_.end() && waiting->second.where == Where::on_its_way) publish(token);
+    if (waiting != open_.end() && waiting->second.where == Where::on_its_way) hand_over(token);
   });
 }
 

@@ -95,6 +95,7 @@ class TaskPublisher final : public TaskQueue {
   };
 
   bool is_wanted_here(const Task& task) const;
+  void hand_over(const AttemptToken& token);
   void publish(const AttemptToken& token);
   void send(const AttemptToken& token);
   void published(const AttemptToken& token, const Result<void>& result);

@@ -104,6 +104,19 @@ TEST_F(TaskPublisherTest, WhatTheBrokerDidNotTakeIsPublishedWhenItIsBack) {
   EXPECT_EQ(waiting(), 1u);
 }
 
+TEST_F(TaskPublisherTest, WhatTheBrokerDoesNotTakeGoesToWhoComesForItHere) {
+  bus.cut();
+  publisher.dispatch(task_of(1));
+  clock.advance(Duration(5'000));
+  Answers answers;
+  poll(answers, {.agents = {"worker"}, .worker = "w", .max = 1, .wait = Duration(30'000)});
+  clock.advance(Duration(10'000));
+  EXPECT_THAT(answers, ElementsAre(ElementsAre(1)));
+  bus.mend();
+  clock.advance(Duration(5'000));
+  EXPECT_EQ(waiting(), 0u);
+}
+
 TEST_F(TaskPublisherTest, AnAttemptHasItsWholeTimeoutFromWhenItMustHaveBeenTaken) {
   const Duration timeout = task_of(1).timeout;
   publisher.dispatch(task_of(1));

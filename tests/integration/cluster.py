@@ -22,6 +22,7 @@ from store_servers import STORES, Backend
 NAME = "cluster"
 METRICS_SECONDS = 10.0
 LEFT_OVER = ("ganglion_open_runs", "ganglion_agent_queued_tasks", "ganglion_agent_handed_out_tasks")
+LEFT_OVER += ("ganglion_followed_runs",)
 ALL = "ingress,coordinator,agents"
 
 

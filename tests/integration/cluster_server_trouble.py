@@ -64,6 +64,7 @@ async def wipe(trouble: Trouble) -> None:
         lost = await asyncio.to_thread(act, NAME, queue)
     finally:
         trouble.cluster.thaw_workers()
+        trouble.has_new_queues()
     trouble.say(f"{act.__name__} {queue}{'' if lost is None else f', {lost} messages'}")
 
 

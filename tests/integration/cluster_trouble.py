@@ -28,6 +28,8 @@ DEAD_SECONDS = (1.0, 2.5)
 FROZEN_SECONDS = (0.1, 3.0)
 AWAY_SECONDS = (0.0, 1.0)
 CUT_SECONDS = (0.2, 2.5)
+#: RabbitMQ 3.10 that is killed so soon after it has made a queue may come back without a leader for it.
+YOUNG_SECONDS = 5.0
 SLOW = Faults(delay=0.05, bandwidth=200_000)
 
 
@@ -49,6 +51,7 @@ class Trouble:
         self.load = load
         self.plan = plan
         self._began = time.monotonic()
+        self._queues_since = self._began  # the youngest
         self.deaths: list[Death] = []
 
     async def run(self, kinds: Sequence[str]) -> None:
@@ -70,6 +73,9 @@ class Trouble:
         if kind.startswith("failover"):
             return isinstance(self.backends.store, SentinelRedis)
         return kind != "upgrade" or self.cluster.old is not None
+
+    def has_new_queues(self) -> None:
+        self._queues_since = time.monotonic()
 
     async def await_progress(self, before: str) -> None:
         seen = self.load.progress
@@ -135,6 +141,8 @@ class Trouble:
         seconds = self.plan.uniform(*AWAY_SECONDS)
         self.say(f"kill -9 the {which}, started again after {seconds:.1f} s")
         at = time.monotonic()
+        if isinstance(server, RabbitServer):
+            await asyncio.sleep(max(0.0, self._queues_since + YOUNG_SECONDS - at))
         server.kill()
         await asyncio.sleep(seconds)
         await asyncio.to_thread(server.start)
