@@ -61,7 +61,8 @@ BusContract::BusContract()
 
 std::string BusContract::declared(QueueOptions options) {
   std::string queue = "queue." + std::to_string(++queues_);
-  EXPECT_TRUE(driver_.declare(queue, options));
+  const Result<void> made = driver_.declare(queue, options);
+  EXPECT_TRUE(made) << made.error().message;
   return queue;
 }
 

@@ -35,6 +35,7 @@ void Queues::go_on_declaring(const std::string& queue, const QueueOptions& optio
 
 void Queues::make(const std::string& queue, const QueueOptions& options, const Answer<void>& done) {
   auto measured = [this, queue, options, done](const Result<Ends>& ends) {
+    if (!ends && ends.error().code == "unknown_topic") return go_on_declaring(queue, options, done);
     if (!ends) return (*done)(std::unexpected(ends.error()));
     session_.say(word::Declare{.queue = queue, .begin = ends->first, .options = options});
     errands_.create(
