@@ -27,7 +27,7 @@ using Steady = std::chrono::steady_clock;
 
 constexpr auto kTurn = std::chrono::milliseconds(50);  // of the loop while it waits to be there
 // However little patience there is for a call: the first topics take a while.
-constexpr auto kLeastToOpen = std::chrono::milliseconds(10'000);
+constexpr auto kLeastToOpen = std::chrono::milliseconds(20'000);
 constexpr auto kTick = std::chrono::milliseconds(100);  // of everything that depends on time
 // What is said on topics; who is away for longer is told that it has lost something.
 constexpr const char* kTopicsKeptMs = "60000";

@@ -32,7 +32,7 @@ struct Options {
 
 class Bus final : public ganglion::Bus {
  public:
-  // Connects, for as long as `patience` and at least ten seconds, by running `context` on the caller's
+  // Connects, for as long as `patience` and at least twenty seconds, by running `context` on the caller's
   // thread; nobody else may run it then. `context` must outlive the bus. Errors: `unknown_bus` (the URL),
   // `bus_unavailable`.
   static Result<std::unique_ptr<Bus>> open(boost::asio::io_context& context, Options options);
