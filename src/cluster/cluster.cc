@@ -118,6 +118,13 @@ void Cluster::assemble() {
             coordinator_->report(std::move(report), std::move(done));
           },
       .decided = [this](const AttemptToken& token) { decided(token); }});
+  heartbeats_ = std::make_unique<Heartbeats>(*mail_, ports_.pool, [this] {
+    std::vector<std::string> others;
+    for (const Member& member : membership_->live()) {
+      if (member.performs && member.id != self_) others.push_back(member.id);
+    }
+    return others;
+  });
   followers_ = std::make_unique<Followers>(
       *mail_, ports_.clock, self_,
       [this](const RunId& run, const std::string& workflow) { return elsewhere(run, workflow); });

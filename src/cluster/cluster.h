@@ -18,6 +18,7 @@
 
 #include "base/result.h"
 #include "cluster/followers.h"
+#include "cluster/heartbeats.h"
 #include "cluster/homes.h"
 #include "cluster/mail.h"
 #include "cluster/membership.h"
@@ -73,6 +74,8 @@ class Cluster final : public Placement {
   // Where the coordinator hands out its tasks, and the pool its reports.
   TaskQueue& tasks() { return *publisher_; }
   TaskReports& reports() { return *reports_; }
+  // For signs of life of workers whose attempts another member has.
+  agents::HeartbeatRelay& heartbeats() { return *heartbeats_; }
 
   void connect(Coordinator& coordinator, EventLog& events, EventRouter& router);
 
@@ -130,6 +133,7 @@ class Cluster final : public Placement {
   std::unique_ptr<TaskConsumer> consumer_;  // with the role `agents`
   std::unique_ptr<RunConsumer> runs_;       // with the role `coordinator`
   std::unique_ptr<ReportRouter> reports_;
+  std::unique_ptr<Heartbeats> heartbeats_;
   std::unique_ptr<Followers> followers_;
   std::unique_ptr<RunNotices> notices_;
   Homes homes_;
