@@ -1,7 +1,7 @@
 # The two commands of this project. Both install what is missing (Debian 12 packages), build with CMake's presets
 # (CMakePresets.json) and do no needless work the second time.
 
-.PHONY: demo test build sim chaos bench bench-peers format tidy fuzz clean help
+.PHONY: demo test build sim chaos contract bench bench-peers format tidy fuzz clean help
 
 help:
 	@echo "make demo       install what is missing, build, review this repository's last commits with real agents"
@@ -9,6 +9,7 @@ help:
 	@echo "make build      the optimised binary: build/ganglion"
 	@echo "make sim        ten thousand simulated stories in which everything breaks"
 	@echo "make chaos      ten minutes of real servers that are killed, frozen and cut off under load"
+	@echo "make contract   which adapter keeps which promise of its port, against real servers"
 	@echo "make bench      throughput and latency of a durable pipeline on this machine"
 	@echo "make bench-peers  the same pipeline on other engines, side by side"
 	@echo "make fuzz       every fuzzer for a minute"
@@ -40,6 +41,10 @@ sim: build
 chaos: build/asan/build.ninja
 	cmake --build --preset asan --target ganglion
 	tests/integration/chaos --ganglion build/asan/bin/ganglion $(CHAOS)
+
+contract: build/asan/build.ninja
+	cmake --build --preset asan --target store_contract_test bus_contract_test bus_fault_test
+	scripts/contract-table
 
 bench: build
 	bench/run

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 #include <utility>
 
 #include "agents/pool.h"
@@ -24,13 +25,11 @@ constexpr const char* kPlainType = "ganglion.note.v1";  // of messages on topics
 
 constexpr const char* kEventDuty = "events";  // one engine starts what events start
 constexpr Duration kTryAgain{200};            // after a broker that was unavailable
-constexpr std::size_t kNoticesAtOnce = 500;   // runs in a message to their home
 // Of agents that this process carries out itself, where their definition says nothing; as the pool's.
 constexpr std::uint32_t kProcessesAtOnce = 16;
 constexpr std::uint32_t kCallsAtOnce = 64;
 constexpr std::uint32_t kMostAtOnce = 1024;
-constexpr Duration kComplainAgain{60'000};  // of the same
-constexpr Duration kPolledLately{40'000};   // longer than a poll waits usually
+constexpr Duration kPolledLately{40'000};  // longer than a poll waits usually
 
 bool is_limited(const AgentDefinition& agent) {
   return agent.concurrency || agent.rate_limit;
@@ -122,6 +121,22 @@ void Cluster::assemble() {
   followers_ = std::make_unique<Followers>(
       *mail_, ports_.clock, self_,
       [this](const RunId& run, const std::string& workflow) { return elsewhere(run, workflow); });
+  notices_ = std::make_unique<RunNotices>(RunNotices::Surroundings{
+      .bus = ports_.bus,
+      .clock = ports_.clock,
+      .mail = *mail_,
+      .self = self_,
+      .domain_of = [this](const std::string& workflow) { return domain_of(workflow); },
+      .home_of = [this](const RunId& run, const std::string& domain) { return home_of(run, domain); },
+      .look = [this](const RunId& run) { coordinator_->written_elsewhere(run); },
+      .inspect =
+          [this](const RunId& run, std::move_only_function<void(bool)> seen) {
+            coordinator_->written_elsewhere(run);
+            coordinator_->inspect(run, [seen = std::move(seen)](const Result<const Run*>& read) mutable {
+              seen(read || read.error().code != "unavailable");
+            });
+          },
+      .problem = [this](const Error& error) { problem(error); }});
   if (!roles.coordinator) return;
   runs_ = std::make_unique<RunConsumer>(RunConsumer::Surroundings{
       .bus = ports_.bus,
@@ -134,8 +149,8 @@ void Cluster::assemble() {
             reports_->report_to(home, std::move(report), std::move(done));
           },
       .take_up =
-          [this](RunNotice notice, std::move_only_function<void(bool)> heard) {
-            take_up(std::move(notice), std::move(heard));
+          [this](const RunNotice& notice, std::move_only_function<void(bool)> heard) {
+            notices_->take_up(notice, std::move(heard));
           },
       .began =
           [this](const TaskReport& report) {
@@ -158,14 +173,6 @@ void Cluster::connect(Coordinator& coordinator, EventLog& events, EventRouter& r
 // ----------------------------------------------------------------------------------------------
 
 void Cluster::join(std::move_only_function<void(Result<void>)> done) {
-  mail_->on(kRunType, [this](const std::string&, const std::string& body, Mail::Reply reply) {
-    const auto items = read_list(body);
-    if (!items) return;
-    for (const std::string& item : *items) {
-      if (auto notice = read_run(item)) heard_of(*notice);
-    }
-    reply("heard");
-  });
   mail_->on(kClaimType, [this](const std::string& from, const std::string& body, Mail::Reply reply) {
     const auto token = AttemptToken::parse(body);
     reply(token && publisher_->claimed(*token, from) ? "known" : "unknown");
@@ -341,14 +348,25 @@ std::vector<ingress::Metric> Cluster::metrics() const {
   const auto gauge = [](const char* name, const char* help, std::size_t value) {
     return ingress::Metric{name, help, "gauge", "", static_cast<double>(value)};
   };
-  return {gauge("ganglion_members", "Processes of the installation that this one hears.",
-                membership_->live().size()),
-          gauge("ganglion_followed_runs", "Runs at home here for which somebody waits at another member.",
-                followers_->watched()),
-          gauge("ganglion_published_tasks", "Tasks of runs at home here that have no result yet.",
-                publisher_->open()),
-          gauge("ganglion_consumed_tasks", "Tasks from queues that this process has.",
-                consumer_ ? consumer_->held() : 0)};
+  std::vector<ingress::Metric> metrics = {
+      gauge("ganglion_members", "Processes of the installation that this one hears.",
+            membership_->live().size()),
+      gauge("ganglion_followed_runs", "Runs at home here for which somebody waits at another member.",
+            followers_->watched()),
+      gauge("ganglion_published_tasks", "Tasks of runs at home here that have no result yet.",
+            publisher_->open()),
+      gauge("ganglion_consumed_tasks", "Tasks from queues that this process has.",
+            consumer_ ? consumer_->held() : 0)};
+  std::set<std::string> domains = {std::string(kDefaultDomain)};
+  for (const auto& [domain, workflows] : coordination_.domains) domains.insert(domain);
+  for (const std::string& domain : domains) {
+    const auto serving = std::ranges::count_if(membership_->live(),
+                                               [&](const Member& member) { return member.serves(domain); });
+    metrics.push_back({"ganglion_domain_coordinators",
+                       "Processes that coordinate a domain; while there is none, its runs wait.", "gauge",
+                       "domain=\"" + domain + "\"", static_cast<double>(serving)});
+  }
+  return metrics;
 }
 
 // --- who has what
@@ -438,113 +456,7 @@ void Cluster::queue_report(TaskReport report, const std::string& workflow) {
 // -----------------------------------------------------------------------------------
 
 void Cluster::written(const RunId& run, const std::string& workflow) {
-  RunNotice notice{run, workflow};
-  const auto [at, is_new] = notices_.try_emplace(notice, false);
-  if (!is_new) {
-    at->second = true;
-    return;
-  }
-  if (new_notices_.empty()) {
-    ports_.clock.post([this, alive = std::weak_ptr(alive_)] {
-      if (!alive.expired()) send_notices();
-    });
-  }
-  new_notices_.insert(std::move(notice));
-}
-
-void Cluster::send_notices() {
-  std::map<std::string, std::vector<RunNotice>> by_home;
-  for (const RunNotice& notice : std::exchange(new_notices_, {})) {
-    const std::string home = home_of(notice.run, domain_of(notice.workflow));
-    auto& notices = by_home[home];
-    notices.push_back(notice);
-    if (notices.size() == kNoticesAtOnce) send_notices(home, std::exchange(notices, {}));
-  }
-  for (auto& [home, notices] : by_home) {
-    if (!notices.empty()) send_notices(home, std::move(notices));
-  }
-}
-
-// Straight to the home; where that doesn't answer, or nobody serves the domain, through the domain's queue.
-void Cluster::send_notices(const std::string& home, std::vector<RunNotice> notices) {
-  if (home == self_) {
-    for (const RunNotice& notice : notices) {
-      coordinator_->written_elsewhere(notice.run);
-      notice_sent(notice);
-    }
-    return;
-  }
-  if (home.empty()) {
-    nobody_serves(domain_of(notices.front().workflow));
-    for (const RunNotice& notice : notices) queue_notice(notice);
-    return;
-  }
-  std::vector<std::string> items;
-  for (const RunNotice& notice : notices) items.push_back(run_message(notice));
-  mail_->ask(
-      home, kRunType, list_message(items),
-      [this, alive = std::weak_ptr(alive_), notices = std::move(notices)](const Result<std::string>& heard) {
-        if (alive.expired()) return;
-        for (const RunNotice& notice : notices) heard ? notice_sent(notice) : queue_notice(notice);
-      });
-}
-
-// Its runs wait, as they should where the domain's coordinators are merely away for a moment.
-void Cluster::nobody_serves(const std::string& domain) {
-  const Timestamp now = ports_.clock.now();
-  const auto [at, is_new] = unserved_.try_emplace(domain, now);
-  if (!is_new && now - at->second < kComplainAgain) return;
-  at->second = now;
-  problem({"domain_unserved", "nobody coordinates the domain \"" + domain +
-                                  "\", so its runs wait; start a process with --domain " + domain});
-}
-
-void Cluster::queue_notice(const RunNotice& notice) {
-  const std::string queue = coordinator_queue(domain_of(notice.workflow));
-  ports_.bus.declare(queue, {}, [](const Result<void>&) {});
-  ports_.bus.publish(queue,
-                     {.id = notice.run.text(), .type = kRunType, .reply_to = {}, .body = run_message(notice)},
-                     [this, alive = std::weak_ptr(alive_), notice](const Result<void>& published) {
-                       if (alive.expired()) return;
-                       if (published) return notice_sent(notice);
-                       ports_.clock.at(ports_.clock.now() + kTryAgain, [this, alive, notice] {
-                         if (!alive.expired()) queue_notice(notice);
-                       });
-                     });
-}
-
-void Cluster::notice_sent(const RunNotice& notice) {
-  const auto at = notices_.find(notice);
-  if (at == notices_.end()) return;
-  const bool again = at->second;
-  notices_.erase(at);
-  if (again) written(notice.run, notice.workflow);
-}
-
-// A run that another member has written, or found in the queue.
-void Cluster::take_up(RunNotice notice, std::move_only_function<void(bool)> heard) {
-  const std::string home = home_of(notice.run, domain_of(notice.workflow));
-  if (home == self_) {
-    coordinator_->written_elsewhere(notice.run);
-    // When it has been read.
-    return coordinator_->inspect(notice.run,
-                                 [heard = std::move(heard)](const Result<const Run*>& run) mutable {
-                                   heard(run || run.error().code != "unavailable");
-                                 });
-  }
-  if (home.empty()) return heard(false);
-  mail_->ask(
-      home, kRunType, list_message({run_message(notice)}),
-      [heard = std::move(heard)](const Result<std::string>& answer) mutable { heard(answer.has_value()); });
-}
-
-// From a member that takes this one for the run's home. One that knows better passes it on, but not at once:
-// they come to the same view in a moment.
-void Cluster::heard_of(const RunNotice& notice) {
-  if (is_home(notice.run, notice.workflow)) return coordinator_->written_elsewhere(notice.run);
-  ports_.clock.at(ports_.clock.now() + kTryAgain, [this, alive = std::weak_ptr(alive_), notice] {
-    if (!alive.expired()) written(notice.run, notice.workflow);
-  });
+  notices_->written(run, workflow);
 }
 
 void Cluster::followed(const RunId& run, const std::string& workflow) {

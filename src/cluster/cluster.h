@@ -13,7 +13,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -25,6 +24,7 @@
 #include "cluster/messages.h"
 #include "cluster/report_router.h"
 #include "cluster/run_consumer.h"
+#include "cluster/run_notices.h"
 #include "cluster/task_consumer.h"
 #include "cluster/task_publisher.h"
 #include "coordinator/placement.h"
@@ -114,14 +114,7 @@ class Cluster final : public Placement {
   void sweep_later();
   void take_domains();
   void take_agents();
-  void heard_of(const RunNotice& notice);
 
-  void send_notices();
-  void send_notices(const std::string& home, std::vector<RunNotice> notices);
-  void nobody_serves(const std::string& domain);
-  void queue_notice(const RunNotice& notice);
-  void notice_sent(const RunNotice& notice);
-  void take_up(RunNotice notice, std::move_only_function<void(bool)> heard);
   void queue_report(TaskReport report, const std::string& workflow);
   void problem(const Error& error) const;
 
@@ -138,16 +131,13 @@ class Cluster final : public Placement {
   std::unique_ptr<RunConsumer> runs_;       // with the role `coordinator`
   std::unique_ptr<ReportRouter> reports_;
   std::unique_ptr<Followers> followers_;
+  std::unique_ptr<RunNotices> notices_;
   Homes homes_;
   Coordination coordination_;  // as of the last look at the project
   bool open_ = false;
   bool leaving_ = false;
-  // Runs whose homes are being told, and whether they have been written again meanwhile.
-  std::map<RunNotice, bool> notices_;
-  std::set<RunNotice> new_notices_;
   std::map<std::string, Timestamp>
       polled_;  // agents with limits, and when a worker last asked for their tasks
-  std::map<std::string, Timestamp> unserved_;  // domains, and when that was last said
   std::uint64_t told_events_ = 0;
   bool telling_events_ = false;
   std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);

@@ -36,7 +36,7 @@ class RunConsumer {
     // Takes a report to the home of a run of this domain.
     std::function<void(TaskReport report, const std::string& domain, TaskReports::Completion done)> report;
     // Takes a run to its home; answered when that has it.
-    std::function<void(RunNotice notice, std::move_only_function<void(bool)> heard)> take_up;
+    std::function<void(const RunNotice& notice, std::move_only_function<void(bool)> heard)> take_up;
     // When the attempt began, as far as this process knows.
     std::function<Timestamp(const TaskReport& report)> began;
     std::function<void(const Error& problem)> problem;

@@ -4,10 +4,7 @@
 --
 -- Everything here is reached from one key, the base `{prefix}`: all keys begin with it and so lie in one slot.
 
--- These exist only while a function runs.
-local function call(...) return redis.call(...) end
-local function pack(...) return cmsgpack.pack(...) end
-local function unpack_bytes(bytes) return cmsgpack.unpack(bytes) end
+local call, pack, unpack_bytes  -- Redis has them only while a function runs
 
 local kArguments = 1000      -- values given to one command
 local kWriterLife = 2592000  -- seconds that a writer is remembered after its last write
@@ -16,6 +13,21 @@ local kEntries = 64          -- of a journal, taken at once
 
 local base    -- of the call that runs
 local latest  -- the latest time of the commits of this call
+
+-- While a cluster moves the slot to another node, each key is on one of the two: a command on a key that isn't
+-- here fails, in the middle of a commit if need be. So ask for one that is never there, before anything else.
+local function refusal_while_moving()
+  local answer = redis.pcall('EXISTS', base .. ':never')
+  if type(answer) ~= 'table' then return nil end
+  return redis.error_reply('TRYAGAIN the slot is being moved: ' .. tostring(answer.err))
+end
+
+-- Every function begins with it; an answer that it gives is the function's.
+local function begin(keys)
+  call, pack, unpack_bytes = redis.call, cmsgpack.pack, cmsgpack.unpack
+  base = keys[1]
+  return refusal_while_moving()
+end
 
 local function key(name, id)
   return base .. ':' .. name .. ':' .. id

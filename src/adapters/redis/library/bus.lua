@@ -199,8 +199,7 @@ do
 
   -- Arguments: what to do, and its own.
   local function run(keys, args)
-    base = keys[1]
-    local moving = refusal_while_moving()
+    local moving = begin(keys)
     if moving then return moving end
     return bus[args[1]](unpack(args, 2))
   end

@@ -28,14 +28,6 @@ local queries = {
   read_growth = read_growth,
 }
 
--- While a cluster moves the slot to another node, each key is on one of the two: a command on a key that isn't
--- here fails, in the middle of a commit if need be. So ask for one that is never there, before anything else.
-local function refusal_while_moving()
-  local answer = redis.pcall('EXISTS', base .. ':never')
-  if type(answer) ~= 'table' then return nil end
-  return redis.error_reply('TRYAGAIN the slot is being moved: ' .. tostring(answer.err))
-end
-
 local function save_latest()
   if not latest then return end
   local known = call('GET', base .. ':latest')
@@ -53,8 +45,8 @@ end
 -- refused; one that comes again gets the answer of the first time and changes nothing. Where the writer's last
 -- call is older than the one whose answer it has, the server has forgotten what it acknowledged.
 local function write(keys, args)
-  base, latest, outbox_is_on = keys[1], nil, nil
-  local moving = refusal_while_moving()
+  latest, outbox_is_on = nil, nil
+  local moving = begin(keys)
   if moving then return moving end
   local writer = key('writer', args[1])
   local number, acknowledged = args[3], args[5]
@@ -83,8 +75,7 @@ end
 -- an epoch: calls of the writer's earlier connections have been done by now, or never will be. Gives it, and the
 -- answers that the writer may not have.
 local function greet(keys, args)
-  base = keys[1]
-  local moving = refusal_while_moving()
+  local moving = begin(keys)
   if moving then return moving end
   local format = call('GET', base .. ':format')
   if format and format ~= args[3] then return pack({'format', format}) end
@@ -104,8 +95,7 @@ local function greet(keys, args)
 end
 
 local function read(keys, args)
-  base = keys[1]
-  local moving = refusal_while_moving()
+  local moving = begin(keys)
   if moving then return moving end
   return pack({'done', queries[args[1]](unpack_bytes(args[2]))})
 end

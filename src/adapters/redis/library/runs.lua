@@ -22,25 +22,30 @@ local function writer_of(run, seq)
   return run
 end
 
--- Entries behind `after`, at most `limit`, and no more once they have `max_bytes`; whether that is why they end.
-local function entries_of(run, after, limit, max_bytes)
-  local segments, last = {}, version_of(run)
+-- The lists that a journal up to `last` consists of, each with the seqs before its first entry and of its last.
+local function segments_of(run, after, last)
+  local segments = {}
   while true do
     local source, shared = source_of(run)
-    table.insert(segments, 1, {run = run, first = shared, last = last})
-    if not source or after >= shared then break end
+    table.insert(segments, 1, {list = key('journal', run), first = shared, last = last})
+    if not source or after >= shared then return segments end
     run, last = source, math.min(shared, last)
   end
+end
+
+-- Entries behind `after`, at most `limit`, and no more once they have `max_bytes`; whether that is why they end.
+local function entries_of(run, after, limit, max_bytes)
   local entries, bytes = {}, 0
-  for _, segment in ipairs(segments) do
-    local list = key('journal', segment.run)
+  for _, segment in ipairs(segments_of(run, after, math.huge)) do
     local from, to = math.max(after, segment.first) - segment.first, math.min(segment.last, after + limit) - segment.first
     for first = from, to - 1, kEntries do
       if bytes >= max_bytes then return entries, true end
-      for _, entry in ipairs(call('LRANGE', list, first, math.min(first + kEntries, to) - 1)) do
+      local some = call('LRANGE', segment.list, first, math.min(first + kEntries, to) - 1)
+      for _, entry in ipairs(some) do
         entries[#entries + 1] = entry
         bytes = bytes + #entry
       end
+      if #some < kEntries then break end
     end
   end
   return entries, false
@@ -81,7 +86,7 @@ local function open_runs(q)
   local found, bytes = {}, 0
   for _, run in ipairs(call('ZRANGE', base .. ':open', from, '+', 'BYLEX', 'LIMIT', 0, q.limit)) do
     if bytes >= q.max_bytes then break end
-    local entries = entries_of(run, 0, version_of(run), math.huge)
+    local entries = entries_of(run, 0, math.huge, math.huge)
     for _, entry in ipairs(entries) do bytes = bytes + #entry end
     found[#found + 1] = {record_of(run), entries}
   end
