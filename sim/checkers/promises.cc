@@ -49,6 +49,7 @@ void Promises::check() {
   cancels();
   decisions();
   event_log();
+  audit();
   session_state();
   counters();
   budgets();
@@ -321,6 +322,22 @@ void Promises::limits() {
       world_.violated("an engine handed out " + std::to_string(most) + " tasks of " + agent + " at once");
     }
   }
+}
+
+// Everything that there is, and nothing else. What a failover has lost may still be in the audit.
+void Promises::audit() {
+  const AuditServer* const audit = world_.audit();
+  if (audit == nullptr || world_.has_lost_writes()) return;
+  for (const StoredRun& stored : runs_) {
+    const auto copied = audit->runs().find(stored.record.id);
+    if (copied == audit->runs().end())
+      broken(stored.record.id.text(), "the audit hasn't got it");
+    else if (copied->second.journal != stored.journal)
+      broken(stored.record.id.text(), "the audit has another journal of it");
+    else if (copied->second.record != stored.record)
+      broken(stored.record.id.text(), "the audit has another record of it");
+  }
+  if (audit->runs().size() > runs_.size()) world_.violated("the audit has runs that don't exist");
 }
 
 // Nothing is left behind by what is over.

@@ -40,6 +40,7 @@ class Promises {
   void inputs_of_tasks();
   void cancels();
   void decisions();
+  void audit();
   void event_log();
   void session_state();
   void counters();

@@ -22,13 +22,16 @@ namespace {
 
 constexpr SimTime kSettles{600'000'000};  // everything that waits for nobody ends within
 constexpr SimTime kLook{1'000'000};
+constexpr Duration kAuditLease{4'000};  // some end too early, all end before the rest is over
+constexpr Duration kAuditRest{250};
 constexpr SimTime kRest{15'000'000};  // after the last run: late reports, polls and retries come home
 
 // What a seed is about.
 struct Shape {
   std::size_t project = 0;
   std::uint32_t hosts = 1;
-  bool bus = false;  // over which the engines share their work
+  bool bus = false;    // over which the engines share their work
+  bool audit = false;  // to which they copy the journals
   std::uint32_t workers = 2;
   std::uint32_t customers = 2;
   SimTime breaks{20'000'000};
@@ -90,6 +93,12 @@ Shape shape_of(std::uint64_t seed) {
   weather.worker_crash = {often(draw, 400), SimTime(10'000), second * 3};
   shape.bus = shape.hosts > 1 && draw.chance(0.7);
   if (shape.bus) weather.bus_partition = spell(draw, 200, SimTime(10'000), second * 6);
+  shape.audit = draw.chance(0.4);
+  if (shape.audit) {
+    weather.audit.lost_request = often(draw, 0.2);
+    weather.audit.lost_answer = often(draw, 0.2);
+    weather.audit_down = spell(draw, 400, SimTime(10'000), second * 6);
+  }
   return shape;
 }
 
@@ -161,6 +170,9 @@ WorldOptions Story::world_options(std::uint64_t seed, const OnlyEvents& only, Tr
                      .hosts = shape_.hosts,
                      .weather = shape_.weather};
   world.make_executor = [this](Clock& clock) { return std::make_unique<ModelExecutor>(clock, *agents_); };
+  world.has_audit = shape_.audit;
+  world.engine.audit.lease = kAuditLease;
+  world.engine.audit.rest = kAuditRest;
   world.sink = std::move(sink);
   return world;
 }
@@ -311,6 +323,7 @@ const std::vector<std::string>& expected_sightings() {
       "an idempotency key was used again",
       "an invalid result was refused",
       "an unknown token was rejected",
+      "copying to the audit went on after trouble",
       "retry was refused",
       "the project was changed",
   };

@@ -5,6 +5,7 @@
 #include "base/assert.h"
 #include "core/workflow.h"
 #include "ports/random.h"
+#include "sim/world/audit_link.h"
 #include "sim/world/process_clock.h"
 #include "sim/world/store_link.h"
 #include "sim/world/world.h"
@@ -39,6 +40,10 @@ class EngineHost::Process {
                 host.kill(world.fate().draw(site).between(SimTime(5'000), SimTime(1'500'000)));
               }),
         bus(world.has_broker() ? world.connect(clock) : BusConnection()),
+        audit(world.audit() == nullptr
+                  ? nullptr
+                  : std::make_unique<AuditLink>(world.timeline(), world.fate(), *world.audit(), clock,
+                                                host.name(), world.weather().audit)),
         random(mix(world.fate().seed(), mix(host.id().value() + 1, life))),
         process_agents(world.options().make_executor ? world.options().make_executor(clock) : nullptr),
         http_agents(world.options().make_executor ? world.options().make_executor(clock) : nullptr),
@@ -49,12 +54,14 @@ class EngineHost::Process {
                              .compile = world.options().compile,
                              .process = process_agents.get(),
                              .http = http_agents.get(),
-                             .bus = bus.bus.get()},
+                             .bus = bus.bus.get(),
+                             .audit = audit.get()},
                options_of(world, host)) {}
 
   ProcessClock clock;
   StoreLink store;
   BusConnection bus;
+  std::unique_ptr<AuditLink> audit;
   SeededRandom random;
   std::unique_ptr<agents::Executor> process_agents;
   std::unique_ptr<agents::Executor> http_agents;
@@ -71,6 +78,7 @@ class EngineHost::Process {
     options.on_event_problem = [&world, name = host.name()](const TopicEvent&, const Error& problem) {
       world.problem(name, problem);
     };
+    options.audit.on_recovered = [&world] { world.saw("copying to the audit went on after trouble"); };
     options.cluster.on_problem = [&world, name = host.name()](const Error& problem) {
       world.problem(name, problem);
     };

@@ -27,6 +27,7 @@ void Storm::tick() {
   if (world_.timeline().now() > until_) return;
   engines();
   store();
+  audit();
   for (Other& other : others_) {
     Draw draw(0);
     if (begins(other.site, *other.spell, draw)) other.strike(other.spell->length(draw));
@@ -111,6 +112,15 @@ void Storm::store() {
   }
 }
 
+void Storm::audit() {
+  AuditServer* const audit = world_.audit();
+  Draw draw(0);
+  if (audit == nullptr || !begins("audit.down", world_.weather().audit_down, draw) || !audit->up()) return;
+  audit->set_up(false);
+  audit_up_ =
+      world_.timeline().after(world_.weather().audit_down.length(draw), [audit] { audit->set_up(true); });
+}
+
 void Storm::up_after(SimTime time) {
   store_up_ =
       world_.timeline().after(time, [&server = world_.store()] { server.set(StoreServer::State::up); });
@@ -122,6 +132,10 @@ void Storm::heal() {
   world_.timeline().call_off(store_up_);
   world_.store().set(StoreServer::State::up);
   world_.store().slow_down(1);
+  if (world_.audit() != nullptr) {
+    world_.timeline().call_off(audit_up_);
+    world_.audit()->set_up(true);
+  }
   for (const auto& host : world_.hosts()) {
     world_.network().mend(host->id(), HttpNetwork::Way::to_host);
     world_.network().mend(host->id(), HttpNetwork::Way::from_host);

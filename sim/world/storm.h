@@ -33,6 +33,7 @@ class Storm {
   void engines();
   void engine(EngineHost& host);
   void store();
+  void audit();
   void up_after(SimTime time);
 
   struct Other {
@@ -45,6 +46,7 @@ class Storm {
   SimTime until_;
   MomentId next_tick_;
   MomentId store_up_;
+  MomentId audit_up_;
   std::vector<Other> others_;
 };
 

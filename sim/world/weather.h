@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "sim/world/audit_link.h"
 #include "sim/world/http_network.h"
 #include "sim/world/store_link.h"
 
@@ -23,15 +24,17 @@ struct Spell {
 struct Weather {
   NetworkFaults network = {};
   StoreLinkFaults store = {};
+  AuditLinkFaults audit = {};
 
   Spell engine_crash = {};  // lasts until it is started again
   Spell engine_pause = {};  // SIGSTOP, then SIGCONT
   Spell store_down = {};
   Spell store_full = {};
   Spell store_slow = {};
-  Spell store_failover = {};    // down, then a copy takes over
-  int failover_loses = 0;       // writes that the copy has not seen, at most
-  Spell store_partition = {};   // between one engine and the store
+  Spell store_failover = {};   // down, then a copy takes over
+  int failover_loses = 0;      // writes that the copy has not seen, at most
+  Spell store_partition = {};  // between one engine and the store
+  Spell audit_down = {};
   Spell bus_partition = {};     // between one engine and the broker
   Spell client_partition = {};  // between one engine and all programs, one way or both
   Spell clock_jump = {};        // of one host's wall clock, either way
@@ -47,6 +50,8 @@ struct Weather {
     store = {};
     store.latency_least = before.latency_least;
     store.latency_most = before.latency_most;
+    audit = {.latency_least = audit.latency_least, .latency_most = audit.latency_most};
+    audit_down = {};
     engine_crash = engine_pause = store_down = store_full = store_slow = store_failover = {};
     store_partition = bus_partition = client_partition = clock_jump = worker_crash = {};
   }

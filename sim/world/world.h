@@ -22,6 +22,7 @@
 #include "sim/kernel/fate.h"
 #include "sim/kernel/timeline.h"
 #include "sim/kernel/trace.h"
+#include "sim/world/audit_server.h"
 #include "sim/world/engine_host.h"
 #include "sim/world/http_network.h"
 #include "sim/world/message_broker.h"
@@ -40,6 +41,7 @@ struct WorldOptions {
   std::uint64_t seed = 1;
   OnlyEvents only = {};
   StoreFactory make_store;
+  bool has_audit = false;          // to which engines copy the journals
   BrokerFactory make_broker = {};  // none: engines don't hear of each other
   StoreServerOptions store = {};
   Compile compile;
@@ -67,6 +69,8 @@ class World {
   Trace& trace() { return trace_; }
   Weather& weather() { return options_.weather; }
   StoreServer& store() { return store_; }
+  // Null where there is none.
+  AuditServer* audit() { return options_.has_audit ? &audit_ : nullptr; }
   HttpNetwork& network() { return network_; }
   // Whether engines share their work over a broker; then a connection to it.
   bool has_broker() const { return connect_ != nullptr; }
@@ -85,7 +89,10 @@ class World {
   const std::vector<std::string>& violations() const { return violations_; }
 
   // A failover has lost writes that were acknowledged: what was said before may be contradicted.
-  void writes_were_lost() { lost_writes_ = true; }
+  void writes_were_lost() {
+    lost_writes_ = true;
+    audit_.expect_other_entries();
+  }
   bool has_lost_writes() const { return lost_writes_; }
 
   // What engines complained about, by code.
@@ -99,6 +106,7 @@ class World {
   Fate fate_;
   Trace trace_;
   StoreServer store_;
+  AuditServer audit_{[this](std::string promise) { violated(std::move(promise)); }};
   HttpNetwork network_;
   BusFactory connect_;
   std::map<std::string, std::uint64_t, std::less<>> sightings_;

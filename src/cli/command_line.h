@@ -65,6 +65,7 @@ struct ServeCommand {
   std::string listen = "127.0.0.1:7420";
   std::string store = default_store();
   std::string bus = kDefaultBus;
+  std::optional<std::string> audit;  // postgres://…
   std::optional<Strategy> strategy;  // else the project's
   std::vector<std::string> domains;  // each once; none: all
   Roles roles;

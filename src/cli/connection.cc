@@ -43,7 +43,7 @@ Connection server_at(Where where, const std::string& url) {
 Failure failure_of_host(const Error& error, const std::string& store) {
   if (error.code == "invalid_project" || error.code == "unreadable_project" ||
       error.code == "project_too_large" || error.code == "token_needed" || error.code == "unknown_store" ||
-      error.code == "no_bus" || error.code == "unknown_bus") {
+      error.code == "no_bus" || error.code == "unknown_bus" || error.code == "invalid_audit") {
     return {ExitCode::usage, error.message};
   }
   if (error.code == "store_locked") {
@@ -68,7 +68,10 @@ Outcome<Connection> connect(const ConnectOptions& options, const HostFactory& ma
                    "there is no store at " + path_of(store) +
                        "; name it with --store, a server with --server, or begin with `ganglion run`");
   }
+  // Who only looks copies nothing: the outbox in the store keeps what such a process commits.
+  const bool works = options.agents == AgentsRole::on;
   HostOptions host_options{.store = store,
+                           .audit = works ? environment("GANGLION_AUDIT") : std::nullopt,
                            .project_file = options.project_file,
                            .token = std::nullopt,
                            .agents = options.agents,

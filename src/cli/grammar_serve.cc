@@ -81,6 +81,11 @@ void Grammar::add_serve() {
                       kDefaultStore + ")")
       ->type_name("STORE");
   serve
+      .add_option(
+          "--audit", serve_.audit,
+          "postgres://HOST/DATABASE to which every journal is copied, for SQL; also in GANGLION_AUDIT")
+      ->type_name("URL");
+  serve
       .add_option("--token", serve_.token,
                   "Bearer token of clients; better in GANGLION_TOKEN, where `ps` doesn't show it")
       ->type_name("TOKEN");
@@ -155,6 +160,7 @@ std::expected<Command, Notice> Grammar::finish_serve() {
   if (raw_.log == "text") serve_.log = LogFormat::text;
   if (raw_.log == "off") serve_.log = LogFormat::off;
   if (!serve_.token) serve_.token = environment("GANGLION_TOKEN");
+  if (!serve_.audit) serve_.audit = environment("GANGLION_AUDIT");
   return Command(serve_);
 }
 

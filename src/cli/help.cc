@@ -57,6 +57,7 @@ constexpr auto kHelp = std::to_array<Help>({
      "  ganglion serve --store redis://10.0.0.5              everything is kept in Redis\n"
      "  GANGLION_STORE=postgres://... GANGLION_BUS=amqp://... ganglion serve --roles coordinator,agents\n"
      "  ganglion serve --store redis://10.0.0.5 --domain review,billing   runs of two domains alone\n"
+     "  ganglion serve --store redis://10.0.0.5 --audit postgres://10.0.0.6/audit   journals as rows, too\n"
      "  ganglion serve --store memory:                       nothing is kept: for trying out"},
     {"runs", "Lists, shows and steers runs.",
      "Examples:\n"

@@ -27,6 +27,7 @@ enum class TransitionLog { off, on };
 struct HostOptions {
   std::string store = "sqlite:.ganglion/ganglion.db";  // or memory:, or a URL
   std::string bus = "embedded:";                       // or a URL: what other processes over the store share
+  std::optional<std::string> audit = {};               // a URL: where journals are copied to
   std::string listen = "127.0.0.1:0";                  // HOST:PORT; port 0 is a free one
   std::optional<Strategy> strategy = {};               // else the project's
   std::vector<std::string> domains = {};               // whose runs are taken up; none: those of all
@@ -64,7 +65,7 @@ class Host {
 
 // Blocks until the engine answers at its url with every open run taken up. Error codes: `store_locked`
 // (message says who holds it), `store_corrupt`, `invalid_project` (message: every diagnostic, a line each),
-// `listen_failed`, `token_needed`, `unknown_store`, `no_bus`, `unknown_bus`.
+// `listen_failed`, `token_needed`, `unknown_store`, `no_bus`, `unknown_bus`, `invalid_audit`.
 using HostFactory = std::function<Result<std::unique_ptr<Host>>(HostOptions options)>;
 
 }  // namespace ganglion::cli

@@ -30,6 +30,7 @@ LogFormat log_format(const ServeCommand& command) {
 HostOptions host_options(const ServeCommand& command) {
   HostOptions options{.store = command.store,
                       .bus = command.bus,
+                      .audit = command.audit,
                       .listen = command.listen,
                       .strategy = command.strategy,
                       .domains = command.domains,

@@ -40,7 +40,7 @@ class ServeLine : public testing::Test {
   ~ServeLine() override { clear(); }
 
   static void clear() {
-    for (const char* name : {"GANGLION_STORE", "GANGLION_BUS"}) ::unsetenv(name);
+    for (const char* name : {"GANGLION_STORE", "GANGLION_BUS", "GANGLION_AUDIT"}) ::unsetenv(name);
   }
 };
 
@@ -51,6 +51,14 @@ TEST_F(ServeLine, without_words_is_one_process_that_does_everything) {
   EXPECT_EQ(command.strategy, std::nullopt);
   EXPECT_THAT(command.domains, IsEmpty());
   EXPECT_TRUE(command.roles.all());
+}
+
+TEST_F(ServeLine, copies_journals_to_an_audit_where_one_is_named) {
+  EXPECT_EQ(serve({}).audit, std::nullopt);
+  EXPECT_EQ(serve({"--audit", "postgres://a/d"}).audit, "postgres://a/d");
+  ::setenv("GANGLION_AUDIT", "postgres://u:secret@a/d", 1);
+  EXPECT_EQ(serve({}).audit, "postgres://u:secret@a/d");
+  EXPECT_EQ(serve({"--audit", "postgres://b/d"}).audit, "postgres://b/d");
 }
 
 TEST_F(ServeLine, takes_the_redis_of_the_store_as_the_bus_unless_another_is_named) {

@@ -61,6 +61,8 @@ void Engine::assemble() {
   if (cluster_) cluster_->connect(*coordinator_, *events_, *event_router_);
   schedules_ =
       std::make_unique<Schedules>(store, clock, *coordinator_, *definitions_, options_.on_schedule_problem);
+  if (ports_.audit != nullptr)
+    copier_ = std::make_unique<audit::Copier>(store, *ports_.audit, clock, options_.audit);
   api_ = std::make_unique<ingress::Api>(ingress::Dependencies{.clock = clock,
                                                               .store = store,
                                                               .coordinator = *coordinator_,
@@ -84,6 +86,7 @@ void Engine::start(std::shared_ptr<const Project> project, Completion<Result<std
       [this, project = std::move(project), started = std::move(started)](Result<Timestamp> last) mutable {
         if (!last) return started(std::unexpected(last.error()));
         ports_.not_before(*last);
+        if (copier_) copier_->start();
         definitions_->restore([this, project = std::move(project),
                                started = std::move(started)](Result<void> restored) mutable {
           // A stored project that this version can't read matters only where nothing replaces it.
@@ -133,6 +136,11 @@ void Engine::route_events(std::size_t open_runs, Completion<Result<std::size_t>>
     schedules_->start();
     started(open_runs);
   });
+}
+
+void Engine::finish_audit(Duration patience, std::move_only_function<void()> done) {
+  if (!copier_) return done();
+  copier_->finish(patience, std::move(done));
 }
 
 void Engine::stop_handing_out() {

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "agents/executor.h"
+#include "audit/copier.h"
 #include "base/result.h"
 #include "cluster/cluster.h"
 #include "coordinator/coordinator.h"
@@ -21,6 +22,7 @@
 
 namespace ganglion {
 
+class Audit;
 class Bus;
 class Clock;
 class Definitions;
@@ -44,7 +46,8 @@ struct EngineOptions {
   CoordinatorOptions coordinator = {};
   SessionsOptions sessions = {};
   ingress::Options ingress = {};
-  cluster::Options cluster = {};  // where there is a bus
+  cluster::Options cluster = {};    // where there is a bus
+  audit::CopierOptions audit = {};  // where there is an audit
   // Told of an event, and of a schedule's slot, that can't start what it should.
   std::function<void(const TopicEvent&, const Error&)> on_event_problem = {};
   std::function<void(const std::string& workflow, const Error&)> on_schedule_problem = {};
@@ -65,6 +68,8 @@ class Engine {
     // Over which it shares the work with other engines over the same store; null: it is the only one, or they
     // don't hear of each other.
     Bus* bus = nullptr;
+    // To which the journals are copied; null: nowhere.
+    Audit* audit = nullptr;
   };
   template <typename T>
   using Completion = std::move_only_function<void(T)>;
@@ -79,6 +84,10 @@ class Engine {
   // start that has failed. Requests may come as soon as it is answered.
   void start(std::shared_ptr<const Project> project, Completion<Result<std::size_t>> started);
 
+  // Calls `done` when the audit has everything, or after `patience`; at once where there is none. After
+  // `start`.
+  void finish_audit(Duration patience, std::move_only_function<void()> done);
+
   // Waiting polls are answered, nothing more is handed out. Final.
   void stop_handing_out();
 
@@ -89,6 +98,7 @@ class Engine {
   Coordinator& coordinator() { return *coordinator_; }
   const EventRouter& event_router() const { return *event_router_; }
   const cluster::Cluster* cluster() const { return cluster_.get(); }
+  const audit::Copier* copier() const { return copier_.get(); }
 
  private:
   void assemble();
@@ -111,6 +121,7 @@ class Engine {
   std::unique_ptr<Coordinator> coordinator_;
   std::unique_ptr<EventRouter> event_router_;
   std::unique_ptr<Schedules> schedules_;
+  std::unique_ptr<audit::Copier> copier_;
   std::unique_ptr<ingress::Api> api_;
   std::unique_ptr<http::Router> router_;
 };

@@ -8,6 +8,7 @@
 #include "adapters/memory/store.h"
 #include "adapters/nats/bus.h"
 #include "adapters/nats/url.h"
+#include "adapters/postgres/audit.h"
 #include "adapters/postgres/store.h"
 #include "adapters/postgres/url.h"
 #include "adapters/rabbitmq/bus.h"
@@ -73,6 +74,10 @@ Result<std::unique_ptr<Bus>> open_bus(const std::string& url, asio::io_context& 
               "\"" + url.substr(0, url.find(':') + 1) +
                   "\" is no bus of this version; write embedded:, redis://HOST, amqp://HOST or "
                   "nats://HOST");
+}
+
+Result<std::unique_ptr<Audit>> open_audit(const std::string& url, asio::io_context& context) {
+  return postgres::Audit::open(context, url);
 }
 
 }  // namespace ganglion

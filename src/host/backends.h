@@ -1,6 +1,6 @@
 #pragma once
 
-// The store and the bus that a URL names, opened. The one place that names their adapters.
+// The store, the bus and the audit that a URL names, opened. The one place that names their adapters.
 
 #include <memory>
 #include <string>
@@ -11,6 +11,7 @@
 #include "base/asio/asio.h"
 #include "base/result.h"
 #include "coordinator/coordinator.h"
+#include "ports/audit.h"
 #include "ports/bus.h"
 #include "ports/store.h"
 
@@ -35,5 +36,8 @@ inline constexpr std::string_view kEmbeddedBus = "embedded:";  // no other proce
 
 // Null for `embedded:`; else as above. Errors: `unknown_bus`, or the adapter's own.
 Result<std::unique_ptr<Bus>> open_bus(const std::string& url, asio::io_context& context);
+
+// Error `invalid_audit`, or the adapter's own. Doesn't wait for the server.
+Result<std::unique_ptr<Audit>> open_audit(const std::string& url, asio::io_context& context);
 
 }  // namespace ganglion

@@ -15,7 +15,8 @@
 namespace ganglion {
 namespace {
 
-constexpr Duration kDrain{5'000};  // for requests under way when the engine stops
+constexpr Duration kDrain{5'000};        // for requests under way when the engine stops
+constexpr Duration kFinishAudit{2'000};  // for what is still to be copied then
 
 Result<std::shared_ptr<const Project>> compile_project(const std::string& source, const std::string& name) {
   auto parsed = project::parse(source, name);
@@ -116,6 +117,10 @@ Result<void> EmbeddedHost::open() {
   auto bus = open_bus(options_.bus, context_);
   if (!bus) return std::unexpected(bus.error());
   bus_ = *std::move(bus);
+  if (!options_.audit) return {};
+  auto audit = open_audit(*options_.audit, context_);
+  if (!audit) return std::unexpected(audit.error());
+  audit_ = *std::move(audit);
   return {};
 }
 
@@ -131,13 +136,29 @@ void EmbeddedHost::assemble(http::Options http) {
           .compile = [](const std::string& source) { return compile_project(source, "stored project"); },
           .process = process_agents_.get(),
           .http = &http_agents_,
-          .bus = bus_.get()},
+          .bus = bus_.get(),
+          .audit = audit_.get()},
       engine_options());
   server_ =
       std::make_unique<http::Server>(context_, loop_, random_, std::move(http), std::move(engine_->router()));
   engine_->api().watch(*server_);
   engine_->api().add_metrics([this] { return own_metrics(); });
 }
+
+namespace {
+
+void add_audit_metrics(std::vector<ingress::Metric>& metrics, const audit::CopierStatistics& audit) {
+  metrics.push_back({"ganglion_audit_backlog",
+                     "Runs whose journals are still to be copied to the audit, of all processes.", "gauge",
+                     "", static_cast<double>(audit.backlog)});
+  metrics.push_back({"ganglion_audit_entries_total", "Entries that this process has copied to the audit.",
+                     "counter", "", static_cast<double>(audit.entries)});
+  metrics.push_back({"ganglion_audit_lag_seconds",
+                     "How long what this process is about to copy to the audit has waited.", "gauge", "",
+                     static_cast<double>(audit.lag.count()) / 1'000});
+}
+
+}  // namespace
 
 std::vector<ingress::Metric> EmbeddedHost::own_metrics() const {
   const ProcessUsage usage = process_usage();
@@ -148,6 +169,7 @@ std::vector<ingress::Metric> EmbeddedHost::own_metrics() const {
   if (const cluster::Cluster* cluster = engine_->cluster()) {
     for (ingress::Metric& metric : cluster->metrics()) metrics.push_back(std::move(metric));
   }
+  if (engine_->copier() != nullptr) add_audit_metrics(metrics, engine_->copier()->statistics());
   if (store_.sqlite == nullptr) return metrics;
   const sqlite::Statistics store = store_.sqlite->statistics();
   metrics.push_back({"ganglion_store_groups_total",
@@ -196,6 +218,7 @@ EngineOptions EmbeddedHost::engine_options() {
   options.cluster.on_taken_over = [this](std::size_t open_runs) {
     log_.line(LogLevel::info, "homes_changed").add("open_runs", static_cast<std::int64_t>(open_runs));
   };
+  options.audit = copier_options();
   options.on_event_problem = [this](const TopicEvent& event, const Error& problem) {
     log_.line(LogLevel::error, "event_problem")
         .add("event", static_cast<std::int64_t>(event.seq))
@@ -209,6 +232,20 @@ EngineOptions EmbeddedHost::engine_options() {
         .add("code", problem.code)
         .add("message", problem.message);
   };
+  return options;
+}
+
+audit::CopierOptions EmbeddedHost::copier_options() {
+  audit::CopierOptions options;
+  options.on_problem = [this](const Error& problem) {
+    const audit::CopierStatistics audit = engine_->copier()->statistics();
+    log_.line(LogLevel::error, "audit_problem")
+        .add("code", problem.code)
+        .add("message", problem.message)
+        .add("backlog", static_cast<std::int64_t>(audit.backlog))
+        .add("lag_seconds", audit.lag.count() / 1'000);
+  };
+  options.on_recovered = [this] { log_.line(LogLevel::info, "audit_goes_on"); };
   return options;
 }
 
@@ -320,7 +357,10 @@ void EmbeddedHost::stop() {
   loop_.post_from_thread([this, &stopped] {
     engine_->stop_handing_out();
     // Workers first: what they have in hand they still report.
-    auto drain = [this, &stopped] { server_->stop(kDrain, [&stopped] { stopped.set_value(); }); };
+    auto finish_audit = [this, &stopped] {
+      engine_->finish_audit(kFinishAudit, [&stopped] { stopped.set_value(); });
+    };
+    auto drain = [this, finish_audit] { server_->stop(kDrain, finish_audit); };
     if (!supervisor_) return drain();
     supervisor_->stop(std::move(drain));
   });
@@ -332,6 +372,7 @@ void EmbeddedHost::stop() {
   server_.reset();
   engine_.reset();
   process_agents_.reset();
+  audit_.reset();
   bus_.reset();
   store_ = {};
 }

@@ -52,6 +52,7 @@ class EmbeddedHost final : public cli::Host {
   Result<void> read_project();
   void assemble(http::Options http);
   EngineOptions engine_options();
+  audit::CopierOptions copier_options();
   std::vector<ingress::Metric> own_metrics() const;
   // On the loop; the first calls the second.
   void begin(std::promise<Result<void>> ready);
@@ -72,7 +73,8 @@ class EmbeddedHost final : public cli::Host {
   std::shared_ptr<const Project> project_;  // of the file, if there is one
   std::filesystem::path directory_;         // where the project's programs run
   OpenStore store_;
-  std::unique_ptr<Bus> bus_;  // null for `embedded:`
+  std::unique_ptr<Bus> bus_;      // null for `embedded:`
+  std::unique_ptr<Audit> audit_;  // null where none is named
   std::unique_ptr<agents::ProcessExecutor> process_agents_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<http::Server> server_;

@@ -11,6 +11,7 @@
 #include "adapters/postgres/promises.h"
 #include "adapters/postgres/result.h"
 #include "adapters/postgres/schema_functions.h"
+#include "adapters/postgres/schema_journal.h"
 #include "adapters/postgres/schema_outbox.h"
 #include "adapters/postgres/schema_tables.h"
 #include "adapters/postgres/text_value.h"
@@ -28,7 +29,7 @@ constexpr std::chrono::seconds kTimeToRecover{60};
 constexpr std::chrono::milliseconds kLookAgain{50};
 
 // Each list of steps makes one version of the schema out of the one before.
-constexpr std::array kVersion1 = {kTables, kAudit};
+constexpr std::array kVersion1 = {kTables, kAppendOnly, kReadable, kAuditView};
 constexpr std::array kVersion2 = {kOutboxTable};
 const std::array<std::span<const char* const>, 2> kMigrations = {kVersion1, kVersion2};
 // Made anew with every new version. Processes of the one before go on with them: their arguments stay.

@@ -21,7 +21,7 @@ bool is_schema_name(std::string_view name) {
 }
 
 // Takes `schema=…` out of the URL's options.
-std::string take_schema(std::string& url) {
+std::string take_schema(std::string& url, const char* otherwise) {
   std::size_t at = url.find('?');
   while (at != std::string::npos) {
     const std::size_t end = std::min(url.find('&', at + 1), url.size());
@@ -37,7 +37,7 @@ std::string take_schema(std::string& url) {
     }
     at = end < url.size() ? end : std::string::npos;
   }
-  return kDefaultSchema;
+  return otherwise;
 }
 
 struct OptionsDelete {
@@ -87,9 +87,9 @@ bool is_url(std::string_view url) {
   return url.starts_with("postgres://") || url.starts_with("postgresql://");
 }
 
-Result<Address> parse_address(const std::string& url) {
+Result<Address> parse_address(const std::string& url, const char* default_schema) {
   Address address{.url = url, .schema = {}};
-  address.schema = take_schema(address.url);
+  address.schema = take_schema(address.url, default_schema);
   if (!is_schema_name(address.schema)) {
     return fail(
         "invalid_store",
@@ -104,7 +104,7 @@ Result<Address> parse_address(const std::string& url) {
   }
   const std::string why = message ? one_line(message) : "out of memory";
   pq().freemem(message);
-  return fail("invalid_store", "the store's URL can't be read: " + why);
+  return fail("invalid_store", "the URL of PostgreSQL can't be read: " + why);
 }
 
 // A server that is gone without a word is noticed after some ten seconds.

@@ -29,7 +29,7 @@ struct Address {
 bool is_url(std::string_view url);
 
 // Error `invalid_store`.
-Result<Address> parse_address(const std::string& url);
+Result<Address> parse_address(const std::string& url, const char* default_schema = kDefaultSchema);
 
 // The words for PQconnectStartParams, our defaults first, so that what the URL says counts. libpq tries one
 // host after the other, but waits for each as long as we let it: `first_host` is counted on for ever, and
