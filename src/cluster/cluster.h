@@ -50,6 +50,7 @@ struct Options {
   std::optional<Strategy> strategy = {};  // in the place of the project's
   MembershipOptions membership = {};
   Duration sweep_every{30'000};  // for open runs that nobody looks after
+  Duration look_every{2'000};    // for events and a project that nobody here has heard of
   std::function<void(const Error& problem)> on_problem = {};
   // Told who has come and gone as soon as it is noticed, and then how many open runs are looked after here,
   // once those that have got another home by it are.
@@ -115,6 +116,7 @@ class Cluster final : public Placement {
   void members_changed();
   void project_changed();
   void sweep_later();
+  void look_later();
   void take_domains();
   void take_agents();
 
