@@ -22,7 +22,7 @@ using ::testing::IsSupersetOf;
 
 constexpr std::uint64_t kFixedTens = 8;
 // As `ganglion sim engine --seeds 12` prints it.
-constexpr const char* kTraceOfTwelve = "939a91993f664eac";
+constexpr const char* kTraceOfTwelve = "ee526200a1cae866";
 
 BusFactory memory_broker() {
   return [broker = std::make_shared<memory::Broker>()](Clock& clock) {

@@ -38,7 +38,7 @@ struct CopierOptions {
   std::uint32_t batch = 500;  // runs
   Duration rest{100};         // before the next look, once all is copied
   Duration retry{500};        // before what has failed is tried again
-  Duration lease{30'000};     // of runs that are being copied
+  Duration lease{10'000};     // of runs that are being copied: what a dead process had waits for its end
   Duration report{60'000};    // between two reports of trouble
   // Something can't be copied for now, or a single run can't.
   std::function<void(const Error&)> on_problem = {};

@@ -278,9 +278,9 @@ TEST_F(CopierTest, WhatADeadProcessHadTakenIsCopiedWhenItsLeaseIsOver) {
   dead.reset();
   audit_.away = false;
   const auto copier = started();
-  clock_.advance(Duration(20'000));
+  clock_.advance(Duration(9'000));
   EXPECT_EQ(in_outbox(), 1u) << "still another's";
-  clock_.advance(Duration(11'000));
+  clock_.advance(Duration(2'000));
   expect_equal();
 }
 
@@ -293,7 +293,7 @@ TEST_F(CopierTest, ADeathBetweenAppendAndSettleChangesNothing) {
   dead.reset();
   commit(2);
   const auto copier = started();
-  clock_.advance(Duration(31'000));
+  clock_.advance(Duration(11'000));
   expect_equal();
   EXPECT_EQ(in_outbox(), 0u);
 }
@@ -309,7 +309,7 @@ TEST_F(CopierTest, ARunThatCannotBeHeldKeepsNoOtherFromIt) {
   EXPECT_THAT(problems_[0].message, HasSubstr(run_number(2).text()));
   EXPECT_EQ(in_outbox(), 1u);
   audit_.refused.clear();
-  clock_.advance(Duration(31'000));
+  clock_.advance(Duration(11'000));
   expect_equal();
 }
 

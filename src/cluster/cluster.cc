@@ -118,6 +118,13 @@ void Cluster::assemble() {
             coordinator_->report(std::move(report), std::move(done));
           },
       .decided = [this](const AttemptToken& token) { decided(token); }});
+  heartbeats_ = std::make_unique<Heartbeats>(*mail_, ports_.pool, [this] {
+    std::vector<std::string> others;
+    for (const Member& member : membership_->live()) {
+      if (member.performs && member.id != self_) others.push_back(member.id);
+    }
+    return others;
+  });
   followers_ = std::make_unique<Followers>(
       *mail_, ports_.clock, self_,
       [this](const RunId& run, const std::string& workflow) { return elsewhere(run, workflow); });
@@ -231,6 +238,17 @@ void Cluster::open() {
   router_->set_duty(homes_.of_duty(kEventDuty) == self_);
   project_changed();
   if (runs_) sweep_later();
+  look_later();
+}
+
+// What is told over a topic gets lost where a line is down, and whoever would tell it again may be dead.
+void Cluster::look_later() {
+  ports_.clock.at(ports_.clock.now() + options_.look_every, [this, alive = std::weak_ptr(alive_)] {
+    if (alive.expired()) return;
+    events_->look();
+    ports_.definitions.restore([](const Result<void>&) {});
+    look_later();
+  });
 }
 
 // A member that could not reach the bus may have started runs and died before it could tell anybody: what

@@ -18,6 +18,7 @@
 
 #include "base/result.h"
 #include "cluster/followers.h"
+#include "cluster/heartbeats.h"
 #include "cluster/homes.h"
 #include "cluster/mail.h"
 #include "cluster/membership.h"
@@ -49,6 +50,7 @@ struct Options {
   std::optional<Strategy> strategy = {};  // in the place of the project's
   MembershipOptions membership = {};
   Duration sweep_every{30'000};  // for open runs that nobody looks after
+  Duration look_every{2'000};    // for events and a project that nobody here has heard of
   std::function<void(const Error& problem)> on_problem = {};
   // Told who has come and gone as soon as it is noticed, and then how many open runs are looked after here,
   // once those that have got another home by it are.
@@ -73,6 +75,8 @@ class Cluster final : public Placement {
   // Where the coordinator hands out its tasks, and the pool its reports.
   TaskQueue& tasks() { return *publisher_; }
   TaskReports& reports() { return *reports_; }
+  // For signs of life of workers whose attempts another member has.
+  agents::HeartbeatRelay& heartbeats() { return *heartbeats_; }
 
   void connect(Coordinator& coordinator, EventLog& events, EventRouter& router);
 
@@ -112,6 +116,7 @@ class Cluster final : public Placement {
   void members_changed();
   void project_changed();
   void sweep_later();
+  void look_later();
   void take_domains();
   void take_agents();
 
@@ -130,6 +135,7 @@ class Cluster final : public Placement {
   std::unique_ptr<TaskConsumer> consumer_;  // with the role `agents`
   std::unique_ptr<RunConsumer> runs_;       // with the role `coordinator`
   std::unique_ptr<ReportRouter> reports_;
+  std::unique_ptr<Heartbeats> heartbeats_;
   std::unique_ptr<Followers> followers_;
   std::unique_ptr<RunNotices> notices_;
   Homes homes_;

@@ -152,6 +152,43 @@ std::string verdict_message(const std::string& token, Verdict verdict) {
   return JsonObject().add("token", token).add("verdict", verdict_name(verdict)).finish();
 }
 
+std::string heartbeat_message(const agents::Heartbeat& heartbeat) {
+  JsonObject json;
+  json.add("token", heartbeat.token.text()).add("worker", heartbeat.worker);
+  if (heartbeat.progress) json.add_number("progress", *heartbeat.progress);
+  if (heartbeat.details) json.add_raw("details", heartbeat.details->bytes());
+  return json.finish();
+}
+
+Result<agents::Heartbeat> read_heartbeat(std::string_view json) {
+  const auto read = [](ObjectReader& reader, agents::Heartbeat& heartbeat) {
+    const auto token = AttemptToken::parse(text(reader, "token"));
+    if (!token) reader.error("token", "is no token of an attempt");
+    heartbeat.token = token.value_or(AttemptToken());
+    heartbeat.worker = text(reader, "worker");
+    heartbeat.progress = reader.number("progress");
+    if (const auto details = reader.raw("details")) heartbeat.details = Payload(std::string(*details));
+  };
+  return read_object<agents::Heartbeat>(json, read);
+}
+
+std::string heartbeat_reply_message(const agents::HeartbeatReply& reply) {
+  return JsonObject()
+      .add("known", reply.known)
+      .add("cancelled", reply.cancelled)
+      .add("deadline_ms", reply.deadline.milliseconds_since_epoch())
+      .finish();
+}
+
+Result<agents::HeartbeatReply> read_heartbeat_reply(std::string_view json) {
+  const auto read = [](ObjectReader& reader, agents::HeartbeatReply& reply) {
+    reply.known = reader.boolean("known").value_or(false);
+    reply.cancelled = reader.boolean("cancelled").value_or(true);
+    reply.deadline = time(reader, "deadline_ms");
+  };
+  return read_object<agents::HeartbeatReply>(json, read);
+}
+
 std::string run_message(const RunNotice& notice) {
   return JsonObject().add("run_id", notice.run.text()).add("workflow", notice.workflow).finish();
 }

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agents/poll.h"
 #include "base/result.h"
 #include "ports/tasks.h"
 
@@ -24,7 +25,9 @@ inline constexpr const char* kRunType = "ganglion.run.v1";          // a run has
 inline constexpr const char* kReportType = "ganglion.report.v1";    // a task has ended, as a member says
 inline constexpr const char* kReportsType = "ganglion.reports.v1";  // several
 inline constexpr const char* kClaimType = "ganglion.claim.v1";      // a member watches over these attempts
-inline constexpr const char* kFollowType = "ganglion.follow.v1";    // a member wants to hear of a run
+inline constexpr const char* kHeartbeatType =
+    "ganglion.heartbeat.v1";                                      // of a worker, for whoever has its attempt
+inline constexpr const char* kFollowType = "ganglion.follow.v1";  // a member wants to hear of a run
 
 std::string agent_queue(const std::string& agent);
 std::string coordinator_queue(const std::string& domain);
@@ -42,6 +45,12 @@ Result<TaskReport> read_report(std::string_view json);
 
 // {token, verdict}
 std::string verdict_message(const std::string& token, Verdict verdict);
+
+// As workers send it, and what they are answered, with `known`.
+std::string heartbeat_message(const agents::Heartbeat& heartbeat);
+Result<agents::Heartbeat> read_heartbeat(std::string_view json);
+std::string heartbeat_reply_message(const agents::HeartbeatReply& reply);
+Result<agents::HeartbeatReply> read_heartbeat_reply(std::string_view json);
 
 // A run and its workflow, by which its home is known.
 struct RunNotice {

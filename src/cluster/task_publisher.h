@@ -5,8 +5,9 @@
 // nobody comes, to the queue of its agent, from which the pools of all members and plain clients of the
 // broker take it.
 //
-// The journal is the record, so nothing of this is durable: a task is published until the broker has it, and
-// whoever becomes the home of its run publishes it again.
+// The journal is the record, so nothing of this is durable: a task is published until the broker has it, or
+// somebody has come for it here meanwhile; whoever becomes the home of its run publishes it again, and so
+// does its home where somebody has removed the queue.
 //
 // Whoever takes a task from a queue and is a member says so if it keeps it for long (a claim): then the
 // member keeps the attempt's clock, and its death gives the task back. Of a plain client nobody knows when it

@@ -44,6 +44,12 @@ void EventLog::published(std::uint64_t seq) {
   }
 }
 
+void EventLog::look() {
+  store_.last_event([this, alive = std::weak_ptr(alive_)](const Result<std::uint64_t>& last) {
+    if (!alive.expired() && last) published(*last);
+  });
+}
+
 EventFollowerId EventLog::follow(Follower follower) {
   const EventFollowerId id(++last_follower_);
   followers_.emplace(id, std::move(follower));

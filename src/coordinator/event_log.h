@@ -38,6 +38,8 @@ class EventLog {
   void append(std::vector<TopicEvent> events, Completion<Result<std::vector<Appended>>> done);
   // Commits of runs, or another engine, have written events up to this one.
   void published(std::uint64_t seq);
+  // Finds out by itself where the log ends now: whoever has written more may not have been heard.
+  void look();
   // Called when this engine has written events, with the last one's position.
   void on_written(std::function<void(std::uint64_t seq)> written) { written_ = std::move(written); }
   void written(std::uint64_t seq);

@@ -63,15 +63,17 @@ void Engine::assemble() {
       std::make_unique<Schedules>(store, clock, *coordinator_, *definitions_, options_.on_schedule_problem);
   if (ports_.audit != nullptr)
     copier_ = std::make_unique<audit::Copier>(store, *ports_.audit, clock, options_.audit);
-  api_ = std::make_unique<ingress::Api>(ingress::Dependencies{.clock = clock,
-                                                              .store = store,
-                                                              .coordinator = *coordinator_,
-                                                              .definitions = *definitions_,
-                                                              .pool = *pool_,
-                                                              .sessions = *sessions_,
-                                                              .events = *events_,
-                                                              .random = ports_.random},
-                                        options_.ingress);
+  api_ = std::make_unique<ingress::Api>(
+      ingress::Dependencies{.clock = clock,
+                            .store = store,
+                            .coordinator = *coordinator_,
+                            .definitions = *definitions_,
+                            .pool = *pool_,
+                            .sessions = *sessions_,
+                            .events = *events_,
+                            .random = ports_.random,
+                            .heartbeats = cluster_ ? &cluster_->heartbeats() : nullptr},
+      options_.ingress);
   router_ = std::make_unique<http::Router>();
   api_->register_routes(*router_);
 }

@@ -24,8 +24,9 @@ class Random;
 class Sessions;
 class Store;
 namespace agents {
+class HeartbeatRelay;
 class Pool;
-}
+}  // namespace agents
 namespace http {
 class Router;
 class Server;
@@ -43,6 +44,7 @@ struct Dependencies {
   Sessions& sessions;
   EventLog& events;
   Random& random;
+  agents::HeartbeatRelay* heartbeats = nullptr;  // where others may have what isn't in the pool
 };
 
 struct Options {

@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "agents/heartbeat_relay.h"
 #include "agents/pool.h"
 #include "agents/task_json.h"
 #include "base/json_text.h"
@@ -30,6 +31,17 @@ http::Response answer(const std::optional<std::string>& verdicts, std::string_vi
   JsonObject object;
   if (verdicts) object.add_raw("verdicts", *verdicts);
   object.add_raw("tasks", tasks);
+  return http::Response::json(200, object.finish());
+}
+
+http::Response answer(const agents::HeartbeatReply& reply) {
+  JsonObject object;
+  object.add("cancelled", reply.cancelled);
+  if (reply.known) {
+    object.add("deadline", format_rfc3339(reply.deadline));
+  } else {
+    object.add_raw("deadline", "null");
+  }
   return http::Response::json(200, object.finish());
 }
 
@@ -205,19 +217,16 @@ void TasksApi::heartbeat(const http::Request& request, http::Responder responder
   body.finish();
   if (!errors.empty()) return responder.fail(invalid(std::move(errors)));
 
-  agents::HeartbeatReply reply;
-  if (const auto token = AttemptToken::parse(token_text)) {
-    heartbeat.token = *token;
-    reply = dependencies_.pool.heartbeat(std::move(heartbeat));
-  }
-  JsonObject object;
-  object.add("cancelled", reply.cancelled);
-  if (reply.known) {
-    object.add("deadline", format_rfc3339(reply.deadline));
-  } else {
-    object.add_raw("deadline", "null");
-  }
-  responder.respond(http::Response::json(200, object.finish()));
+  const auto token = AttemptToken::parse(token_text);
+  if (!token) return responder.respond(answer(agents::HeartbeatReply()));
+  heartbeat.token = *token;
+  const agents::HeartbeatReply reply = dependencies_.pool.heartbeat(heartbeat);
+  if (reply.known || !dependencies_.heartbeats) return responder.respond(answer(reply));
+  auto waiting = std::make_shared<http::Responder>(std::move(responder));
+  dependencies_.heartbeats->pass_on(std::move(heartbeat), [waiting](Result<agents::HeartbeatReply> found) {
+    if (!found) return waiting->fail(problem_of(found.error()));
+    waiting->respond(answer(*found));
+  });
 }
 
 }  // namespace ganglion::ingress

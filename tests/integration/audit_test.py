@@ -93,7 +93,7 @@ class Load:
         self._stopping = threading.Event()
         self._failures: list[BaseException] = []
         self.runs: list[str] = []
-        self._threads = [threading.Thread(target=self._be_client) for _ in range(PARALLEL)]
+        self._threads = [threading.Thread(target=self._be_client, daemon=True) for _ in range(PARALLEL)]
         for thread in self._threads:
             thread.start()
 
@@ -227,7 +227,6 @@ def guide_queries() -> list[str]:
 
 
 def audited(binary: Path, folder: Path, redis: RedisStore, postgres: PostgresStore, seed: int) -> None:
-    dice = random.Random(seed)
     database = Database(postgres)
     server = AuditedServer(binary, folder, PROJECT)
     server.store = redis.url("audited")
@@ -240,8 +239,23 @@ def audited(binary: Path, folder: Path, redis: RedisStore, postgres: PostgresSto
     # when there is one, and everything is killed under load
     server.audit = database.url()
     server.start()
+    try:
+        audited_under_kills(server, redis, postgres, database, runs, seed)
+    finally:
+        if server.process is not None:
+            server.process.kill()
+
+
+def audited_under_kills(
+    server: AuditedServer,
+    redis: RedisStore,
+    postgres: PostgresStore,
+    database: Database,
+    runs: list[str],
+    seed: int,
+) -> None:
     load = Load(server, seed)
-    maltreat(server, redis, postgres, dice)
+    maltreat(server, redis, postgres, random.Random(seed))
     runs += load.finish()
     runs.append(str(persist(lambda: call(server, f"/v1/runs/{runs[9]}/fork", {"from_step": "last"}))["id"]))
     for run in runs:

@@ -11,7 +11,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-from fault_proxy import Cut, FaultProxy, Faults, Side
+from fault_proxy import Cut, FaultProxies, FaultProxy, Faults, Side
+from kernel_cut import can_cut, cut_to
 
 CONDITION_SECONDS = 10.0
 #: How long it is watched that nothing comes.
@@ -246,6 +247,44 @@ def a_server_that_is_not_there_is_a_reset(echo: Echo, proxy: FaultProxy) -> None
             assert Client(before_nobody).ends() == "reset"
 
 
+def what_the_server_says_may_be_translated(echo: Echo, proxy: FaultProxy) -> None:
+    with FaultProxy(echo.address, lambda answer: answer.replace(b"6379", b"7000")) as translating:
+        assert Client(translating).echo(b"port 6379") == b"port 7000"
+    assert Client(proxy).echo(b"port 6379") == b"port 6379"
+
+
+def several_are_one_way(echo: Echo, proxy: FaultProxy) -> None:
+    with FaultProxy(echo.address) as second:
+        both = FaultProxies(proxy, second)
+        assert both.ports == [proxy.port, second.port]
+        clients = [Client(proxy), Client(second)]
+        both.set(Faults(hold=True))
+        for client in clients:
+            client.send(b"held")
+            assert client.hears_nothing()
+        both.set()
+        for client in clients:
+            assert client.receive(4) == b"held"
+        both.cut(Cut.reset)
+        assert [client.ends() for client in clients] == ["reset", "reset"]
+
+
+def the_kernel_cuts_what_goes_to_a_port(echo: Echo, proxy: FaultProxy) -> None:
+    if not can_cut():
+        return
+    with FaultProxy(echo.address) as second:
+        client, other = Client(proxy), Client(second)
+        assert client.echo(b"x") == other.echo(b"x") == b"x"
+        assert cut_to(proxy.port) == 1
+        try:
+            ended = client.ends()
+        except ConnectionAbortedError:
+            ended = "aborted"
+        assert ended == "aborted", ended
+        await_condition(lambda: echo.ends == ["reset"], "the server to hear of it")
+        assert other.echo(b"goes on") == b"goes on"
+
+
 CASES = (
     bytes_pass_unchanged_in_both_directions,
     an_end_of_one_direction_leaves_the_other,
@@ -259,6 +298,9 @@ CASES = (
     of_a_half_open_connection_one_side_is_not_told,
     who_is_refused_finds_nobody_and_later_the_same_port,
     a_server_that_is_not_there_is_a_reset,
+    what_the_server_says_may_be_translated,
+    several_are_one_way,
+    the_kernel_cuts_what_goes_to_a_port,
 )
 
 

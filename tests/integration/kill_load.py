@@ -142,7 +142,14 @@ class Load:
 
     async def start_run(self, key: str, client_number: int, *, wait: float | None = None) -> Run:
         async def call(client: AsyncClient) -> Run:
-            return await client.start(self.workflow, self.inputs[key], idempotency_key=key, wait=wait)
+            try:
+                return await client.start(self.workflow, self.inputs[key], idempotency_key=key, wait=wait)
+            except ProblemError as problem:
+                if problem.status != NOT_FOUND:
+                    raise
+                # Gone while its end was waited for; the verdict knows whether it may be.
+                self.missed.update(sorted(self.acknowledged[key], key=self._acknowledged_at.__getitem__)[-1:])
+                return await client.start(self.workflow, self.inputs[key], idempotency_key=key)
 
         run = await self.persist(call, client_number, f"starting {key}")
         self._acknowledge(key, run.id)

@@ -44,8 +44,8 @@ void Ears::tick() {
        late = std::ranges::find_if(ears_, is_late)) {
     const std::shared_ptr<Ear> ear = *late;
     ears_.erase(late);
-    std::exchange(ear->ready,
-                  nullptr)(fail("unavailable", "RabbitMQ is not available: " + link_.problem().reason));
+    const std::string reason = link_.ready() ? "it is too slow" : link_.problem().reason;
+    std::exchange(ear->ready, nullptr)(fail("unavailable", "RabbitMQ is not available: " + reason));
     if (alive.expired()) return;
   }
 }
