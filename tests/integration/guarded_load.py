@@ -135,7 +135,8 @@ class GuardedLoad:
         while not await self._load.persist(
             lambda client: _has_ended(client, guarded.run), first, f"waiting for {guarded.run}"
         ):
-            continue
+            # It asks again where the store has lost what was decided.
+            await self._decide(guarded, first)
 
     async def _cancel(self, guarded: Guarded, delay: float) -> None:
         await asyncio.sleep(delay)
