@@ -17,6 +17,8 @@ from store_servers import RedisStore
 if TYPE_CHECKING:
     from cluster_trouble import Trouble
 
+#: Buses that lose a queue on request.
+WIPEABLE = (RabbitServer, NatsServer, RedisStore, SentinelRedis)
 QUEUES = ("agent:first", "agent:second", "agent:third", "coordinator:default", "coordinator:details")
 #: How long workers stand still, so that something is in the queues.
 STILL_SECONDS = (0.1, 0.6)
@@ -55,7 +57,7 @@ async def sever(trouble: Trouble) -> None:
 async def wipe(trouble: Trouble) -> None:
     """What a queue holds is gone, or the queue itself, while nobody works on what is in it."""
     bus = trouble.backends.bus
-    assert isinstance(bus, RabbitServer | NatsServer | RedisStore | SentinelRedis)
+    assert isinstance(bus, WIPEABLE)
     queue = trouble.plan.choice(QUEUES)
     act = trouble.plan.choice([bus.empty, bus.remove])
     trouble.cluster.freeze_workers()

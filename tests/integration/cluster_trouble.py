@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from cluster import Backends, ClusterPipeline, Member
-from cluster_server_trouble import alarm, fail_over, fail_over_frozen, settle, sever, wipe
+from cluster_server_trouble import WIPEABLE, alarm, fail_over, fail_over_frozen, settle, sever, wipe
 from fault_proxy import Cut, FaultProxies, FaultProxy, Faults, Side
 from kafka_server import KafkaServer
 from kill_load import Load
@@ -66,6 +66,8 @@ class Trouble:
     def _is_possible(self, kind: str) -> bool:
         if kind == "bus":
             return self.backends.has_own_bus  # one that is the store is not killed twice
+        if kind == "wipe":
+            return isinstance(self.backends.bus, WIPEABLE)
         if kind == "alarm":
             return isinstance(self.backends.bus, RabbitServer)
         if kind == "wipe":
