@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from cluster import Backends, ClusterPipeline, Member
 from cluster_server_trouble import WIPEABLE, alarm, fail_over, fail_over_frozen, settle, sever, wipe
 from fault_proxy import Cut, FaultProxies, FaultProxy, Faults, Side
-from kafka_server import KafkaServer
 from kill_load import Load
 from rabbit_server import RabbitServer
 from sentinel_redis import SentinelRedis
@@ -70,8 +69,6 @@ class Trouble:
             return isinstance(self.backends.bus, WIPEABLE)
         if kind == "alarm":
             return isinstance(self.backends.bus, RabbitServer)
-        if kind == "wipe":
-            return not isinstance(self.backends.bus, KafkaServer)  # which is told so in a protocol of its own
         if kind.startswith("failover"):
             return isinstance(self.backends.store, SentinelRedis)
         return kind != "upgrade" or self.cluster.old is not None
