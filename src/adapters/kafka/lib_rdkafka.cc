@@ -71,6 +71,8 @@ Result<LibRdkafka> load() {
   library->find("rd_kafka_event_error_string", kafka.event_error_string);
   library->find("rd_kafka_event_message_next", kafka.event_message_next);
   library->find("rd_kafka_event_type", kafka.event_type);
+  library->find("rd_kafka_fatal_error", kafka.fatal_error);
+  library->find("rd_kafka_get_watermark_offsets", kafka.get_watermark_offsets);
   library->find("rd_kafka_group_result_error", kafka.group_result_error);
   library->find("rd_kafka_group_result_partitions", kafka.group_result_partitions);
   library->find("rd_kafka_header_add", kafka.header_add);

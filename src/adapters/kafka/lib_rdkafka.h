@@ -65,6 +65,8 @@ struct LibRdkafka {
   decltype(&::rd_kafka_event_error_string) event_error_string;
   decltype(&::rd_kafka_event_message_next) event_message_next;
   decltype(&::rd_kafka_event_type) event_type;
+  decltype(&::rd_kafka_fatal_error) fatal_error;
+  decltype(&::rd_kafka_get_watermark_offsets) get_watermark_offsets;
   decltype(&::rd_kafka_group_result_error) group_result_error;
   decltype(&::rd_kafka_group_result_partitions) group_result_partitions;
   decltype(&::rd_kafka_header_add) header_add;

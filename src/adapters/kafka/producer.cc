@@ -1,6 +1,7 @@
 #include "adapters/kafka/producer.h"
 
 #include <array>
+#include <utility>
 
 #include "base/asio/asio.h"
 #include "base/assert.h"
@@ -25,24 +26,31 @@ Owned<rd_kafka_headers_t> made_of(const Headers& headers) {
   return made;
 }
 
+Result<Owned<rd_kafka_t>> open_handle(const ClientOptions& options) {
+  return open_client(RD_KAFKA_PRODUCER, options,
+                     {{"enable.idempotence", "true"},
+                      {"acks", "all"},
+                      {"linger.ms", "0"},
+                      {"retry.backoff.ms", "20"},
+                      {"message.max.bytes", std::to_string(kMaxRecord)},
+                      {"queue.buffering.max.messages", std::to_string(kMaxProducing)},
+                      {"queue.buffering.max.kbytes", "262144"}},
+                     RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Producer>> Producer::open(asio::io_context& context, const ClientOptions& options,
                                                  std::chrono::milliseconds patience) {
-  auto handle = open_client(RD_KAFKA_PRODUCER, options,
-                            {{"enable.idempotence", "true"},
-                             {"acks", "all"},
-                             {"linger.ms", "0"},
-                             {"retry.backoff.ms", "20"},
-                             {"message.max.bytes", std::to_string(kMaxRecord)},
-                             {"queue.buffering.max.kbytes", "262144"}},
-                            RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR);
+  auto handle = open_handle(options);
   if (!handle) return std::unexpected(std::move(handle.error()));
-  return std::unique_ptr<Producer>(new Producer(context, std::move(*handle), patience));
+  return std::unique_ptr<Producer>(new Producer(context, options, std::move(*handle), patience));
 }
 
-Producer::Producer(asio::io_context& context, Owned<rd_kafka_t> handle, std::chrono::milliseconds patience)
+Producer::Producer(asio::io_context& context, ClientOptions options, Owned<rd_kafka_t> handle,
+                   std::chrono::milliseconds patience)
     : context_(context),
+      options_(std::move(options)),
       patience_(patience),
       handle_(std::move(handle)),
       events_(rdkafka().queue_get_main(handle_.get())),
@@ -52,11 +60,15 @@ Producer::~Producer() = default;
 
 void Producer::send(const std::string& name, std::int32_t partition, const Headers& headers,
                     std::string_view value, Sent sent) {
-  produce(topic(name, false), partition, headers, value, std::move(sent));
+  const auto error = produce(topic(name, false), partition, headers, value, sent);
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) refuse(error, std::move(sent));
 }
 
-void Producer::insist(const std::string& name, std::string_view value, Sent sent) {
-  produce(topic(name, true), 0, {}, value, std::move(sent));
+bool Producer::insist(const std::string& name, std::string_view value, Sent sent) {
+  const auto error = produce(topic(name, true), 0, {}, value, sent);
+  const bool never_fits = error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;
+  if (never_fits) refuse(error, std::move(sent));
+  return never_fits || error == RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
 void Producer::finish(std::chrono::milliseconds time) {
@@ -85,8 +97,8 @@ rd_kafka_topic_t* Producer::topic(const std::string& name, bool insistent) {
   return topic.get();
 }
 
-void Producer::produce(rd_kafka_topic_t* topic, std::int32_t partition, const Headers& headers,
-                       std::string_view value, Sent sent) {
+rd_kafka_resp_err_t Producer::produce(rd_kafka_topic_t* topic, std::int32_t partition, const Headers& headers,
+                                      std::string_view value, Sent& sent) {
   const std::uint64_t number = ++last_;
   Owned<rd_kafka_headers_t> made = made_of(headers);
   std::array<rd_kafka_vu_t, 6> parts{};
@@ -107,12 +119,17 @@ void Producer::produce(rd_kafka_topic_t* topic, std::int32_t partition, const He
   if (!error) {
     (void)made.release();  // the record's now
     on_their_way_.emplace(number, std::move(sent));
-    return;
+    return RD_KAFKA_RESP_ERR_NO_ERROR;
   }
-  asio::post(context_, [alive = std::weak_ptr(alive_), sent = std::move(sent),
-                        result = outcome(rdkafka().error_code(error.get()), 0)]() mutable {
-    if (!alive.expired()) sent(std::move(result));
-  });
+  if (is_spent()) renew_soon();
+  return rdkafka().error_code(error.get());
+}
+
+void Producer::refuse(rd_kafka_resp_err_t error, Sent sent) {
+  asio::post(context_,
+             [alive = std::weak_ptr(alive_), sent = std::move(sent), result = outcome(error, 0)]() mutable {
+               if (!alive.expired()) sent(std::move(result));
+             });
 }
 
 // Whoever is called may destroy everything.
@@ -124,7 +141,7 @@ void Producer::drain() {
     if (rdkafka().event_type(event.get()) == RD_KAFKA_EVENT_DR)
       confirmed(event.get());
     else if (rdkafka().event_type(event.get()) == RD_KAFKA_EVENT_ERROR)
-      problem_ = rdkafka().event_error_string(event.get());
+      troubled(event.get());
     if (alive.expired()) return;
   }
   signal_->again();
@@ -136,6 +153,46 @@ void Producer::confirmed(rd_kafka_event_t* event) {
     auto sent = on_their_way_.extract(reinterpret_cast<std::uint64_t>(message->_private));
     if (sent.empty()) continue;
     sent.mapped()(outcome(message->err, message->offset));
+    if (alive.expired()) return;
+  }
+}
+
+void Producer::troubled(rd_kafka_event_t* event) {
+  problem_ = rdkafka().event_error_string(event);
+  if (is_spent()) renew_soon();
+}
+
+bool Producer::is_spent() const {
+  return rdkafka().fatal_error(handle_.get(), nullptr, 0) != RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+// Not at once: whoever comes here may be using the old handle.
+void Producer::renew_soon() {
+  if (std::exchange(renews_soon_, true)) return;
+  asio::post(context_, [this, alive = std::weak_ptr(alive_)] {
+    if (!alive.expired()) renew();
+  });
+}
+
+// Where it doesn't succeed, the next record that is refused leads here again. Whoever is called may destroy
+// everything.
+void Producer::renew() {
+  renews_soon_ = false;
+  auto handle = open_handle(options_);
+  if (!handle) {
+    problem_ = handle.error().message;
+    return;
+  }
+  signal_.reset();
+  topics_.clear();
+  events_.reset();
+  handle_ = std::move(*handle);
+  events_.reset(rdkafka().queue_get_main(handle_.get()));
+  signal_ = std::make_unique<Signal>(context_, events_.get(), [this] { drain(); });
+  const std::weak_ptr alive = alive_;
+  auto unconfirmed = std::exchange(on_their_way_, {});
+  for (auto& [number, sent] : unconfirmed) {
+    sent(outcome(RD_KAFKA_RESP_ERR__FATAL, 0));
     if (alive.expired()) return;
   }
 }

@@ -12,11 +12,13 @@ namespace ganglion::kafka {
 void Publisher::publish(std::string queue, BusMessage message, Done done) {
   if (!fits(message)) return later(std::move(done), too_large(message));
   const std::size_t bytes = bytes_of(message);
-  if (bytes_ + bytes > kMaxPublishingBytes)
+  if (count_ == kMaxPublishing || bytes_ + bytes > kMaxPublishingBytes)
     return later(std::move(done),
                  fail("unavailable", "too many publications wait for Kafka; try again later"));
+  ++count_;
   bytes_ += bytes;
   Done finish = [this, bytes, done = std::move(done)](Result<void> result) mutable {
+    --count_;
     bytes_ -= bytes;
     done(std::move(result));
   };

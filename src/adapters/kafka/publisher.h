@@ -17,8 +17,11 @@
 
 namespace ganglion::kafka {
 
-// That wait or are on their way; beyond that they are refused at once.
+// That wait or are on their way; beyond either they are refused at once. What else is produced has room
+// beside them.
+inline constexpr std::size_t kMaxPublishing = 100'000;
 inline constexpr std::size_t kMaxPublishingBytes = 64 << 20;
+static_assert(kMaxPublishing < kMaxProducing);
 
 class Publisher {
  public:
@@ -51,7 +54,8 @@ class Publisher {
   Patience& patience_;
   const Names& names_;
   std::map<std::string, Traffic> traffic_;
-  std::size_t bytes_ = 0;  // on their way
+  std::size_t count_ = 0;  // on their way
+  std::size_t bytes_ = 0;  // of these
   std::shared_ptr<const char> alive_ = std::make_shared<const char>('\0');
 };
 

@@ -12,6 +12,7 @@ constexpr std::chrono::milliseconds kSignOfLife{500};
 constexpr std::chrono::milliseconds kDeaf{1'500};  // so long without its own words, it judges nobody
 constexpr std::chrono::milliseconds kSilence{2'000};
 constexpr std::chrono::milliseconds kSayAgain{1'000};
+constexpr std::chrono::milliseconds kTryAgain{200};
 constexpr std::chrono::milliseconds kGoodbye{500};
 constexpr std::uint64_t kCheckpointEvery = 20'000;  // entries
 
@@ -64,6 +65,7 @@ void Session::begin() {
   number_ = 0;
   words_ = {word::Hello{}};
   done_.clear();
+  refused_.clear();
   for (auto& [number, syncs] : unheard_) std::ranges::move(syncs, std::back_inserter(syncs_));
   unheard_.clear();
   inheriting_.clear();
@@ -96,17 +98,34 @@ void Session::speak_soon() {
 
 void Session::speak() {
   speaks_soon_ = false;
+  if (waits_) return;
   Entry entry{.session = id_, .number = ++number_, .words = {}};
   for (auto& [queue, places] : std::exchange(done_, {}))
     entry.words.emplace_back(word::Done{queue.first, queue.second, ranges_of(std::move(places))});
   std::ranges::move(std::exchange(words_, {}), std::back_inserter(entry.words));
   unheard_.emplace_back(entry.number, std::exchange(syncs_, {}));
+  publish(text_of(entry));
+}
+
+// An entry that isn't taken is said again, and nothing before it. One that was taken and not confirmed may be
+// there or not: then it is another session that goes on.
+void Session::publish(std::string entry) {
   spoke_ = Steady::now();
-  producer_.insist(topic_, text_of(entry), [this, session = id_](const Result<Offset>& sent) {
+  const bool is_taken = producer_.insist(topic_, entry, [this, session = id_](const Result<Offset>& sent) {
     if (sent || session != id_) return;
+    waits_ = true;
     hooks_.lost();
     begin();
   });
+  if (is_taken) return;
+  waits_ = true;
+  refused_ = std::move(entry);
+}
+
+void Session::resume() {
+  waits_ = false;
+  if (!refused_.empty()) publish(std::exchange(refused_, {}));
+  speak_soon();
 }
 
 // --- hearing
@@ -189,6 +208,7 @@ void Session::own_heard(std::uint64_t number) {
 void Session::tick() {
   const auto now = Steady::now();
   if (now - own_heard_ > kDeaf) in_touch_since_ = now;
+  if (waits_ && now - spoke_ >= kTryAgain) resume();
   if (unheard_.empty() && now - spoke_ > kSignOfLife) speak_soon();
   if (!is_live()) return;
   watch_others();

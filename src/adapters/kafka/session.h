@@ -59,6 +59,8 @@ class Session {
   void begin();
   void speak_soon();
   void speak();
+  void publish(std::string entry);
+  void resume();
   void heard(const Record& record);
   void catch_up(const Record& record);
   void take_up(Offset offset, Ledger ledger);
@@ -86,6 +88,8 @@ class Session {
   std::vector<std::function<void()>> syncs_;  // that the next entry answers
   std::deque<std::pair<std::uint64_t, std::vector<std::function<void()>>>> unheard_;
   bool speaks_soon_ = false;
+  bool waits_ = false;   // a little, before it speaks again
+  std::string refused_;  // the entry that is said first then; may be empty
 
   Steady::time_point spoke_;
   Steady::time_point own_heard_;
