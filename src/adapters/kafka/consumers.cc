@@ -162,8 +162,7 @@ void Consumers::granted(const Granted& grant) {
 void Consumers::read_on(const std::string& queue, Share& share) {
   if (!share.awaited.empty()) {
     const Offset need = share.awaited.begin()->first;
-    const bool comes = share.reading && share.position <= need && need - share.position <= kReadPast;
-    if (!comes) read(queue, share, need);
+    if (!comes(queue, share, need)) read(queue, share, need);
     return;
   }
   const bool is_full = share.ahead.size() >= kMaxAhead || share.ahead_bytes >= kMaxAheadBytes;
@@ -177,6 +176,13 @@ void Consumers::read_on(const std::string& queue, Share& share) {
   const LedgerQueue* now = session_.ledger().queue(queue);
   if (share.reading || !has_room || now == nullptr || !session_.is_live()) return;
   read(queue, share, share.ahead.empty() ? now->next : share.ahead.rbegin()->first + 1);
+}
+
+// Whether reading on is the way to it. Where nobody has published there yet it is, however far that is: who
+// asks Kafka for what lies beyond the end gets the oldest that there is.
+bool Consumers::comes(const std::string& queue, const Share& share, Offset need) const {
+  if (!share.reading || share.position > need) return false;
+  return need - share.position <= kReadPast || need >= reader_.known_end(names_.queue(queue));
 }
 
 void Consumers::read(const std::string& queue, Share& share, Offset from) {

@@ -73,6 +73,7 @@ class Consumers {
   void granted(const Granted& grant);
   void removed(const std::string& queue);
   void read_on(const std::string& queue, Share& share);
+  bool comes(const std::string& queue, const Share& share, Offset need) const;
   void read(const std::string& queue, Share& share, Offset from);
   void stop(const std::string& queue, Share& share);
   void arrived(const std::string& queue, Record record);

@@ -50,6 +50,13 @@ void Reader::stop(const std::string& topic) {
   if (!reading.empty()) rdkafka().consume_stop(reading.mapped().topic.get(), 0);
 }
 
+std::int64_t Reader::known_end(const std::string& topic) const {
+  std::int64_t first = RD_KAFKA_OFFSET_INVALID;
+  std::int64_t end = RD_KAFKA_OFFSET_INVALID;
+  rdkafka().get_watermark_offsets(handle_.get(), topic.c_str(), 0, &first, &end);
+  return end;
+}
+
 // A sink may start and stop readings, or destroy everything.
 void Reader::drain_records() {
   const std::weak_ptr alive = alive_;

@@ -25,10 +25,13 @@ class Reader {
   // Calls nobody any more.
   ~Reader();
 
-  // Gives the records of the topic's only partition to `sink`, from `offset` on or from the oldest that there
-  // is; after another call for the same topic nothing of the one before comes any more.
+  // Gives the records of the topic's only partition to `sink`, from `offset` on or, where there is nothing
+  // yet or any more, from the oldest that there is; after another call for the same topic nothing of the one
+  // before comes any more.
   void start(const std::string& topic, std::int64_t offset, Sink sink);
   void stop(const std::string& topic);
+  // Where the topic ended when something of it was last fetched; negative where that isn't known.
+  std::int64_t known_end(const std::string& topic) const;
 
   // Called when a connection broke.
   void on_trouble(std::function<void()> trouble) { trouble_ = std::move(trouble); }
