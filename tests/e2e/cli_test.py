@@ -393,7 +393,7 @@ def test_a_second_server_on_one_store_is_refused(demo):
 @pytest.mark.parametrize(
     ("option", "said"),
     [
-        (["--bus", "kafka://x"], "is no bus of this version"),
+        (["--bus", "zmq://x"], "is no bus of this version"),
         (["--strategy", "mash"], 'did you mean "mesh"?'),
         (["--domain", "d"], "need a bus"),
         (["--roles", "agents"], "a bus to them"),
