@@ -53,4 +53,9 @@ std::size_t count_open_runs(StoreServer& store) {
       ->size();
 }
 
+std::size_t count_uncopied_runs(StoreServer& store) {
+  return *store.ask<Result<std::uint64_t>>(
+      [](Store& backing, auto answer) { backing.count_outbox(std::move(answer)); });
+}
+
 }  // namespace ganglion::sim

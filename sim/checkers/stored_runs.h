@@ -37,5 +37,7 @@ std::vector<StoredRun> stored_runs(StoreServer& store, Projects& projects);
 
 // How many runs have not ended.
 std::size_t count_open_runs(StoreServer& store);
+// In the outbox.
+std::size_t count_uncopied_runs(StoreServer& store);
 
 }  // namespace ganglion::sim

@@ -20,6 +20,7 @@
 namespace ganglion::sim {
 namespace {
 
+constexpr int kMostRounds = 4;            // of waiting until all rests
 constexpr SimTime kSettles{600'000'000};  // everything that waits for nobody ends within
 constexpr SimTime kLook{1'000'000};
 constexpr Duration kAuditLease{4'000};  // some end too early, all end before the rest is over
@@ -136,6 +137,7 @@ class Story {
   void break_things();
   void heal();
   void settle();
+  bool all_is_done();
   void wait_for_the_end();
   void check();
   SeedResult result();
@@ -242,11 +244,16 @@ void Story::heal() {
 void Story::settle() {
   janitor_.start();
   // A schedule may start another run while everything rests.
-  for (int round = 0; round < 2 && !broken(); ++round) {
+  for (int round = 0; round < kMostRounds && !broken(); ++round) {
     wait_for_the_end();
     world_.timeline().run_until(world_.timeline().now() + kRest);
-    if (count_open_runs(world_.store()) == 0) break;
+    if (all_is_done()) break;
   }
+}
+
+bool Story::all_is_done() {
+  return count_open_runs(world_.store()) == 0 &&
+         (world_.audit() == nullptr || count_uncopied_runs(world_.store()) == 0);
 }
 
 void Story::wait_for_the_end() {
@@ -254,7 +261,7 @@ void Story::wait_for_the_end() {
   while (!broken() && world_.timeline().now() < end) {
     world_.timeline().run_until(world_.timeline().now() + kLook);
     const bool serving = std::ranges::all_of(world_.hosts(), [](const auto& host) { return host->serves(); });
-    if (serving && count_open_runs(world_.store()) == 0) break;
+    if (serving && all_is_done()) break;
   }
 }
 

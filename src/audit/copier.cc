@@ -88,8 +88,11 @@ void Copier::fill(std::string audit, std::optional<RunId> before) {
       std::move(query), guarded([this, audit, before](Result<std::vector<RunRecord>> page) mutable {
         if (!page) return fails(page.error(), [this, audit, before] { fill(audit, before); });
         if (!page->empty()) return put_in(std::move(audit), *page);
-        store_.put_setting(kFilledSetting, audit,
-                           guarded([this, audit](Result<void>) { find_out_whether_filled(audit); }));
+        store_.put_setting(kFilledSetting, audit, guarded([this, audit, before](Result<void> put) {
+                             if (!put)
+                               return fails(put.error(), [this, audit, before] { fill(audit, before); });
+                             find_out_whether_filled(audit);
+                           }));
       }));
 }
 
@@ -146,6 +149,8 @@ void Copier::taken(std::vector<RunId> runs) {
   if (!runs.empty()) {
     batches_.push_back({.runs = std::move(runs), .oldest = clock_.now()});
     find_positions(std::prev(batches_.end()));
+  } else if (batches_.empty()) {
+    goes_well();
   }
   if (more_)
     look();
@@ -243,8 +248,10 @@ void Copier::fails(const Error& why, std::move_only_function<void()> again) {
 }
 
 void Copier::report(const Error& why) {
-  if (last_report_ && clock_.now() - *last_report_ < options_.report) return;
-  last_report_ = clock_.now();
+  if (clock_.now() - reported_since_ >= options_.report) reported_.clear();
+  if (reported_.size() >= kMaxReports || std::ranges::find(reported_, why) != reported_.end()) return;
+  if (reported_.empty()) reported_since_ = clock_.now();
+  reported_.push_back(why);
   if (options_.on_problem) options_.on_problem(why);
 }
 

@@ -30,7 +30,8 @@
 
 namespace ganglion::audit {
 
-inline constexpr std::size_t kMaxBatches = 2;  // under way at the same time
+inline constexpr std::size_t kMaxBatches = 2;   // under way at the same time
+inline constexpr std::size_t kMaxReports = 10;  // of trouble, in the time between two of the same
 // The store's setting that names the audit into which every run has been put once.
 inline constexpr const char* kFilledSetting = "audit";
 
@@ -39,7 +40,7 @@ struct CopierOptions {
   Duration rest{100};         // before the next look, once all is copied
   Duration retry{500};        // before what has failed is tried again
   Duration lease{10'000};     // of runs that are being copied: what a dead process had waits for its end
-  Duration report{60'000};    // between two reports of trouble
+  Duration report{60'000};    // between two reports of the same trouble
   // Something can't be copied for now, or a single run can't.
   std::function<void(const Error&)> on_problem = {};
   // After a problem: all that was under way is copied.
@@ -123,7 +124,8 @@ class Copier {
   std::uint64_t entries_ = 0;
   std::uint64_t backlog_ = 0;
   std::optional<Timestamp> trouble_since_;
-  std::optional<Timestamp> last_report_;
+  std::vector<Error> reported_;  // since then
+  Timestamp reported_since_;
 
   std::move_only_function<void()> finished_ = {};
   std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);

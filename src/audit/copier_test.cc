@@ -62,6 +62,29 @@ class FaultyAudit final : public Audit {
   Clock& clock_;
 };
 
+// A store that can't be counted in, or can't keep a setting.
+class FaultyStore final : public memory::Store {
+ public:
+  explicit FaultyStore(Clock& clock) : memory::Store(clock), clock_(clock) {}
+
+  void count_outbox(Completion<Result<std::uint64_t>> done) override {
+    if (!away) return memory::Store::count_outbox(std::move(done));
+    clock_.post([done = std::move(done)]() mutable { done(fail("unavailable", "the store is away")); });
+  }
+  void put_setting(std::string name, std::string value, Completion<Result<void>> done) override {
+    ++settings;
+    if (!full) return memory::Store::put_setting(std::move(name), std::move(value), std::move(done));
+    clock_.post([done = std::move(done)]() mutable { done(fail("unavailable", "the store is full")); });
+  }
+
+  bool away = false;
+  bool full = false;
+  int settings = 0;  // that were to be put
+
+ private:
+  Clock& clock_;
+};
+
 class CopierTest : public ::testing::Test {
  protected:
   static RunId run_number(std::uint64_t n) {
@@ -152,7 +175,7 @@ class CopierTest : public ::testing::Test {
   }
 
   VirtualClock clock_;
-  memory::Store store_{clock_};
+  FaultyStore store_{clock_};
   memory::Audit kept_{clock_};
   FaultyAudit audit_{kept_, clock_};
   std::map<RunId, std::uint64_t> versions_;
@@ -245,6 +268,50 @@ TEST_F(CopierTest, AnOutageIsToldOnceAMinuteAndMadeUpFor) {
   EXPECT_FALSE(copier->statistics().in_trouble);
   expect_equal();
   EXPECT_EQ(in_outbox(), 0u);
+}
+
+TEST_F(CopierTest, AnOutageOfTheStoreWithNothingToCopyIsOverWhenTheStoreIsBack) {
+  const auto copier = started();
+  clock_.run();
+  store_.away = true;
+  clock_.advance(Duration(5'000));
+  EXPECT_TRUE(copier->statistics().in_trouble);
+  store_.away = false;
+  clock_.advance(Duration(2'000));
+  EXPECT_FALSE(copier->statistics().in_trouble);
+  EXPECT_EQ(copier->statistics().lag, Duration(0));
+  EXPECT_EQ(recovered_, 1);
+}
+
+TEST_F(CopierTest, AnotherTroubleIsToldAtOnceButNotWithoutEnd) {
+  const auto copier = started();
+  clock_.run();
+  store_.away = true;
+  clock_.advance(Duration(5'000));
+  store_.away = false;
+  audit_.away = true;
+  commit(1);
+  clock_.advance(Duration(5'000));
+  EXPECT_THAT(problems_, SizeIs(2));
+  audit_.away = false;
+  for (std::uint64_t n = 1; n <= 30; ++n) {
+    commit(n);
+    audit_.refused.insert(run_number(n));
+  }
+  clock_.advance(Duration(5'000));
+  EXPECT_THAT(problems_, SizeIs(kMaxReports));
+}
+
+TEST_F(CopierTest, AStoreThatCannotKeepThatItIsFilledIsAskedAgainAfterAPause) {
+  store_.full = true;
+  commit(1);
+  const auto copier = started();
+  clock_.advance(Duration(5'000));
+  EXPECT_LE(store_.settings, 11);
+  EXPECT_THAT(problems_, SizeIs(1));
+  store_.full = false;
+  clock_.advance(Duration(2'000));
+  expect_equal();
 }
 
 TEST_F(CopierTest, AnAuditThatIsAwayAtTheStartIsWaitedFor) {

@@ -185,7 +185,7 @@ TEST(CommandLine, refuses_a_bench_of_strategies_that_have_no_bus) {
       {{"bench", "--strategy", "all", "--coordinators", "3"}, "a bus"},
       {{"bench", "--strategy", "all", "--store", "postgres://a/b", "--coordinators", "2"}, "a bus"},
       {{"bench", "--strategy", "all", "--bus", "redis://a"}, "nobody to talk to"},
-      {{"bench", "--strategy", "all", "--store", "redis://a", "--bus", "kafka://a"}, "--bus kafka://a"},
+      {{"bench", "--strategy", "all", "--store", "redis://a", "--bus", "zmq://a"}, "--bus zmq://a"},
       {{"bench", "--strategy", "all", "--server", "http://a"}, "leave out"},
       {{"bench", "--strategy", "all", "--coordinators", "17"}, "--coordinators"}};
   for (const auto& [words, what] : cases) {

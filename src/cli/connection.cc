@@ -59,12 +59,10 @@ std::optional<std::string> project_file(const std::optional<std::string>& named)
 }
 
 Outcome<Connection> connect(const ConnectOptions& options, const HostFactory& make_host) {
-  const std::string& store = options.target.store;
-  // What the command line names counts more than the environment.
-  const bool names_store = store != default_store();
   const std::optional<std::string> named =
-      options.target.server || names_store ? options.target.server : environment("GANGLION_SERVER");
+      options.target.server ? options.target.server : environment("GANGLION_SERVER");
   if (named) return server_at(Where::named_server, *named);
+  const std::string& store = options.target.store;
   if (!options.create_store && !store_exists(store)) {
     return give_up(ExitCode::unreachable,
                    "there is no store at " + path_of(store) +

@@ -65,7 +65,9 @@ void TaskPublisher::publish(const AttemptToken& token) {
         if (alive.expired()) return;
         if (!declared) return published(token, declared);
         declared_.insert(agent);
-        if (open_.contains(token)) send(token);
+        // Meanwhile somebody may have got it, or it may be here.
+        const auto at = open_.find(token);
+        if (at != open_.end() && at->second.where == Where::on_its_way) send(token);
       });
 }
 

@@ -158,6 +158,15 @@ TEST_F(TaskPublisherTest, WhatAMemberHasClaimedItWatchesAndItsDeathGivesBack) {
   EXPECT_EQ(publisher.open(), 0u);
 }
 
+TEST_F(TaskPublisherTest, WhatSomebodyHasAlreadyIsNotPublishedOnceItsQueueIsThere) {
+  publisher.dispatch(task_of(1));
+  EXPECT_TRUE(publisher.claimed(token_of(1), "B"));
+  clock.run();
+  EXPECT_EQ(publisher.open(), 1u);
+  publisher.member_gone("B");
+  EXPECT_THAT(again, ElementsAre(token_of(1)));
+}
+
 TEST_F(TaskPublisherTest, WhatIsWithdrawnInOneTurnIsToldInOneMessage) {
   for (const std::uint32_t item : {1, 2, 3}) publisher.dispatch(task_of(item));
   clock.run();

@@ -22,7 +22,9 @@ std::shared_ptr<const Project> Definitions::keep(std::shared_ptr<const Project> 
 
 void Definitions::activate(std::shared_ptr<const Project> project, Completion<void> done) {
   project = keep(std::move(project));
+  ++activations_;
   auto activated = [this, project, done = std::move(done)](Result<void> written) mutable {
+    ++activations_;
     if (written) {
       active_ = project;
       for (const auto& activated : activated_) activated();
@@ -38,9 +40,12 @@ void Definitions::activate(std::shared_ptr<const Project> project, Completion<vo
 }
 
 void Definitions::restore(Completion<void> done) {
-  auto loaded = [this](Completion<void> finished, Result<std::shared_ptr<const Project>> project) {
+  auto loaded = [this, activations = activations_](Completion<void> finished,
+                                                   Result<std::shared_ptr<const Project>> project) {
     if (!project) return finished(std::unexpected(project.error()));
-    const bool another = active_ && active_ != *project;
+    // What was read may be older than what has been activated here since.
+    if (activations_ != activations) return finished({});
+    const bool another = active_ != *project;
     active_ = *std::move(project);
     if (another) {
       for (const auto& activated : activated_) activated();

@@ -4,6 +4,7 @@
 // memory were started under. A project stays compiled while somebody holds it; beside the active one the last
 // few that were asked for are held here, so that looking at old runs doesn't compile again and again.
 
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>
@@ -30,7 +31,7 @@ class Definitions {
 
   // Stores the project durably and makes it the active one.
   void activate(std::shared_ptr<const Project> project, Completion<void> done);
-  // Called whenever a project has been made the active one, from the next time on.
+  // Called whenever a project has been made the active one, here or by another engine, from the next time on.
   void on_activated(std::function<void()> activated) { activated_.push_back(std::move(activated)); }
   // Makes the stored active project the active one, at a start or where another engine has activated one; an
   // installation without one is no error.
@@ -51,6 +52,7 @@ class Definitions {
   Store& store_;
   Compiler compile_;
   std::shared_ptr<const Project> active_;
+  std::uint64_t activations_ = 0;  // begun and ended
   std::vector<std::function<void()>> activated_;
   std::map<std::string, std::weak_ptr<const Project>> by_digest_;
   std::deque<std::shared_ptr<const Project>> recent_;

@@ -93,5 +93,28 @@ TEST_F(DefinitionsTest, AnEmptyInstallationHasNoActiveProject) {
   EXPECT_EQ(definitions.active(), nullptr);
 }
 
+TEST_F(DefinitionsTest, TheFirstProjectThatAnotherEngineActivatesIsToldToo) {
+  Definitions here(store, compiler), there(store, compiler);
+  int told = 0;
+  here.on_activated([&] { ++told; });
+  activate(there, "a");
+  for (int i = 0; i < 2; ++i) {
+    here.restore([](const Result<void>&) {});
+    clock.run();
+  }
+  EXPECT_EQ(told, 1);
+  ASSERT_NE(here.active(), nullptr);
+  EXPECT_EQ(here.active()->digest, "digest of a");
+}
+
+TEST_F(DefinitionsTest, WhatWasReadBeforeAnActivationDoesNotUndoIt) {
+  Definitions definitions(store, compiler);
+  activate(definitions, "a");
+  definitions.restore([](const Result<void>&) {});
+  definitions.activate(compiler("b").value(), [](const Result<void>&) {});
+  clock.run();
+  EXPECT_EQ(definitions.active()->digest, "digest of b");
+}
+
 }  // namespace
 }  // namespace ganglion

@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include <chrono>
+#include <limits>
+
 #include "adapters/memory/audit.h"
 #include "adapters/postgres/audit.h"
 #include "base/asio/asio.h"
@@ -144,6 +147,12 @@ class PostgresAudit : public ::testing::Test {
   std::unique_ptr<Audit> open(const std::string& schema) {
     return postgres::Audit::open(loop_.context(), server().url() + "?schema=" + schema).value();
   }
+  std::unique_ptr<Audit> open(const std::string& schema, const std::string& role) {
+    return postgres::Audit::open(loop_.context(), "postgres://" + role +
+                                                      "@127.0.0.1:" + std::to_string(server().port()) +
+                                                      "/postgres?schema=" + schema)
+        .value();
+  }
   std::string query(const std::string& schema, const std::string& sql) {
     return server().query("SET search_path TO " + schema + "; " + sql);
   }
@@ -239,9 +248,7 @@ TEST_F(PostgresAudit, TheSchemaOfAStoreIsRefused) {
   query("public", "CREATE SCHEMA " + schema + "; CREATE TABLE " + schema + ".schema_version(version bigint)");
   const auto audit = open(schema);
   AuditDriver driver(loop_, *audit);
-  Result<std::string> named = driver.identify();
-  while (!named.error().message.contains("store")) named = driver.identify();
-  EXPECT_THAT(named.error().message, HasSubstr("name another one for the audit with ?schema="));
+  EXPECT_THAT(driver.identify().error().message, HasSubstr("name another one for the audit with ?schema="));
   EXPECT_EQ(query(schema, "SELECT to_regclass('journal')"), "");
 }
 
@@ -251,7 +258,42 @@ TEST_F(PostgresAudit, IsReachedWhenTheServerComes) {
       postgres::Audit::open(loop_.context(),
                             "postgres://127.0.0.1:" + std::to_string(nobody.port()) + "/postgres")
           .value();
-  EXPECT_EQ(AuditDriver(loop_, *audit).identify().error().code, "unavailable");
+  const Error away = AuditDriver(loop_, *audit).identify().error();
+  EXPECT_EQ(away.code, "unavailable");
+  EXPECT_THAT(away.message, HasSubstr("refused")) << "why there is no connection";
+}
+
+TEST_F(PostgresAudit, TheFirstCallsWaitForTheConnection) {
+  const auto audit = open(fresh_schema());
+  EXPECT_TRUE(AuditDriver(loop_, *audit).identify());
+}
+
+TEST_F(PostgresAudit, ASchemaThatCannotBeMadeIsTriedOnceASecond) {
+  const std::string schema = fresh_schema();
+  query("public", "CREATE SCHEMA " + schema + "; CREATE TABLE " + schema + ".schema_version(version bigint)");
+  const auto tried = std::chrono::steady_clock::now();
+  const auto audit = open(schema);
+  AuditDriver driver(loop_, *audit);
+  EXPECT_THAT(driver.identify().error().message, HasSubstr("name another one for the audit"));
+  query("public", "DROP SCHEMA " + schema + " CASCADE");
+  driver.wait_until_reachable();
+  EXPECT_GE(std::chrono::steady_clock::now() - tried, postgres::kLongestPause);
+}
+
+TEST_F(PostgresAudit, OnlyARowThatCannotBeHeldIsRefused) {
+  const std::string schema = fresh_schema(), role = schema + "_reader";
+  const auto audit = open(schema);
+  AuditDriver driver(loop_, *audit);
+  driver.wait_until_reachable();
+  JournalGrowth beyond = growth(run_number(1), 1, 1);
+  beyond.entries[0].at = Timestamp(std::numeric_limits<std::int64_t>::max());
+  EXPECT_EQ(driver.append({beyond}).error().code, "refused");
+  query(schema, "CREATE ROLE " + role + " LOGIN; GRANT USAGE ON SCHEMA " + schema + " TO " + role +
+                    "; GRANT SELECT ON ALL TABLES IN SCHEMA " + schema + " TO " + role);
+  const auto reading = open(schema, role);
+  const Error refused = AuditDriver(loop_, *reading).append({growth(run_number(1), 1, 1)}).error();
+  EXPECT_EQ(refused.code, "unavailable");
+  EXPECT_THAT(refused.message, HasSubstr("permission denied"));
 }
 
 TEST_F(PostgresAudit, AUrlThatCannotBeIsRefused) {
@@ -270,10 +312,7 @@ TEST_F(PostgresAudit, ARoleThatOnlyAddsIsEnough) {
   query(schema, "CREATE ROLE " + role + " LOGIN; GRANT USAGE ON SCHEMA " + schema + " TO " + role +
                     "; GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA " + schema + " TO " + role +
                     "; GRANT UPDATE (seq, status, ended_at, usage) ON " + schema + ".runs TO " + role);
-  const auto audit = postgres::Audit::open(loop_.context(), "postgres://" + role + "@127.0.0.1:" +
-                                                                std::to_string(server().port()) +
-                                                                "/postgres?schema=" + schema)
-                         .value();
+  const auto audit = open(schema, role);
   AuditDriver driver(loop_, *audit);
   driver.wait_until_reachable();
   EXPECT_TRUE(driver.append({growth(run_number(1), 1, 2)}));

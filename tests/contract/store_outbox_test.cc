@@ -151,5 +151,18 @@ TEST_P(Outbox, GrowthIsReadPieceByPieceWhereThereIsMuchOfIt) {
   EXPECT_EQ(copied, kEntries);
 }
 
+TEST_P(Outbox, GrowthEndsWithTheEntryThatMakesItLargeAndRunsBehindAreLeftOut) {
+  const RunId large = run_number(1), copied = run_number(2);
+  Commit start = start_of(large, 10);
+  for (JournalEntry& entry : start.events)
+    entry.data = '"' + unlike_text(kMaxGrowthBytes / 4, entry.seq) + '"';
+  EXPECT_TRUE(is_committed(driver_.commit(std::move(start))));
+  EXPECT_TRUE(is_committed(driver_.commit(start_of(copied))));
+  const auto growth = driver_.read_growth({{large, 0}, {copied, 1}});
+  ASSERT_THAT(growth, SizeIs(1));
+  EXPECT_THAT(growth[0].entries, SizeIs(4));
+  EXPECT_THAT(driver_.read_growth({{copied, 1}, {large, 9}}), SizeIs(2));
+}
+
 }  // namespace
 }  // namespace ganglion::testing

@@ -161,7 +161,7 @@ def test_nobody_is_sent_away_while_it_is_replaced(deployment: Resource) -> None:
     update = deployment["spec"]["strategy"]["rollingUpdate"]
     assert update["maxUnavailable"] == 0 and update["maxSurge"] > 0
     *_, before = server_of(deployment)["lifecycle"]["preStop"]["exec"]["command"]
-    source = (ROOT / "src/main.cc").read_text()
+    source = (ROOT / "src/host/embedded_host.cc").read_text()
     drain = re.search(r"kDrain\{([\d']+)\}", source)
     assert drain is not None
     seconds = int(drain[1].replace("'", "")) / 1000

@@ -81,6 +81,7 @@ def test_the_binary_takes_what_the_template_gives_it(tmp_path: Path) -> None:
             tmp_path,
             GANGLION_STORE="nowhere:",
             GANGLION_BUS="redis://127.0.0.1",
+            GANGLION_TOKEN="secret",
         )
         assert (refused.returncode, "nowhere:" in refused.stderr) == (2, True), refused.stderr
 

@@ -20,7 +20,7 @@
 
 namespace ganglion::memory {
 
-class Store final : public ganglion::Store {
+class Store : public ganglion::Store {
  public:
   // `clock` must outlive the store. Completions that have not run when the store is destroyed never run.
   explicit Store(Clock& clock) : clock_(clock) {}

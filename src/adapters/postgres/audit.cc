@@ -28,13 +28,19 @@ Error unavailable(const std::string& why) {
   return {"unavailable", "the audit can't be reached: " + why};
 }
 
+// A row that can't be held whatever is tried: by its data, by a constraint, or for a limit of the server. All
+// else, missing privileges among them, is the same for every row and can be put right.
+bool is_of_the_row(std::string_view sqlstate) {
+  return sqlstate.starts_with("22") || sqlstate.starts_with("23") || sqlstate.starts_with("54");
+}
+
 // What the copier makes of it.
 Error error_of(const PGresult& result) {
   const std::string sqlstate = sqlstate_of(result);
   const std::string message = message_of(result);
   if (sqlstate == kGap) return {"gap", message};
-  if (trouble_of(sqlstate) == Trouble::one_at_fault) return {"refused", "the audit refuses it: " + message};
-  return unavailable(message);
+  if (is_of_the_row(sqlstate)) return {"refused", "the audit refuses it: " + message};
+  return {"unavailable", "the audit can't do it for now: " + message};
 }
 
 void add_records(Params& params, const std::vector<JournalGrowth>& growth) {
@@ -103,7 +109,7 @@ Audit::~Audit() = default;
 
 void Audit::make_schema() {
   making_->connection().send(kMakeSchema, kNone, [this](ResultPtr result) {
-    if (!succeeded(*result)) return making_->connection().drop(message_of(*result));
+    if (!succeeded(*result)) return making_->give_up(message_of(*result));
     // Not inside a call of the connection that ends with it.
     asio::post(loop_, [this, alive = std::weak_ptr(alive_)] {
       if (alive.expired()) return;
@@ -115,30 +121,40 @@ void Audit::make_schema() {
 }
 
 void Audit::connect() {
-  link_ = std::make_unique<Link>(
-      loop_, address_, kToCopy,
-      Link::Handlers{.ready = [] {}, .lost = [this](const std::string& why) { lost(why); }});
+  link_ = std::make_unique<Link>(loop_, address_, kToCopy,
+                                 Link::Handlers{.ready = [this] { send_held(); },
+                                                .lost = [this](const std::string& why) { lost(why); }});
 }
 
 void Audit::lost(const std::string& why) {
   problem_ = why;
-  for (OnAnswer& done : std::exchange(under_way_, {})) refuse(std::move(done));
+  for (OnAnswer& done : std::exchange(under_way_, {})) refuse(std::move(done), why);
+  for (Held& held : std::exchange(held_, {})) refuse(std::move(held.done), why);
 }
 
 // --- calls
 // ------------------------------------------------------------------------------------------------------
 
-void Audit::refuse(OnAnswer done) {
-  asio::post(loop_, [alive = std::weak_ptr(alive_), done = std::move(done), why = problem_]() mutable {
+void Audit::refuse(OnAnswer done, const std::string& why) {
+  asio::post(loop_, [alive = std::weak_ptr(alive_), done = std::move(done), why]() mutable {
     if (!alive.expired()) done(std::unexpected(unavailable(why)));
   });
 }
 
-void Audit::call(const Statement& statement, const Params& params, OnAnswer done) {
-  if (!link_ || !link_->is_ready()) return refuse(std::move(done));
+void Audit::call(const Statement& statement, Params params, OnAnswer done) {
+  if (!link_ || !link_->is_ready()) {
+    if (problem_) return refuse(std::move(done), *problem_);
+    held_.push_back({{&statement, std::move(params)}, std::move(done)});
+    return;
+  }
   under_way_.push_back(std::move(done));
   link_->connection().send(statement, params, [this](ResultPtr result) { answered(std::move(result)); });
   link_->connection().sync();
+}
+
+void Audit::send_held() {
+  for (auto& [held, done] : std::exchange(held_, {}))
+    call(*held.statement, std::move(held.params), std::move(done));
 }
 
 void Audit::answered(ResultPtr result) {
@@ -179,7 +195,7 @@ void Audit::append(std::vector<JournalGrowth> growth, Completion<Result<void>> d
   Params params;
   add_records(params, growth);
   add_entries(params, growth);
-  call(kAppend, params, [done = std::move(done)](Result<ResultPtr> result) mutable {
+  call(kAppend, std::move(params), [done = std::move(done)](Result<ResultPtr> result) mutable {
     if (!result) return done(std::unexpected(result.error()));
     done({});
   });

@@ -27,6 +27,11 @@ void Link::connect() {
                                                         .lost = [this](std::string why) { lost(why); }});
 }
 
+void Link::give_up(std::string why) {
+  next_pause_ = kLongestPause;
+  connection_->drop(std::move(why));
+}
+
 void Link::lost(const std::string& why) {
   // A host that takes connections and doesn't answer would be in the way of those behind it each time.
   if (!std::exchange(ready_, false)) ++first_host_;

@@ -29,6 +29,9 @@ class Link {
   bool is_ready() const { return ready_; }
   // While ready.
   Connection& connection() { return *connection_; }
+  // Drops a connection that came about and is of no use: the next one would hardly be, so it is made only
+  // after the longest pause.
+  void give_up(std::string why);
 
  private:
   void connect();

@@ -204,9 +204,9 @@ const Statement kCountOutbox{"count_outbox",
 // and there is one of a run without growth, too.
 const Statement kReadGrowth{
     "read_growth", std::string("SELECT ") + kEntryColumns + ", " + run_columns("r") +
-                       " FROM (SELECT f.n, f.run, f.after, e.*, coalesce(sum(octet_length(e.data)) OVER "
+                       " FROM (SELECT f.n, f.run, f.after, e.*, sum(coalesce(octet_length(e.data), 0)) OVER "
                        "(ORDER BY f.n, e.seq) -"
-                       " octet_length(e.data), 0) AS bytes_before"
+                       " coalesce(octet_length(e.data), 0) AS bytes_before"
                        " FROM unnest($1::uuid[], $2::bigint[]) WITH ORDINALITY f(run, after, n)"
                        " JOIN runs ON runs.id = f.run"
                        " LEFT JOIN LATERAL (SELECT seq, at, type, step, item, attempt, data FROM"

@@ -1,7 +1,6 @@
 #include "adapters/sqlite/run_reader.h"
 
 #include <algorithm>
-#include <iterator>
 #include <limits>
 
 #include "base/json_text.h"
@@ -14,8 +13,6 @@ namespace {
 constexpr int kRunsPerSlice = 500;
 // Of journals in one answer of read_open_runs.
 constexpr std::size_t kMaxOpenRunsBytes = 4 << 20;
-// Of a journal's growth, taken at once.
-constexpr std::uint64_t kGrowthEntries = 64;
 
 // The columns in the order in which read_record takes them; the handle comes last.
 std::string select_runs(std::string_view from) {
@@ -34,9 +31,13 @@ Error run_not_found(const RunId& run) {
   return {"not_found", "there is no run " + run.text()};
 }
 
+std::size_t size_of(const JournalEntry& entry) {
+  return sizeof(entry) + entry.data.size();
+}
+
 std::size_t size_of(const std::vector<JournalEntry>& entries) {
   std::size_t bytes = 0;
-  for (const JournalEntry& entry : entries) bytes += sizeof(entry) + entry.data.size();
+  for (const JournalEntry& entry : entries) bytes += size_of(entry);
   return bytes;
 }
 
@@ -119,31 +120,32 @@ DatabaseResult<std::vector<RunReader::Segment>> RunReader::find_segments(std::in
 }
 
 DatabaseResult<std::vector<JournalEntry>> RunReader::read_entries(std::int64_t handle, std::uint64_t after,
-                                                                  std::uint64_t limit) {
+                                                                  const Bounds& bounds) {
   const DatabaseResult<std::vector<Segment>> segments = find_segments(handle);
   if (!segments) return std::unexpected(segments.error());
   std::vector<JournalEntry> entries;
   for (const Segment& segment : *segments) {
     if (segment.last <= after) continue;
-    const auto appended = append_entries(segment, after, limit, entries);
+    const auto appended = append_entries(segment, after, bounds, entries);
     if (!appended) return std::unexpected(appended.error());
   }
   return entries;
 }
 
 DatabaseResult<void> RunReader::append_entries(const Segment& segment, std::uint64_t after,
-                                               std::uint64_t limit, std::vector<JournalEntry>& entries) {
+                                               const Bounds& bounds, std::vector<JournalEntry>& entries) {
   const ResetAtEnd reset(read_entries_);
   const std::uint64_t first = after + entries.size();
   read_entries_.bind(1, segment.handle)
       .bind_number(2, std::min(first, kAfterEverySeq))
       .bind_number(3, segment.last)
-      .bind_number(4, limit - entries.size());
-  for (std::uint64_t expected = first + 1;; ++expected) {
+      .bind_number(4, bounds.entries - entries.size());
+  std::size_t bytes = size_of(entries);
+  for (std::uint64_t expected = first + 1; bytes < bounds.bytes; ++expected) {
     const DatabaseResult<bool> row = read_entries_.step();
     if (!row) return std::unexpected(row.error());
     const bool complete =
-        segment.last == kAfterEverySeq || expected > segment.last || entries.size() >= limit;
+        segment.last == kAfterEverySeq || expected > segment.last || entries.size() >= bounds.entries;
     if (!*row && complete) return {};
     if (!*row || read_entries_.number(0) != expected)
       return std::unexpected(DatabaseError::corruption("a journal has a gap"));
@@ -157,7 +159,9 @@ DatabaseResult<void> RunReader::append_entries(const Segment& segment, std::uint
                                    .item = read_entries_.optional_integer(4),
                                    .attempt = read_entries_.optional_integer(5),
                                    .data = std::move(*data)});
+    bytes += size_of(entries.back());
   }
+  return {};
 }
 
 Result<std::vector<JournalEntry>> RunReader::read_journal(const RunId& run, std::uint64_t after,
@@ -167,7 +171,7 @@ Result<std::vector<JournalEntry>> RunReader::read_journal(const RunId& run, std:
   if (!found) return std::unexpected(found.error().as_read_error());
   if (!*found) return std::unexpected(run_not_found(run));
   DatabaseResult<std::vector<JournalEntry>> entries =
-      read_entries(find_run_.integer(kHandleColumn), after, limit);
+      read_entries(find_run_.integer(kHandleColumn), after, {.entries = limit});
   if (!entries) return std::unexpected(entries.error().as_read_error());
   return std::move(*entries);
 }
@@ -232,7 +236,7 @@ Result<std::vector<OpenRun>> RunReader::read_open_runs(const std::optional<RunId
     if (!row) return std::unexpected(row.error().as_read_error());
     if (!*row) break;
     DatabaseResult<std::vector<JournalEntry>> journal =
-        read_entries(read_open_runs_.integer(kHandleColumn), 0, kWholeJournal);
+        read_entries(read_open_runs_.integer(kHandleColumn), 0, {.entries = kWholeJournal});
     if (!journal) return std::unexpected(journal.error().as_read_error());
     DatabaseResult<RunRecord> record = read_record(read_open_runs_);
     if (!record) return std::unexpected(record.error().as_read_error());
@@ -253,24 +257,13 @@ Result<std::vector<JournalGrowth>> RunReader::read_growth(const std::vector<Jour
     if (!*found) continue;
     DatabaseResult<RunRecord> record = read_record(find_run_);
     if (!record) return std::unexpected(record.error().as_read_error());
-    auto entries = read_some(find_run_.integer(kHandleColumn), seq, kMaxGrowthBytes - bytes);
+    auto entries =
+        read_entries(find_run_.integer(kHandleColumn), seq, {kWholeJournal, kMaxGrowthBytes - bytes});
     if (!entries) return std::unexpected(entries.error().as_read_error());
     bytes += size_of(*entries);
     growth.push_back({std::move(*record), std::move(*entries)});
   }
   return growth;
-}
-
-DatabaseResult<std::vector<JournalEntry>> RunReader::read_some(std::int64_t handle, std::uint64_t after,
-                                                               std::size_t max_bytes) {
-  std::vector<JournalEntry> entries;
-  for (;;) {
-    DatabaseResult<std::vector<JournalEntry>> page =
-        read_entries(handle, after + entries.size(), kGrowthEntries);
-    if (!page) return page;
-    std::ranges::move(*page, std::back_inserter(entries));
-    if (page->size() < kGrowthEntries || size_of(entries) >= max_bytes) return entries;
-  }
 }
 
 Result<std::string> RunReader::read_text(Statement& statement, const std::string& key,

@@ -42,15 +42,18 @@ class RunReader {
     std::uint64_t last = 0;
   };
 
+  // Of entries that are read: no more of them, and none once there are so many bytes.
+  struct Bounds {
+    std::uint64_t entries;
+    std::size_t bytes = std::numeric_limits<std::size_t>::max();
+  };
+
   // In their order; more than one for a fork.
   DatabaseResult<std::vector<Segment>> find_segments(std::int64_t handle);
   DatabaseResult<std::vector<JournalEntry>> read_entries(std::int64_t handle, std::uint64_t after,
-                                                         std::uint64_t limit);
-  DatabaseResult<void> append_entries(const Segment& segment, std::uint64_t after, std::uint64_t limit,
+                                                         const Bounds& bounds);
+  DatabaseResult<void> append_entries(const Segment& segment, std::uint64_t after, const Bounds& bounds,
                                       std::vector<JournalEntry>& entries);
-  // Entries until there are some `max_bytes`.
-  DatabaseResult<std::vector<JournalEntry>> read_some(std::int64_t handle, std::uint64_t after,
-                                                      std::size_t max_bytes);
   Statement& start(const ListScan& scan);
   Result<std::string> read_text(Statement& statement, const std::string& key, std::string_view what);
 

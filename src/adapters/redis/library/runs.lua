@@ -39,9 +39,9 @@ local function entries_of(run, after, limit, max_bytes)
   for _, segment in ipairs(segments_of(run, after, math.huge)) do
     local from, to = math.max(after, segment.first) - segment.first, math.min(segment.last, after + limit) - segment.first
     for first = from, to - 1, kEntries do
-      if bytes >= max_bytes then return entries, true end
       local some = call('LRANGE', segment.list, first, math.min(first + kEntries, to) - 1)
       for _, entry in ipairs(some) do
+        if bytes >= max_bytes then return entries, true end
         entries[#entries + 1] = entry
         bytes = bytes + #entry
       end
