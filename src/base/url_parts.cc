@@ -48,4 +48,18 @@ std::expected<HostPort, std::string_view> parse_host_port(std::string_view text,
   return parsed;
 }
 
+std::expected<std::string, std::string_view> parse_prefix_query(std::string_view query) {
+  std::string_view prefix;
+  while (!query.empty()) {
+    prefix = take_until(query, '&');
+    if (take_until(prefix, '=') != "prefix") return std::unexpected("has a parameter other than `prefix`");
+    const bool plain =
+        prefix.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") ==
+        std::string_view::npos;
+    if (prefix.empty() || prefix.size() > kMaxUrlPrefix || !plain)
+      return std::unexpected("has a prefix that is not of 1 to 64 letters, digits, '_' or '-'");
+  }
+  return std::string(prefix);
+}
+
 }  // namespace ganglion

@@ -3,6 +3,7 @@
 // Pieces of which URLs of servers are made; each adapter has its own forms of them.
 
 #include <charconv>
+#include <cstddef>
 #include <cstdint>
 #include <expected>
 #include <optional>
@@ -26,6 +27,12 @@ struct HostPort {
 };
 // HOST[:PORT], where the host may be an IPv6 address in brackets. The error ends a sentence on the URL.
 std::expected<HostPort, std::string_view> parse_host_port(std::string_view text, std::uint16_t default_port);
+
+inline constexpr std::size_t kMaxUrlPrefix = 64;  // bytes: names made with it are names to every broker
+
+// `prefix=…`, by which installations share a broker: letters, digits, '_' and '-'; empty for an empty query.
+// The error ends a sentence on the URL.
+std::expected<std::string, std::string_view> parse_prefix_query(std::string_view query);
 
 template <typename Number>
 std::optional<Number> parse_number(std::string_view text) {

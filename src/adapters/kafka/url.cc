@@ -6,7 +6,6 @@ namespace ganglion::kafka {
 namespace {
 
 constexpr std::uint16_t kPort = 9092;
-constexpr std::size_t kMaxPrefix = 64;  // bytes: with it a queue's topics still have names that Kafka takes
 constexpr std::size_t kMaxHosts = 16;
 
 std::unexpected<Error> invalid(std::string_view what) {
@@ -21,20 +20,6 @@ Result<void> read_hosts(std::string_view text, Url& url) {
     if (url.hosts.size() == kMaxHosts) return invalid("names more than 16 hosts");
     url.hosts.push_back(std::move(*host));
   } while (!text.empty());
-  return {};
-}
-
-Result<void> read_query(std::string_view query, Url& url) {
-  while (!query.empty()) {
-    std::string_view value = take_until(query, '&');
-    if (take_until(value, '=') != "prefix") return invalid("has a parameter other than `prefix`");
-    const bool plain =
-        value.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") ==
-        std::string_view::npos;
-    if (value.empty() || value.size() > kMaxPrefix || !plain)
-      return invalid("has a prefix that is not of 1 to 64 letters, digits, '_' or '-'");
-    url.prefix = value;
-  }
   return {};
 }
 
@@ -69,7 +54,9 @@ Result<Url> parse_url(std::string_view text) {
   if (!path.empty()) return invalid("has a path, which Kafka doesn't know");
   if (authority.contains('@')) return invalid("has a user, which this version can't log in as");
   if (const auto read = read_hosts(authority, url); !read) return std::unexpected(read.error());
-  if (const auto read = read_query(query, url); !read) return std::unexpected(read.error());
+  auto prefix = parse_prefix_query(query);
+  if (!prefix) return invalid(prefix.error());
+  if (!prefix->empty()) url.prefix = std::move(*prefix);
   return url;
 }
 

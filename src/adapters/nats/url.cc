@@ -6,7 +6,6 @@ namespace ganglion::nats {
 namespace {
 
 constexpr std::uint16_t kPort = 4222;
-constexpr std::size_t kMaxPrefix = 64;  // bytes: with it a queue's stream still has a name that NATS takes
 
 std::unexpected<Error> invalid(std::string_view what) {
   return fail("unknown_bus", "the NATS URL " + std::string(what) + "; write nats://USER:PASSWORD@HOST:PORT");
@@ -21,21 +20,6 @@ Result<void> read_credentials(std::string_view text, Url& url) {
   if (user->empty()) return invalid("has no user before the password");
   (names_user ? url.user : url.token) = *user;
   url.password = *password;
-  return {};
-}
-
-// The prefix is one word of every subject, and the beginning of every stream's name.
-Result<void> read_query(std::string_view query, Url& url) {
-  while (!query.empty()) {
-    std::string_view value = take_until(query, '&');
-    if (take_until(value, '=') != "prefix") return invalid("has a parameter other than `prefix`");
-    const bool plain =
-        value.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") ==
-        std::string_view::npos;
-    if (value.empty() || value.size() > kMaxPrefix || !plain)
-      return invalid("has a prefix that is not of 1 to 64 letters, digits, '_' or '-'");
-    url.prefix = value;
-  }
   return {};
 }
 
@@ -67,7 +51,9 @@ Result<Url> parse_url(std::string_view text) {
   auto host = parse_host_port(authority, kPort);
   if (!host) return invalid(host.error());
   url.host = std::move(*host);
-  if (const auto read = read_query(query, url); !read) return std::unexpected(read.error());
+  auto prefix = parse_prefix_query(query);
+  if (!prefix) return invalid(prefix.error());
+  if (!prefix->empty()) url.prefix = std::move(*prefix);
   return url;
 }
 
